@@ -1,0 +1,42 @@
+# The README's commands. Each sets up all it needs; each works twice in a row.
+
+# The first that runs and is new enough; a shim may be there for a version that is not.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+RECORDS ?= 2000
+
+.PHONY: demo test test-all bench lint types clean help
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "crmlogging needs Python 3.11 or newer: PYTHON=..."; exit 1; }
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## run a sync against local servers and print the operator's report
+	$(RUN) -m crmlogging demo --records $(RECORDS)
+
+test: lint types $(STAMP)  ## lint, types and tests
+	$(RUN) -m pytest
+
+lint: $(STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: $(STAMP)
+	$(RUN) -m mypy
+
+test-all: $(STAMP)  ## the tests on every CPython 3.11-3.13 of this machine
+	$(RUN) -m nox
+
+bench: $(STAMP)  ## the hot path beside its peers
+	$(RUN) -m benchmarks
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .nox build dist *.egg-info .mypy_cache .ruff_cache crmlogging-demo logs

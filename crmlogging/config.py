@@ -1,0 +1,211 @@
+"""One call that gives a service good logging: `configure`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.config
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from crmlogging import levels
+from crmlogging.exceptions import ConfigurationError, Problems
+from crmlogging.filters.allowlist import AllowlistFilter
+from crmlogging.formatters.json_formatter import JsonFormatter
+from crmlogging.logger import adopt_loggers
+
+__all__ = ["ENVIRONMENTS", "configure"]
+
+ENVIRONMENTS: Final = {"development": "DEBUG", "staging": "INFO", "production": "INFO"}
+"""Environment to its default level."""
+
+_Fields = Iterable[str | Mapping[str, str]]
+_SAFE: Final = ["correlation", "errors", "allowlist"]
+_STREAM: Final = "crmlogging.handlers.stream.StreamHandler"
+
+
+def configure(
+    service: str,
+    environment: str | None = None,
+    *,
+    output: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = "stdout",
+    fields: _Fields = ("@crm",),
+    mask: Mapping[str, str] | None = None,
+    level: str | int | None = None,
+    spool_dir: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """Configure logging for the whole process; call it once, early. Twice is harmless.
+
+    A file or a bucket is the archive: it stands directly on the root logger and keeps every
+    line, so that nothing accepted is lost, also to SIGTERM and ``kill -9``. Beside an archive
+    the console waits behind a queue and shows repeated errors grouped. Where the console is
+    all there is, it is the archive.
+
+    Loggers become `crmlogging.Logger`, whose ``extra`` may use reserved names.
+
+    Args:
+        service: name of the service, in every line.
+        environment: ``development`` (readable console, DEBUG), ``staging`` or ``production``
+            (JSON, INFO); None takes ``CRMLOGGING_ENVIRONMENT``, else ``production``.
+        output: ``"stdout"``, ``"stderr"``, a file's path, ``"s3://bucket/prefix"``, or several.
+        fields: what may be shown, as for `crmlogging.AllowlistFilter`.
+        mask: what is shown masked, as there.
+        level: of the root logger; ``CRMLOGGING_LEVEL`` wins.
+        spool_dir: where lines wait for S3; see `crmlogging.S3Handler`.
+
+    Returns:
+        The ``logging.config.dictConfig`` document that was applied.
+
+    Raises:
+        ConfigurationError: with everything that is wrong; logging is left as it was.
+    """
+    environment = environment or os.environ.get("CRMLOGGING_ENVIRONMENT") or "production"
+    outputs = [output] if isinstance(output, (str, os.PathLike)) else list(output)
+    problems = Problems("configure")
+    if environment not in ENVIRONMENTS:
+        problems.add("environment", f"{environment!r} is unknown; known: {', '.join(ENVIRONMENTS)}")
+        environment = "production"
+    with _noting(problems):
+        JsonFormatter(service=service, environment=environment)
+    with _noting(problems):
+        AllowlistFilter(fields, mask=mask)
+    number = logging.NOTSET
+    with _noting(problems):
+        number = levels.parse_level(level if level is not None else ENVIRONMENTS[environment])
+    if not outputs:
+        problems.add("output", "is empty; nothing would be written")
+    handlers = _handlers(outputs, environment, spool_dir, problems)
+    problems.raise_if_any()
+    document = _document(service, environment, handlers, fields, mask, number)
+    _apply(document)
+    return document
+
+
+@contextlib.contextmanager
+def _noting(problems: Problems) -> Any:
+    try:
+        yield
+    except ConfigurationError as error:
+        problems.include(error)
+
+
+def _handlers(
+    outputs: Iterable[str | os.PathLike[str]],
+    environment: str,
+    spool_dir: str | os.PathLike[str] | None,
+    problems: Problems,
+) -> dict[str, dict[str, Any]]:
+    """Return the sinks by name: archives first, then the consoles."""
+    archives: dict[str, dict[str, Any]] = {}
+    consoles: dict[str, dict[str, Any]] = {}
+    for each in outputs:
+        place = os.fspath(each)
+        if place in ("stdout", "stderr"):
+            style = "console" if environment == "development" else "json"
+            consoles[place] = {"stream": f"ext://sys.{place}", "formatter": style}
+        elif place.startswith("s3://"):
+            name = f"s3_{len(archives)}" if "s3" in archives else "s3"
+            archives[name] = _bucket(place, spool_dir, problems)
+        else:
+            name = f"file_{len(archives)}" if "file" in archives else "file"
+            archives[name] = _file(place, problems)
+    for name, options in consoles.items():
+        if archives:
+            archives[f"{name}_stream"] = {"class": "logging.StreamHandler", **options}
+            archives[name] = {
+                "()": "crmlogging.AsyncHandler",
+                "handlers": [f"{name}_stream"],
+                "filters": [*_SAFE, "grouping"],
+            }
+        else:
+            options = {**options, "filters": _SAFE}
+            consoles[name] = {"()": _STREAM, **options}
+    return archives or consoles
+
+
+def _bucket(
+    place: str, spool_dir: str | os.PathLike[str] | None, problems: Problems
+) -> dict[str, Any]:
+    from crmlogging.handlers.s3 import S3Handler
+
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    options: dict[str, Any] = {"bucket": bucket, "prefix": prefix.strip("/")}
+    if spool_dir is not None:
+        options["spool_dir"] = os.fspath(spool_dir)
+    _try_out(S3Handler, options, problems)
+    return {
+        "class": "crmlogging.S3Handler",
+        **options,
+        "formatter": "json",
+        "filters": _SAFE,
+    }
+
+
+def _file(place: str, problems: Problems) -> dict[str, Any]:
+    from crmlogging.handlers.retention_file import RetentionFileHandler
+
+    options = {"filename": place}
+    _try_out(RetentionFileHandler, options, problems)
+    return {
+        "class": "crmlogging.RetentionFileHandler",
+        **options,
+        "formatter": "json",
+        "filters": _SAFE,
+    }
+
+
+def _try_out(kind: Callable[..., logging.Handler], options: Any, problems: Problems) -> None:
+    """Build a handler for its complaints, so that all are told before anything changes."""
+    with _noting(problems):
+        kind(**options).close()
+
+
+def _document(
+    service: str,
+    environment: str,
+    handlers: dict[str, dict[str, Any]],
+    fields: _Fields,
+    mask: Mapping[str, str] | None,
+    level: int,
+) -> dict[str, Any]:
+    allowlist: dict[str, Any] = {"()": "crmlogging.AllowlistFilter", "fields": list(fields)}
+    if mask:
+        allowlist["mask"] = dict(mask)
+    behind = {name for each in handlers.values() for name in each.get("handlers", ())}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "correlation": {"()": "crmlogging.CorrelationFilter"},
+            "errors": {"()": "crmlogging.ErrorFilter"},
+            "allowlist": allowlist,
+            "grouping": {"()": "crmlogging.GroupingFilter"},
+        },
+        "formatters": {
+            "json": {
+                "()": "crmlogging.JsonFormatter",
+                "service": service,
+                "environment": environment,
+            },
+            "console": {"()": "crmlogging.ConsoleFormatter", "colour": _has_colours()},
+        },
+        "handlers": handlers,
+        "root": {
+            "level": logging.getLevelName(level),
+            "handlers": [name for name in handlers if name not in behind],
+        },
+    }
+
+
+def _has_colours() -> bool:
+    """Colours for a terminal, unless the person said no (https://no-color.org)."""
+    return "NO_COLOR" not in os.environ and bool(sys.stdout) and sys.stdout.isatty()
+
+
+def _apply(document: dict[str, Any]) -> None:
+    adopt_loggers()
+    logging.config.dictConfig(document)
+    logging.captureWarnings(True)
+    levels.start(now=True)

@@ -1,0 +1,64 @@
+"""Response headers: the few that tell something, whatever their spelling.
+
+Cookies, authorisation and unknown headers are never looked at beyond their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from crmlogging.errors.shapes import is_request_id
+
+__all__ = ["header_request_id", "lower_headers"]
+
+_MAX_HEADERS: Final = 200
+_MAX_VALUE: Final = 1_024
+
+# Ids that providers hand out for support, the more telling first.
+_ID_HEADERS: Final = (
+    *("x-hubspot-correlation-id", "x-correlation-id", "x-request-id", "request-id"),
+    *("x-requestid", "requestid", "req_id", "x-ms-service-request-id", "x-ms-request-id"),
+    *("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id", "x-goog-request-id"),
+    *("x-trace-id", "x-b3-traceid", "x-transaction-id", "sap-passport-transactionid"),
+    *("x-github-request-id", "x-shopify-request-id", "x-zendesk-request-id", "x-req-id"),
+    *("apim-request-id", "x-fb-trace-id", "x-log-ref", "x-vcap-request-id", "correlation-id"),
+    *("x-cloud-trace-context", "x-azure-ref", "x-amz-cf-id", "traceparent", "cf-ray"),
+)
+
+
+def lower_headers(headers: Any) -> dict[str, str]:
+    """Return `headers` (mapping, pairs, or None) with lower-case names and text values."""
+    if not headers:
+        return {}
+    pairs: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
+    if not isinstance(headers, Mapping) and hasattr(headers, "items"):
+        pairs = headers.items()
+    lowered: dict[str, str] = {}
+    for number, pair in enumerate(pairs):
+        if number >= _MAX_HEADERS:
+            break
+        name, value = pair
+        if type(name) is not str:
+            name = name.decode("latin-1") if isinstance(name, bytes) else str(name)
+        if type(value) is not str:
+            value = _value_text(value)
+        lowered.setdefault(name.lower(), value[:_MAX_VALUE])
+    return lowered
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_value_text, value[:8]))
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
+def header_request_id(headers: Mapping[str, str], first: tuple[str, ...] = ()) -> str | None:
+    """Return the id of the request among `headers`, those named in `first` before all others."""
+    for name in (*first, *_ID_HEADERS) if first else _ID_HEADERS:
+        value = headers.get(name)
+        if value is not None and is_request_id(value):
+            return value
+    return None

@@ -1,0 +1,165 @@
+"""What the keys of error bodies mean, in any vendor's spelling.
+
+``errorCode``, ``error_code`` and ``ErrorCode`` are one key here: lower case without separators.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+__all__ = ["Role", "plain_key", "role_of"]
+
+
+class Role(IntEnum):
+    """What stands under a key."""
+
+    NONE = 0
+    CODE = 1
+    MESSAGE = 2
+    ERRORS = 3
+    FIELD = 4
+    FIELD_ERRORS = 5
+    CONTEXT = 6
+    STATUS = 7
+    SUCCESS = 8
+    FAILURES = 9
+    ID = 10
+    DELAY = 11
+    HINT = 12
+    EXPECTED = 13
+    PARTS = 14
+    WRAPPER = 15
+    NAME = 16
+    SKIP = 17
+
+
+# Codes: the lower the rank, the more specific.
+_CODES: Final = {
+    "subcategory": 0,
+    "errorcode": 1, "exceptioncode": 1, "oerrorcode": 1, "errcode": 1,
+    "errorkey": 1, "serviceerrorcode": 1, "internalcode": 1, "errorcodestring": 1, "codename": 1,
+    "apierrorcode": 1, "errorname": 1, "faultcode": 2, "errortag": 1, "errorslug": 1, "stringcode": 1,
+    "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5, "errorid": 6, "messageid": 7,
+    "messagecode": 2, "returncode": 3, "responsecode": 3, "codevalue": 2,
+    "category": 3, "errortype": 4, "errorcategory": 4, "exceptiontype": 4, "exception": 5,
+    "reason": 4, "issue": 4, "problem": 4, "keyword": 4, "errorreason": 4, "rule": 5, "identifier": 5,
+    "type": 6, "errorclass": 5, "exceptionclass": 5, "key": 6, "kind": 6,
+}  # fmt: skip
+_HINTS: Final = (
+    "policyname declinecode errorsubcode subcode substatus errorsubtype suberror networkdeclinecode "
+    "advicecode quotalimit quotametric limittype ratelimittype limitname scopetype throttlereason "
+    "errorcodes internalerrorcode innercode subtype quotatype window"
+).split()
+_MESSAGES: Final = (
+    "message msg errormessage errormsg errordescription description title faultstring exceptionmessage "
+    "text usermessage developermessage localizedmessage resultmessage failurereason longmessage "
+    "shortmessage explanation statustext codedescription detailmessage messagetext summary phrase "
+    "errordetail debugmessage reasonphrase displaymessage errortext errorstring hint "
+    "statusmessage errorsummary messages errormessages failuremessage usermsg resultdescription"
+).split()
+_ERRORS: Final = (
+    "error errors fault faults errorlist errordetails validationerrors validationerror validationresults "
+    "failures failuremessages causes cause errorcauses innererror innererrors innerexception exceptions "
+    "issues problems errorresponse odataerror oerrordetails usererrors errordetail customerusererrors "
+    " validation errorinfo validationmessages suberrors apierrors fielderrorslist "
+    "violations constraintviolations fieldviolations errorresult errorobject err serviceexception "
+    "unexpectederrorfault exceptionreport mutationerrors lasterror joberrors"
+).split()
+_FIELD_ERRORS: Final = (
+    "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages paramerrors "
+    "parametererrors errorsbyfield badfields errorfields attributeerrors propertyerrors errormap"
+).split()
+_FIELDS: Final = (
+    "field fieldname fields param parameter parametername property propertyname attribute attributename "
+    "apiname pointer path loc target column columnname jsonpath instancepath datapath fieldpath fieldapiname "
+    "missingfields requiredfields missingfield requiredfield fieldkey membernames attr argument argumentname "
+    "propertynames matchingattribute missingproperties missingproperty fieldid fieldlabel invalidfield "
+    " missingparameters element fieldnames invalidproperties"
+).split()
+_CONTEXT: Final = (
+    "details detail context additionaldata extensions meta metadata source extra info "
+    " contextinfo errordata extrainfo debug application invaliddata"
+).split()
+_IDS: Final = {
+    "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
+    "transactionid": 2, "fbtraceid": 2, "traceid": 3, "trackingid": 3, "activityid": 3, "operationid": 4,
+    "xcorrelationid": 0, "requestuuid": 2, "traceparent": 5, "incidentid": 4, "supportid": 4, "logid": 4,
+    "errorref": 4, "errorreference": 4, "referencenumber": 5, "uuid": 5, "instance": 6, "requestguid": 2,
+    "clientrequestid": 7, "rid": 5, "hostid": 9, "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3,
+    "errortraceid": 3, "spanid": 9, "requesttraceid": 2, "eventid": 6, "rndrid": 2, "ticket": 8,
+}  # fmt: skip
+_DELAYS: Final = (
+    "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin retryinseconds "
+    "retrydelay ratereset resetin resetafter resetinseconds waitseconds waittime secondstowait backoff "
+    "backoffseconds delayseconds retryafterms retryaftermilliseconds retryaftermillis resetat resettime "
+    "retryat retryafterdate estimatedresettime nextretryat availableat ratelimitreset"
+).split()
+_FAILURES: Final = (
+    "numerrors haserrors failed errorcount failurecount failedcount numberfailed failurescount "
+    "iserror haserror errorscount totalfailed numberrecordsfailed numfailed recordsfailed"
+).split()
+_SUCCESSES: Final = "success ok succeeded issuccess successful issuccessful requestsuccess".split()
+_PARTS: Final = (
+    "results data users compositeresponse responses items records rows batch operations "
+    "result returns contacts leads deals accounts companies persons people members tags modules"
+).split()
+_WRAPPERS: Final = (
+    "response body envelope output return answer reply apiresponse jsonresponse root "
+    "ultimatereceiver soapbody"
+).split()
+_EXPECTED: Final = (
+    "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength maximum minimum "
+    " requiredtype datatype expectedformat format"
+).split()
+_SKIPPED: Final = (
+    "errorinfourl helpurl documentationurl moreinfo links link href url docurl help".split()
+)
+
+
+def _table() -> dict[str, tuple[Role, int]]:
+    table: dict[str, tuple[Role, int]] = {}
+    for role, keys in (
+        (Role.MESSAGE, _MESSAGES), (Role.ERRORS, _ERRORS), (Role.FIELD_ERRORS, _FIELD_ERRORS),
+        (Role.FIELD, _FIELDS), (Role.CONTEXT, _CONTEXT), (Role.DELAY, _DELAYS),
+        (Role.FAILURES, _FAILURES), (Role.SUCCESS, _SUCCESSES), (Role.PARTS, _PARTS),
+        (Role.WRAPPER, _WRAPPERS), (Role.EXPECTED, _EXPECTED), (Role.HINT, _HINTS),
+        (Role.SKIP, _SKIPPED),
+    ):  # fmt: skip
+        table.update(dict.fromkeys(keys, (role, 0)))
+    table.update({key: (Role.CODE, rank) for key, rank in _CODES.items()})
+    table.update({key: (Role.ID, rank) for key, rank in _IDS.items()})
+    for key in ("status", "statuscode", "httpstatuscode", "httpstatus", "httpcode", "state"):
+        table[key] = (Role.STATUS, 7)
+    table["name"] = (Role.NAME, 5)
+    return table
+
+
+_ROLES: Final = _table()
+_KEYS_KEPT: Final = 4_096
+_NOTHING: Final = (Role.NONE, 0)
+_spelled: dict[str, tuple[Role, int, str]] = {}
+
+
+def plain_key(key: str) -> str:
+    """Return `key` in lower case without separators."""
+    return "".join(filter(str.isalnum, key.lower()))
+
+
+def role_of(key: object) -> tuple[Role, int, str]:
+    """Return role, rank and plain spelling of a body's key.
+
+    Example:
+        >>> role_of("errorCode")[0].name, role_of("X-Request-Id")[0].name, role_of("fax")[0].name
+        ('CODE', 'ID', 'NONE')
+    """
+    if type(key) is not str or len(key) > 64:
+        return (Role.NONE, 0, "")
+    known = _spelled.get(key)
+    if known is None:
+        plain = plain_key(key)
+        known = (*_ROLES.get(plain, _NOTHING), plain)
+        if len(_spelled) >= _KEYS_KEPT:
+            _spelled.clear()
+        _spelled[key] = known
+    return known

@@ -1,0 +1,103 @@
+"""Errors raised while *configuring*; logging itself never raises.
+
+    Exception
+    ├── ValueError
+    │   └── ConfigurationError          every problem of one configuration at once
+    │       └── MissingDependencyError  an optional package is not installed
+    └── ImportError
+        └── MissingDependencyError
+
+Messages quote option names and harmless values, never a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+
+__all__ = ["ConfigurationError", "MissingDependencyError", "Problems", "require"]
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot work; raised once, with all that is wrong in it.
+
+    Attributes:
+        problems: one sentence each, starting with the place (``AllowlistFilter: fields: ...``).
+    """
+
+    def __init__(self, *problems: str) -> None:
+        self.problems: tuple[str, ...] = problems or ("invalid configuration",)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "; ".join(self.problems)
+
+
+class MissingDependencyError(ConfigurationError, ImportError):
+    """An optional package is missing; the message names the extra that brings it."""
+
+
+class Problems:
+    """Collects what is wrong with one object's options, then raises it all at once.
+
+    Example:
+        >>> problems = Problems("AllowlistFilter")
+        >>> problems.unknown({"fileds": 1}, known=("fields", "mask"))
+        >>> problems.add("mask", "'first4' is not a mask")
+        >>> print(*problems.found, sep="\\n")
+        AllowlistFilter: unknown option 'fileds' (did you mean 'fields'?)
+        AllowlistFilter: mask: 'first4' is not a mask
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.found: list[str] = []
+
+    def add(self, option: str, complaint: str) -> None:
+        """Note `complaint` about `option`."""
+        self.found.append(f"{self.place}: {option}: {complaint}")
+
+    def include(self, error: ConfigurationError) -> None:
+        """Take over the problems of a part, under this place."""
+        self.found.extend(f"{self.place}: {problem}" for problem in error.problems)
+
+    def unknown(
+        self,
+        options: Iterable[str],
+        *,
+        known: Iterable[str],
+        instead: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note each of `options` as unknown, with ours for it: from `instead`, or the nearest."""
+        names = list(known)
+        for option in options:
+            close = difflib.get_close_matches(option, names, n=1)
+            if instead and option in instead:
+                hint = f" ({instead[option]})"
+            elif close:
+                hint = f" (did you mean {close[0]!r}?)"
+            else:
+                hint = f" (known: {', '.join(sorted(names))})"
+            self.found.append(f"{self.place}: unknown option {option!r}{hint}")
+
+    def raise_if_any(self) -> None:
+        """Raise ConfigurationError if anything was noted."""
+        if self.found:
+            raise ConfigurationError(*self.found)
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import an optional `module` at first use.
+
+    Raises:
+        MissingDependencyError: it is not installed; the message names `extra` to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{purpose} needs the package {module.partition('.')[0]!r}: "
+            f'pip install "crmlogging[{extra}]"'
+        ) from error

@@ -1,0 +1,277 @@
+"""The field table: every name a line may carry, the shape of its value, and who writes it.
+
+This is the one place that defines fields. The README's table, the ``@crm`` preset, the
+allowlist's value shapes and the mapping to ECS and OpenTelemetry all derive from `FIELDS`.
+
+A *shape* says what a value may look like. A value that does not fit is masked, wherever it
+comes from: an e-mail address under ``user.id`` is no id, so it does not get out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+__all__ = ["CRM_PRESET", "FIELDS", "MISFIT", "SHAPES", "Field", "conform", "field_named"]
+
+
+class Field(NamedTuple):
+    """One field of the line.
+
+    Attributes:
+        name: dotted name, flat in the line.
+        shape: name of an entry of `SHAPES`.
+        writer: stage that writes it: ``formatter``, ``correlation``, ``errors``, ``allowlist``,
+            ``grouping``, ``levels``, or ``caller`` for what comes from ``extra`` and `bind`.
+        meaning: one line for the documentation.
+        unit: unit of a number, or "".
+        safe: part of the ``@crm`` preset.
+        many: a list of such values.
+        choices: the values an ``enum`` may take.
+        ecs: Elastic Common Schema equivalent, or "".
+        otel: OpenTelemetry semantic-convention equivalent, or "".
+    """
+
+    name: str
+    shape: str
+    writer: str
+    meaning: str
+    unit: str = ""
+    safe: bool = True
+    many: bool = False
+    choices: tuple[str, ...] = ()
+    ecs: str = ""
+    otel: str = ""
+
+
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_CATEGORIES: Final = (
+    *("auth", "permissions", "plan", "validation", "transient", "unreachable", "unknown"),
+)
+_OWNERS: Final = ("operator", "admin", "billing_owner", "developer", "sales_ops", "none")
+_OUTCOMES: Final = ("succeeded", "failed", "dead_lettered")
+
+FIELDS: Final[tuple[Field, ...]] = (
+    # always
+    Field("timestamp", "timestamp", "formatter", "when the call was made, UTC", "RFC 3339, ms", ecs="@timestamp", otel="Timestamp"),
+    Field("level", "enum", "formatter", "severity", choices=_LEVELS, ecs="log.level", otel="SeverityText"),
+    Field("logger", "text", "formatter", "name of the logger", ecs="log.logger", otel="InstrumentationScope"),
+    Field("message", "text", "formatter", "static template of the message", ecs="message", otel="Body"),
+    Field("service", "id", "formatter", "the service that logs", ecs="service.name", otel="service.name"),
+    Field("environment", "id", "formatter", "development, staging, production", ecs="service.environment", otel="deployment.environment.name"),
+    Field("host", "id", "formatter", "host name", ecs="host.hostname", otel="host.name"),
+    Field("process.id", "int", "formatter", "process id", ecs="process.pid", otel="process.pid"),
+    Field("thread", "text", "formatter", "thread name as Python makes it", ecs="process.thread.name", otel="thread.name"),
+    Field("source", "text", "formatter", "file:line of the call", ecs="log.origin.file.name", otel="code.file.path"),
+    Field("correlation_id", "id", "correlation", "one id for one piece of work", ecs="trace.id", otel="correlation.id"),
+    Field("record.id", "id", "allowlist", "process start id and counter; equal in every copy of the record", ecs="event.id", otel="log.record.uid"),
+    Field("schema.version", "int", "formatter", "version of this table", ecs="event.module"),
+    # request
+    Field("request.id", "id", "errors", "the provider's id of the request", ecs="http.request.id"),
+    Field("request.method", "enum", "caller", "HTTP method", choices=_METHODS, ecs="http.request.method", otel="http.request.method"),
+    Field("request.path", "path", "caller", "route template", ecs="url.path", otel="url.template"),
+    Field("request.attempt", "int", "caller", "attempt, from 1", otel="http.request.resend_count"),
+    Field("request.delay_ms", "float", "caller", "wait before the next attempt", "ms"),
+    Field("request.duration_ms", "float", "caller", "time from send to answer", "ms", ecs="event.duration", otel="http.client.request.duration"),
+    Field("response.status", "int", "caller", "HTTP status", ecs="http.response.status_code", otel="http.response.status_code"),
+    Field("ratelimit.limit", "int", "caller", "calls allowed per window"),
+    Field("ratelimit.remaining", "int", "caller", "calls left in the window"),
+    Field("ratelimit.reset", "float", "caller", "time until the window restarts", "s"),
+    Field("crm", "slug", "caller", "provider, e.g. hubspot", otel="peer.service"),
+    Field("tenant.code", "id", "caller", "customer account", ecs="organization.id"),
+    Field("user.id", "id", "caller", "acting user", ecs="user.id", otel="user.id"),
+    Field("client.ip", "id", "caller", "address of the client", safe=False, ecs="client.ip", otel="client.address"),
+    Field("resource.type", "slug", "caller", "kind of CRM record, e.g. contact"),
+    Field("resource.id", "id", "caller", "id of the CRM record"),
+    # error
+    Field("error.code", "code", "errors", "stable code DOMAIN_ACTION_REASON", ecs="error.code"),
+    Field("error.category", "enum", "errors", "kind of failure", choices=_CATEGORIES, otel="error.type"),
+    Field("error.provider_code", "id", "errors", "the provider's own code"),
+    Field("error.summary", "text", "errors", "what happened and what to do"),
+    Field("error.retryable", "bool", "errors", "the same request may succeed later"),
+    Field("error.actionable", "bool", "errors", "somebody has to act"),
+    Field("error.owner", "enum", "errors", "who acts", choices=_OWNERS),
+    Field("error.tier", "int", "errors", "1 transient, 2 technical, 3 business process"),
+    Field("error.fix_url", "text", "errors", "page where it is fixed", ecs="error.reference"),
+    Field("error.instance", "id", "errors", "this occurrence (RFC 9457)", ecs="error.id"),
+    Field("error.fingerprint", "id", "errors", "versioned grouping key"),
+    Field("error.fields", "id", "errors", "fields of the payload at fault", many=True),
+    Field("error.type", "text", "allowlist", "exception class", ecs="error.type", otel="exception.type"),
+    Field("error.message", "text", "allowlist", "template of the exception's text", ecs="error.message", otel="exception.message"),
+    Field("error.stack", "text", "allowlist", "frames as file:line in function", many=True, ecs="error.stack_trace", otel="exception.stacktrace"),
+    Field("error.suppressed", "int", "grouping", "identical records held back"),
+    Field("error.suppressed_ids", "id", "grouping", "resource ids of those", many=True),
+    Field("error.suppressed_first", "timestamp", "grouping", "time of the first of those"),
+    Field("error.suppressed_last", "timestamp", "grouping", "time of the last of those"),
+    # crmlogging's own notices
+    Field("level.logger", "id", "levels", "logger whose level changed"),
+    Field("level.from", "id", "levels", "level before"),
+    Field("level.to", "id", "levels", "level now"),
+    Field("level.until", "timestamp", "levels", "end of the change"),
+    # lead
+    Field("lead.form_id", "id", "caller", "form a lead came from"),
+    Field("lead.submission_id", "id", "caller", "one submission of it"),
+    Field("lead.idempotency_key", "id", "caller", "key that makes a retry harmless"),
+    Field("lead.enrichment.status", "slug", "caller", "state of the enrichment"),
+    Field("payload.ref", "id", "caller", "reference into the payload vault"),
+    # run
+    Field("sync.run_id", "id", "caller", "one run of a sync"),
+    Field("sync.outcome", "enum", "caller", "what became of a record", choices=_OUTCOMES, ecs="event.outcome"),
+    Field("resource.shape", "slug", "caller", "field name to JSON type", safe=False),
+    Field("sync.succeeded", "int", "caller", "records that succeeded"),
+    Field("sync.failed", "int", "caller", "records that failed"),
+    Field("sync.success_rate", "float", "caller", "share that succeeded", "0 to 1"),
+    Field("sync.last_success", "timestamp", "caller", "end of the last good run"),
+    Field("sync.latency_ms", "float", "caller", "median time of a record", "ms"),
+    Field("queue.depth", "int", "caller", "records that wait"),
+)  # fmt: skip
+
+_BY_NAME: Final[Mapping[str, Field]] = MappingProxyType({field.name: field for field in FIELDS})
+
+CRM_PRESET: Final[Mapping[str, str]] = MappingProxyType(
+    {field.name: field.shape for field in FIELDS if field.safe and field.writer != "formatter"}
+)
+"""What ``@crm`` stands for: names and shapes of all fields that are safe by default."""
+
+SCHEMA_VERSION: Final = 1
+
+
+def field_named(name: str) -> Field | None:
+    """Return the table's row for `name`, or None."""
+    return _BY_NAME.get(name)
+
+
+MISFIT: Final[Any] = type("Misfit", (), {"__repr__": lambda self: "MISFIT"})()
+"""What `conform` answers for a value that does not have the shape."""
+
+_SLUG: Final = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
+_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
+_CODE: Final = re.compile(r"[A-Z0-9_.-]{1,64}", re.ASCII)
+_TIMESTAMP: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+# What may stand right after a collection ("/contacts/..."), where an id or a name is due.
+_ROUTE_VOCABULARY: Final = frozenset(
+    (
+        "account accounts activities activity api archive associations attachments auth batch bulk calls "
+        "campaign campaigns cancel case cases charges companies company composite contact contacts convert "
+        "count create crm custom customers data deal deals delete describe email emails engagements entities "
+        "event events export fields files form forms get graphql history import index insert invoices items "
+        "job jobs lead leads lines list lists members memberships merge meetings messages metadata notes "
+        "notifications oauth object objects opportunities opportunity orders organizations owners page pages "
+        "payments people person persons pipelines products profile properties query queries quotes read "
+        "records recent results schema schemas search segments send services sobjects stages start status "
+        "subscriptions sync tags tasks teams tickets timeline token tokens tree unsubscribe update upload "
+        "upsert user users verify webhook webhooks"
+    ).split()
+)
+_ROUTE_WORD: Final = re.compile(r"[a-z]{1,32}(?:[_-][a-z]{1,32}){0,3}", re.ASCII)
+_ROUTE_FIXED: Final = re.compile(r"v\d{1,2}(?:\.\d{1,2})?|\{[a-z_]{1,32}\}|", re.ASCII)
+_PATH_CHARACTERS: Final = 512
+TEXT_CHARACTERS: Final = 2_000
+"""Longest text kept, in characters; what is cut is marked by an ellipsis."""
+
+
+def _int(value: object) -> object:
+    """Whole numbers of at most 64 bits: more is no count, and no JSON reader keeps it."""
+    return value if type(value) is int and -(2**63) <= value < 2**64 else MISFIT
+
+
+def _float(value: object) -> object:
+    # NaN and the infinities are no JSON (RFC 8259 section 6).
+    if type(value) is float:
+        return value if value - value == 0.0 else MISFIT
+    return _int(value)
+
+
+def _bool(value: object) -> object:
+    return value if type(value) is bool else MISFIT
+
+
+def _timestamp(value: object) -> object:
+    if type(value) is datetime.datetime and value.tzinfo is not None:
+        try:
+            value = value.astimezone(datetime.UTC)
+        except (OverflowError, ValueError):
+            return MISFIT
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value if type(value) is str and _TIMESTAMP.fullmatch(value) else MISFIT
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[object], object]:
+    fullmatch = pattern.fullmatch
+
+    def shape(value: object) -> object:
+        return value if type(value) is str and fullmatch(value) else MISFIT
+
+    return shape
+
+
+def _id(value: object) -> object:
+    if type(value) is str:
+        return value if _ID.fullmatch(value) else MISFIT
+    if type(value) is bool or value is None:
+        return value
+    return _float(value)
+
+
+def _path(value: object) -> object:
+    """Reduce a URL path to its route: what is no plain word of it becomes ``{id}``."""
+    if type(value) is not str or not value.startswith("/") or len(value) > _PATH_CHARACTERS:
+        return MISFIT
+    route, after = [], ""
+    for part in value.partition("?")[0].partition("#")[0].split("/"):
+        word = part.lower()
+        known = word in _ROUTE_VOCABULARY or _ROUTE_FIXED.fullmatch(part)
+        # "/contacts/maria": after a collection any other word is somebody's name.
+        if known or (not after.endswith("s") and _ROUTE_WORD.fullmatch(part)):
+            route.append(part)
+        else:
+            route.append("{id}")
+        after = word
+    return "/".join(route)
+
+
+def _text(value: object) -> object:
+    """Any string; who conforms a text scrubs it as well (`crmlogging.scrubbing`)."""
+    if type(value) is not str:
+        return MISFIT
+    return value if len(value) <= TEXT_CHARACTERS else value[:TEXT_CHARACTERS] + "…"
+
+
+SHAPES: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
+    {
+        "int": _int,
+        "float": _float,
+        "bool": _bool,
+        "timestamp": _timestamp,
+        "enum": _matching(_CODE),
+        "slug": _matching(_SLUG),
+        "id": _id,
+        "code": _matching(_CODE),
+        "path": _path,
+        "text": _text,
+    }
+)
+"""Shape name to a function that returns the value as it may stand in the line, or `MISFIT`.
+
+They look only at values of exactly the built-in types, so no foreign code ever runs.
+"""
+
+
+def conform(field: Field, value: object) -> object:
+    """Return `value` as `field` may carry it, or `MISFIT`.
+
+    Example:
+        >>> conform(field_named("request.path"), "/contacts/4711/notes?email=a@b.example")
+        '/contacts/{id}/notes'
+        >>> conform(field_named("user.id"), "ada@example.com") is MISFIT
+        True
+    """
+    if field.choices:
+        return value if type(value) is str and value in field.choices else MISFIT
+    return SHAPES[field.shape](value)

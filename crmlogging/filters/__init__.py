@@ -1,0 +1,1 @@
+"""What happens to a record before it may leave: correlation, errors, allowlist, grouping."""

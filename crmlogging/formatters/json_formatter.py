@@ -1,0 +1,211 @@
+"""One JSON object a line, in the fields of the table (`crmlogging.fields`)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+from pythonjsonlogger.core import BaseJsonFormatter
+from pythonjsonlogger.json import JsonEncoder
+from pythonjsonlogger.json import JsonFormatter as StandardJsonFormatter
+
+from crmlogging.exceptions import Problems
+from crmlogging.fields import MISFIT, SCHEMA_VERSION, SHAPES
+from crmlogging.formatters.encoding import encode, one_line
+from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
+
+__all__ = ["JsonFormatter"]
+
+NOT_KNOWN: Final = "-"
+"""Value of a field that is always there while nobody said what it is."""
+
+_LEVEL_NAMES: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+_STANDARD_OPTIONS: Final = {
+    *("fmt", "datefmt", "style", "validate", "prefix", "rename_fields", "static_fields"),
+    *("rename_fields_keep_missing", "reserved_attrs", "timestamp", "defaults"),
+    *("exc_info_as_array", "stack_info_as_array", "json_default", "json_encoder"),
+    *("json_serializer", "json_indent", "json_ensure_ascii"),
+}
+
+
+class JsonFormatter(StandardJsonFormatter):
+    """Renders a record as one line of JSON: the fields that are always there, then its own.
+
+    It is a python-json-logger formatter in everything that one promises: all its options work.
+    With a ``fmt`` the line holds the fields that one lists, as there; without one, those of the
+    table. Of a `SafeRecord` only what is safe is there to render; any other record is rendered
+    with its rendered message and all its ``extra``, as python-json-logger does.
+
+    Args:
+        service: name of the service that logs; shape `id`.
+        environment: ``development``, ``staging``, ``production`` or another `id`.
+        schema: ``"crm"``, the names of the table; None leaves all to python-json-logger.
+
+    Raises:
+        ConfigurationError: naming each option that is wrong.
+
+    Example:
+        >>> line = JsonFormatter(service="crm-sync").format(logging.makeLogRecord({"msg": "hi"}))
+        >>> orjson.loads(line)["message"], orjson.loads(line)["service"]
+        ('hi', 'crm-sync')
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        service: str | None = None,
+        environment: str | None = None,
+        schema: str | None = "crm",
+        **options: Any,
+    ) -> None:
+        problems = Problems("JsonFormatter")
+        own = {"service", "environment", "schema"}
+        unknown = set(options) - _STANDARD_OPTIONS
+        problems.unknown(sorted(unknown), known=own | _STANDARD_OPTIONS)
+        for name, value in (("service", service), ("environment", environment)):
+            if value is not None and (type(value) is not str or SHAPES["id"](value) is MISFIT):
+                problems.add(name, "must be 1 to 128 characters of A-Z a-z 0-9 _ . : -")
+        if schema not in ("crm", None):
+            problems.add("schema", f"{schema!r} is unknown; known: 'crm', None")
+        # What only json.dumps can do needs json.dumps; else orjson encodes.
+        only_json = {"json_encoder", "json_serializer", "json_ensure_ascii"} & set(options)
+        self._by_orjson = not only_json and options.get("json_indent") in (None, 0, 2)
+        try:
+            super().__init__(*args, **{k: v for k, v in options.items() if k not in unknown})
+        except (TypeError, ValueError) as error:
+            problems.add("fmt", str(error))
+        problems.raise_if_any()
+        fmt = args[0] if args else options.get("fmt")
+        self._tabular = schema == "crm" and fmt is None
+        self._plain_tabular = self._tabular and not _touches_lines(options)
+        self._facts = _process_facts(service, environment)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line as text, without a newline."""
+        if self._plain_tabular and isinstance(record, SafeRecord):
+            return self.format_bytes(record).decode()
+        return super().format(record)
+
+    def format_bytes(self, record: logging.LogRecord) -> bytes:
+        """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
+        if self._plain_tabular and isinstance(record, SafeRecord):
+            line = self._always(record, record.msg)
+            for name, value in record.__dict__.items():
+                if name not in STANDARD_ATTRIBUTES and name not in line:
+                    line[name] = value
+            line["schema.version"] = SCHEMA_VERSION
+            return encode(line)
+        return self.format(record).encode("utf-8", "replace")
+
+    def _always(self, record: logging.LogRecord, message: object) -> dict[str, Any]:
+        """Return the fields that every line has, in the order of the table."""
+        attributes = record.__dict__
+        return {
+            "timestamp": _timestamp(record.created),
+            "level": _LEVEL_NAMES.get(record.levelno) or record.levelname,
+            "logger": record.name,
+            "message": message,
+            **self._facts,
+            "process.id": record.process,
+            "thread": record.threadName,
+            "source": f"{record.pathname}:{record.lineno}",
+            "correlation_id": attributes.get("correlation_id", NOT_KNOWN),
+            "record.id": attributes.get("record.id") or record_id(record),
+        }
+
+    def add_fields(
+        self,
+        log_data: dict[str, Any],
+        record: logging.LogRecord,
+        message_dict: dict[str, Any],
+    ) -> None:
+        """Add the table's fields to those of python-json-logger; on a collision ours win.
+
+        A caller's field of the same name is kept under ``extra.<name>``.
+        """
+        BaseJsonFormatter.add_fields(self, log_data, record, message_dict)
+        if not self._tabular:
+            return
+        ours = {**self._always(record, record.message), "schema.version": SCHEMA_VERSION}
+        theirs = dict(log_data)
+        log_data.clear()
+        for name, value in ours.items():
+            log_data[self.rename_fields.get(name, name)] = value
+        settled = {self.rename_fields.get("message", "message"), "correlation_id", "record.id"}
+        if self.timestamp:
+            settled.discard("timestamp")
+            log_data.pop("timestamp", None)
+        for name, value in theirs.items():
+            if name not in log_data:
+                log_data[name] = value
+            elif name not in settled:
+                log_data[f"extra.{name}"] = value
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Encode; what the serializer in use refuses is made plain first."""
+        default = self.json_default or JsonEncoder().default
+        indent = orjson.OPT_INDENT_2 if self.json_indent else 0
+        if not self._by_orjson:
+            try:
+                text = super().jsonify_log_record(log_data)
+                orjson.loads(text)  # json.dumps writes NaN and half surrogate pairs
+                return one_line(text.encode()).decode()
+            except Exception:  # noqa: BLE001  # cycles, depth, huge numbers, hostile objects
+                return encode(log_data, default, indent).decode()
+        if not all(type(name) is str for name in log_data):
+            log_data = _with_text_keys(log_data)
+        return encode(log_data, default, indent).decode()
+
+
+def _touches_lines(options: Mapping[str, Any]) -> bool:
+    """Tell whether python-json-logger's own options change what a line holds."""
+    return bool(_STANDARD_OPTIONS & {name for name, value in options.items() if value})
+
+
+def _with_text_keys(log_data: Mapping[Any, Any]) -> dict[str, Any]:
+    """Make every key text, so that ``5`` and ``"5"`` cannot stand in one line twice."""
+    texts: dict[str, Any] = {}
+    for key, value in log_data.items():
+        name = key if isinstance(key, str) else f"{key}"
+        texts[name if name not in texts else f"extra.{name}"] = value
+    return texts
+
+
+def _process_facts(service: str | None, environment: str | None) -> dict[str, str]:
+    return {
+        "service": service or NOT_KNOWN,
+        "environment": environment or NOT_KNOWN,
+        "host": host_name(),
+    }
+
+
+def host_name() -> str:
+    """Return the host's name in the shape `id`; what does not fit becomes ``_``."""
+    if hasattr(os, "uname"):
+        name = os.uname().nodename
+    else:
+        import platform
+
+        name = platform.node()
+    return re.sub(r"[^A-Za-z0-9_.:-]", "_", name)[:128] or NOT_KNOWN
+
+
+class _Clock:
+    """The last second rendered; replaced whole, so that threads cannot mix two."""
+
+    rendered: tuple[int, str] = (-1, "")
+
+
+def _timestamp(created: float, _gmtime: Callable[[float], time.struct_time] = time.gmtime) -> str:
+    """Return seconds since the epoch as RFC 3339 in UTC with milliseconds."""
+    second = int(created // 1)
+    known, text = _Clock.rendered
+    if known != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", _gmtime(second))
+        _Clock.rendered = (second, text)
+    return f"{text}{int((created - second) * 1000):03d}Z"

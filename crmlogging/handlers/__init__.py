@@ -1,0 +1,1 @@
+"""Where records leave the process: asynchronous, to a file with retention, to S3."""

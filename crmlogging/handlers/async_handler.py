@@ -1,0 +1,272 @@
+"""Output that does not wait: a bounded queue and a worker before each slow target.
+
+    caller's thread                              worker threads, one a target
+    filters -> values as at call time -> queue   ...   queue -> target
+                                         queue   ...   queue -> target
+
+The filters of the AsyncHandler itself run in the caller's thread, where the context variables
+and the call's frames are; those of its targets run in the workers.
+
+Owner of threads. *Close* delivers and ends the workers but does not silence: a foreign
+dictConfig may close a handler that loggers still use, so a later record starts a worker again.
+*Fork*: a child starts with empty queues and workers of its own; what waited is its parent's to
+deliver. *Exit* delivers for up to `flush_seconds`; from then on callers write.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import math
+import queue as queues
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+
+from crmlogging.diagnostics import complain
+from crmlogging.exceptions import Problems
+from crmlogging.handlers import delivery, documents, endings
+from crmlogging.handlers.dispatch import Dispatch
+from crmlogging.handlers.lanes import Lane, surface
+from crmlogging.handlers.ledger import Ledger
+from crmlogging.handlers.overflow import Limits
+from crmlogging.handlers.queued_record import portable, rendered, settled
+from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.targets import target_for
+from crmlogging.records import SafeRecord, copy_of
+
+__all__ = ["AsyncHandler"]
+
+_OPTIONS: Final = (*Limits._fields, "handlers", "levels", "queue", "respect_handler_level")
+_INSTEAD: Final = {
+    "journal": "no journal is kept: put RetentionFileHandler or S3Handler directly on the logger",
+    "listener": "AsyncHandler delivers by itself: name its targets in 'handlers'",
+    **dict.fromkeys(("maxsize", "max_size", "queue_size"), "use 'capacity' and 'capacity_bytes'"),
+    **dict.fromkeys(("target", "targets", "handler"), "name the targets in 'handlers'"),
+}
+
+
+class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
+    """Hand records to slow targets without making the caller wait.
+
+    Args:
+        queue: where records go when there are no `handlers`, as with the standard
+            `QueueHandler`; not used otherwise.
+        handlers: the targets: handlers, or in a dictConfig document their names.
+        capacity: records that may wait before each target, 10,000 by default. ERROR and above
+            may use a tenth more.
+        capacity_bytes: memory that those may take, 64 MB by default, likewise.
+        overflow: what to do where there is no room: ``"block"`` waits, for at most
+            `block_seconds` a minute and never in a thread that runs an event loop, then drops;
+            ``"drop"`` drops at once. The lowest level goes first. Audit records
+            (``extra={"audit": True}``) are never dropped; they alone may exceed the bounds.
+        block_seconds: time that all callers together may wait in one minute, 1 by default.
+        flush_seconds: longest wait of `flush`, `close` and the interpreter's exit, 5 by default.
+        respect_handler_level: whether the level of a target counts; it does by default (a
+            `QueueListener` ignores it by default).
+        levels: follow ``CRMLOGGING_LEVEL`` (see `crmlogging.levels`).
+
+    Raises:
+        ConfigurationError: naming every option that cannot work.
+    """
+
+    queue: Any
+
+    def __init__(
+        self,
+        queue: Any = None,
+        *,
+        handlers: Sequence[logging.Handler | str] = (),
+        respect_handler_level: bool = True,
+        levels: bool = True,
+        **limits: Any,
+    ) -> None:
+        self._dispatch: Dispatch | None = None
+        self._names: documents.TargetNames | None = None
+        self._listener: logging.handlers.QueueListener | None = None
+        super().__init__(queue)
+        problems = Problems(type(self).__name__)
+        limits.update(respect_handler_level=respect_handler_level, levels=levels)
+        options = documents.effective_options(limits, problems)
+        self.respect_handler_level = bool(options.pop("respect_handler_level"))
+        levels = bool(options.pop("levels"))
+        known = {name: options.pop(name) for name in Limits._fields if name in options}
+        problems.unknown(options, known=_OPTIONS, instead=_INSTEAD)
+        self._limits = Limits(**known)
+        self._limits.check(problems)
+        if not isinstance(handlers, tuple | list) or len(handlers):
+            self._names = documents.TargetNames(handlers, problems)
+        elif queue is None:
+            problems.add("handlers", "name at least one target")
+        problems.raise_if_any()
+        self._connecting = threading.RLock()
+        # Of records that no target had a lane for: before the first one, or without targets.
+        self._ledger = Ledger()
+        delivery.register(self)
+        endings.register(self)
+        self.start(watch_levels=levels)
+
+    @property
+    def listener(self) -> logging.handlers.QueueListener | None:
+        """What the standard library's users start and stop; neither is needed here."""
+        self._connect()
+        if self._listener is None and self._names is not None:
+            self._listener = documents.Listener(
+                *(self.queue, *(lane.target.handler for lane in self._lanes())),
+                respect_handler_level=self.respect_handler_level,
+                delivering=self,
+            )
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener: logging.handlers.QueueListener | None) -> None:
+        # From dictConfig by "class" (3.12 and later); None from QueueHandler's constructor.
+        if listener is None or not listener.handlers:
+            self._listener = listener
+            return
+        problems = Problems(type(self).__name__)
+        if type(listener) is not logging.handlers.QueueListener:
+            problems.unknown(["listener"], known=_OPTIONS, instead=_INSTEAD)
+        self._names = documents.TargetNames(list(listener.handlers), problems)
+        problems.raise_if_any()
+
+    def _lanes(self) -> tuple[Lane, ...]:
+        return self._dispatch.lanes if self._dispatch is not None else ()
+
+    def _connect(self) -> Dispatch | None:
+        """Return the way to the targets; None as long as dictConfig has not built them all."""
+        if self._dispatch is not None or self._names is None:
+            return self._dispatch
+        with self._connecting:
+            handlers = self._names.resolve()
+            if handlers is not None and self._dispatch is None:
+                respect = self.respect_handler_level
+                targets = [target_for(each, respect_level=respect) for each in handlers]
+                self._dispatch = Dispatch(targets, self._limits, self)
+                _close_first(self)
+        return self._dispatch
+
+    def _emit_locked(self, record: logging.LogRecord) -> None:
+        # Without the handler's lock: a caller that waits for room must not make others wait.
+        self.emit(record)
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return what may wait in place of `record`: values as they are now.
+
+        As with the standard handler, a formatter set on this handler makes the message.
+        """
+        try:
+            if self._names is None:
+                return portable(self._prepared_for_queue(record))
+            if self.formatter is not None:
+                return rendered(record, self.format(copy_of(record)))
+        except Exception as error:  # noqa: BLE001  # formatters are foreign code
+            complain(f"{type(self).__name__}: formatter", error)
+        return settled(record)
+
+    def _prepared_for_queue(self, record: logging.LogRecord) -> logging.LogRecord:
+        if isinstance(record, SafeRecord) and self.formatter is None:
+            return copy_of(record)
+        prepared: logging.LogRecord = super().prepare(record)
+        return prepared
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put `record` before every target, or into the queue that was given."""
+        dispatch = self._dispatch or self._connect()
+        if dispatch is not None:
+            dispatch.accept(record)
+        elif self._names is None:
+            self._put(record)
+        else:
+            self._ledger.drop(record, "no_target")
+            complain(type(self).__name__, "a record came before its targets were configured")
+
+    def _put(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queues.Full as error:
+            self._ledger.drop(record, "overflow")
+            complain(f"{type(self).__name__}: queue", error)
+        except Exception as error:  # noqa: BLE001  # any kind of queue
+            self._ledger.drop(record, "failed")
+            complain(f"{type(self).__name__}: queue", error)
+        else:
+            self._ledger.deliver(record)
+
+    def stats(self) -> dict[str, int]:
+        """Return ``produced``, ``delivered``, ``pending``, ``dropped``, ``dropped.REASON.LEVEL``.
+
+        produced = delivered + dropped + pending, at any moment, since the start of this process.
+        A record is delivered when every target has had it; it is dropped, once, when one missed
+        it: ``overflow``, ``too_large``, ``failed`` (the target raised), ``reentrant`` (logged
+        while delivering what was logged while delivering), ``exit``, ``no_target``.
+        """
+        ledger = self._dispatch.ledger if self._dispatch is not None else self._ledger
+        return ledger.stats()
+
+    def tick(self) -> None:
+        """Called once a second: summaries, the line about drops, and workers that died."""
+        super().tick()
+        if self._dispatch is not None:
+            self._dispatch.tell_drops()
+            self._dispatch.revive()
+
+    def flush(self) -> None:
+        """Deliver what was logged before this call, within `flush_seconds`; flush the targets."""
+        self.emit_due(math.inf)
+        if self._dispatch is not None:
+            self._dispatch.tell_drops()
+            self._dispatch.flush(self._limits.flush_seconds)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until nothing waits; False when `timeout` seconds were not enough."""
+        self.emit_due(math.inf)
+        return self._dispatch is None or self._dispatch.drain(timeout)
+
+    def close(self) -> None:
+        """Deliver what waits and end the workers, within `flush_seconds`.
+
+        Targets stay open: they may serve others. A later record is delivered all the same.
+        """
+        self.emit_due(math.inf)
+        if self._dispatch is not None:
+            self._dispatch.tell_drops(now=True)
+            self._dispatch.close(self._limits.flush_seconds)
+        super().close()
+
+    def begin_end(self) -> None:
+        """The process ends: queue what filters held back, wake the workers."""
+        self.emit_due(math.inf)
+        if self._dispatch is not None:
+            self._dispatch.tell_drops(now=True)
+            self._dispatch.revive()
+
+    def end(self) -> None:
+        """The process ends: deliver for up to `flush_seconds`; from now on callers deliver."""
+        given_up = self._dispatch.finish(self._limits.flush_seconds) if self._dispatch else 0
+        if given_up:
+            complain(
+                type(self).__name__,
+                f"{given_up} records were not delivered when the process ended",
+                hint="a target hangs; flush_seconds says how long to wait",
+            )
+
+    def begin_child(self) -> None:
+        """In a forked child: begin with empty queues and no threads."""
+        surface()
+        self._connecting = threading.RLock()
+        self._ledger = Ledger()
+        if self._dispatch is not None:
+            self._dispatch = self._dispatch.for_child(self)
+
+
+def _close_first(handler: logging.Handler) -> None:
+    """Have `logging.shutdown`, which goes from new to old, close `handler` before its targets."""
+    with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
+        references = logging._handlerList  # type: ignore[attr-defined]
+        for reference in references:
+            if reference() is handler:
+                references.remove(reference)
+                references.append(reference)
+                return
+        logging._addHandlerRef(handler)  # type: ignore[attr-defined]

@@ -1,0 +1,146 @@
+"""A queue with bounds: by number and by bytes, the least important record leaving first.
+
+Pure mechanism without lock, thread or clock; `crmlogging.handlers.lanes` holds the lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import deque
+from typing import Final
+
+__all__ = ["BoundedQueue", "Entry"]
+
+_NEVER_DROPPED: Final = sys.maxsize
+_HIGHEST_RANK: Final = logging.CRITICAL + 10
+
+
+class Entry:
+    """One record on its way to all targets.
+
+    Attributes:
+        record: what the targets get.
+        level: its ``levelno``.
+        rank: what it is worth when room is short; audit records and our own notices are worth
+            more than any level.
+        bytes: memory it takes, about.
+        depth: 0 for the application's records, 1 for what was logged while delivering those.
+        number: order of acceptance, from 1.
+        waiting: targets that have not had it yet.
+        missed: it was dropped before one of its targets, or a target failed on it.
+        notice: one of our own lines, outside the counts.
+    """
+
+    __slots__ = (
+        *("bytes", "depth", "level", "missed", "notice", "number", "rank", "record", "waiting"),
+    )
+
+    def __init__(
+        self, record: logging.LogRecord, size: int, depth: int = 0, notice: bool = False
+    ) -> None:
+        self.record = record
+        self.bytes = size
+        level = record.levelno
+        if type(level) is not int:
+            level = logging.NOTSET
+        self.level = self.rank = level
+        if not 0 <= level <= _HIGHEST_RANK:
+            # Levels made up at run time must not each open a queue of their own.
+            self.rank = 0 if level < 0 else _HIGHEST_RANK
+        if notice or record.__dict__.get("audit") is True:
+            self.rank = _NEVER_DROPPED
+        self.depth = depth
+        self.notice = notice
+        self.number = self.waiting = 0
+        self.missed = False
+
+
+class BoundedQueue:
+    """What waits for one target, oldest first.
+
+    ERROR and above may use a tenth more than the bounds: a reserve that no flood of lesser
+    records can take.
+
+    Attributes:
+        count: records that were put and are not `done`, in hand or waiting.
+        bytes: memory of those.
+    """
+
+    def __init__(self, capacity: int, capacity_bytes: int) -> None:
+        self.capacity = capacity
+        self.capacity_bytes = capacity_bytes
+        self._reserve = max(1, capacity // 10)
+        self._reserve_bytes = capacity_bytes // 10
+        self._by_rank: dict[int, deque[Entry]] = {}
+        self.count = self.bytes = 0
+
+    def has_room(self, entry: Entry) -> bool:
+        """Whether `entry` may be put without exceeding a bound."""
+        if entry.rank < logging.ERROR:
+            return self.count < self.capacity and self.bytes + entry.bytes <= self.capacity_bytes
+        if entry.rank == _NEVER_DROPPED:
+            return True
+        return (
+            self.count < self.capacity + self._reserve
+            and self.bytes + entry.bytes <= self.capacity_bytes + self._reserve_bytes
+        )
+
+    def put(self, entry: Entry) -> None:
+        """Append `entry`, bound or no bound."""
+        waiting = self._by_rank.get(entry.rank)
+        if waiting is None:
+            waiting = self._by_rank.setdefault(entry.rank, deque())
+        self.count += 1
+        self.bytes += entry.bytes
+        waiting.append(entry)
+
+    def evict_for(self, entry: Entry) -> list[Entry]:
+        """Take out less important records, least important and oldest first, to make room.
+
+        Nothing is taken for an entry that is larger than the whole queue.
+        """
+        evicted: list[Entry] = []
+        while not self.has_room(entry) and entry.bytes <= self.capacity_bytes:
+            lowest = min(
+                (rank for rank, queue in list(self._by_rank.items()) if queue), default=None
+            )
+            if lowest is None or lowest >= entry.rank:
+                break
+            victim = self._by_rank[lowest].popleft()
+            self.done(victim)
+            evicted.append(victim)
+        return evicted
+
+    def take(self, limit: int) -> list[Entry]:
+        """Take out up to `limit` records in order of acceptance; they count until `done`."""
+        taken: list[Entry] = []
+        while len(taken) < limit:
+            queues = [queue for queue in list(self._by_rank.values()) if queue]
+            if not queues:
+                break
+            queues.sort(key=_head)
+            first = queues[0]
+            # A run of one rank goes out without looking at the others again.
+            end = _head(queues[1]) if len(queues) > 1 else sys.maxsize
+            while first and first[0].number < end and len(taken) < limit:
+                taken.append(first.popleft())
+        return taken
+
+    def done(self, entry: Entry) -> None:
+        """Give back the room of an entry that was taken."""
+        self.count -= 1
+        self.bytes -= entry.bytes
+
+    def oldest(self) -> int:
+        """Return the number of the oldest waiting entry, or `sys.maxsize`."""
+        queues = list(self._by_rank.values())
+        return min((_head(queue) for queue in queues if queue), default=sys.maxsize)
+
+    def waiting(self) -> int:
+        """Return how many wait and are in nobody's hand."""
+        return sum(map(len, self._by_rank.values()))
+
+
+def _head(queue: deque[Entry]) -> int:
+    return queue[0].number

@@ -1,0 +1,42 @@
+"""Waiting for delivery: every handler of ours that holds records back, asked at once."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import Protocol
+
+__all__ = ["Draining", "drain", "register"]
+
+
+class Draining(Protocol):
+    """A handler that accepts records now and delivers them later."""
+
+    def drain(self, timeout: float) -> bool:
+        """Deliver what was accepted; False when `timeout` seconds were not enough."""
+
+
+_draining: weakref.WeakSet[Draining] = weakref.WeakSet()
+
+
+def register(handler: Draining) -> None:
+    """Have `drain` wait for `handler` as well, as long as somebody else holds it."""
+    _draining.add(handler)
+
+
+def drain(timeout: float = 10.0) -> bool:
+    """Wait until everything logged so far is delivered: queues emptied, objects uploaded.
+
+    For the end of a job, a request hook, a test. Nothing has to call it: what is accepted is
+    delivered at exit, or by the next process.
+
+    Args:
+        timeout: seconds, for all handlers together.
+
+    Returns:
+        False when something still waits; it is not lost.
+    """
+    end = time.monotonic() + timeout
+    # Queues first: what they deliver may go into a spool.
+    handlers = sorted(_draining, key=lambda handler: not hasattr(handler, "queue"))
+    return all([handler.drain(max(0.0, end - time.monotonic())) for handler in handlers])

@@ -1,0 +1,180 @@
+"""One entrance before all lanes: numbering, accounting, overflow, and waiting for delivery."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
+from crmlogging.handlers.lanes import Lane, depth, pause
+from crmlogging.handlers.ledger import Ledger
+from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget, runs_event_loop
+from crmlogging.handlers.queued_record import byte_size
+from crmlogging.handlers.targets import Target
+
+__all__ = ["Dispatch"]
+
+# What is logged while a record is delivered is delivered too, what is logged during that is not:
+# a target that logs would never come to an end.
+_DEEPEST: Final = 1
+_POLL_SECONDS: Final = 0.002
+_END_SECONDS: Final = 0.2
+
+
+class Dispatch:
+    """Takes records for a set of targets.
+
+    Args:
+        targets: each gets a lane of its own.
+        limits: bounds of each lane, and the time to wait at them.
+        owner: kept alive by the workers while records wait.
+    """
+
+    def __init__(self, targets: Iterable[Target], limits: Limits, owner: object) -> None:
+        self.ledger = Ledger()
+        self._limits = limits
+        self._budget = WaitBudget(limits.block_seconds)
+        self._report = DropReport()
+        self._number = 0
+        self.lanes = tuple(
+            Lane(
+                target,
+                BoundedQueue(limits.capacity, limits.capacity_bytes),
+                self.ledger,
+                owner,
+            )
+            for target in targets
+        )
+
+    def accept(self, record: logging.LogRecord, *, notice: bool = False) -> None:
+        """Put `record` before every target; wait, evict or drop where there is no room."""
+        entry = Entry(record, byte_size(record), depth(), notice)
+        full = []
+        ledger = self.ledger
+        with ledger.lock:
+            self._number += 1
+            entry.number = self._number
+            ledger.accept(entry, len(self.lanes))
+            for lane in self.lanes:
+                if entry.depth > _DEEPEST:
+                    ledger.settle(entry, "reentrant")
+                elif lane.queue.has_room(entry):
+                    lane.queue.put(entry)
+                else:
+                    full.append(lane)
+        for lane in self.lanes:
+            lane.wake()
+        if full:
+            self._squeeze_in(entry, full)
+
+    def _squeeze_in(self, entry: Entry, full: list[Lane]) -> None:
+        too_large = entry.bytes > self._limits.capacity_bytes
+        if self._limits.overflow == "block" and not too_large:
+            full = self._wait_for_room(entry, full)
+        for lane in full:
+            with self.ledger.lock:
+                for victim in lane.queue.evict_for(entry):
+                    self.ledger.settle(victim, "overflow")
+                if lane.queue.has_room(entry):
+                    lane.queue.put(entry)
+                else:
+                    self.ledger.settle(entry, "too_large" if too_large else "overflow")
+            lane.wake()
+
+    def _wait_for_room(self, entry: Entry, full: list[Lane]) -> list[Lane]:
+        """Put `entry` as room appears; returns the lanes where none did in time."""
+        if depth() or runs_event_loop():
+            return full
+        while full and self._budget.is_left():
+            before = time.monotonic()
+            pause(_POLL_SECONDS)
+            self._budget.spend(time.monotonic() - before)
+            still_full = []
+            for lane in full:
+                with self.ledger.lock:
+                    if lane.queue.has_room(entry):
+                        lane.queue.put(entry)
+                        continue
+                still_full.append(lane)
+                lane.wake()
+            full = still_full
+        return full
+
+    def tell_drops(self, *, now: bool = False) -> None:
+        """Put a record about drops before the targets, once an interval."""
+        if self.ledger.dropped:
+            with self.ledger.lock:
+                record = self._report.due(self.ledger.dropped, now=now)
+            if record is not None:
+                self.accept(record, notice=True)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until all that was accepted before the call is delivered or dropped.
+
+        Returns at once in a thread that is itself delivering.
+        """
+        mark = self._number
+        end = time.monotonic() + timeout
+        waiting = [lane for lane in self.lanes if lane.oldest() <= mark]
+        for lane in waiting:
+            lane.hasten()
+        while not depth():
+            waiting = [lane for lane in waiting if lane.oldest() <= mark]
+            if not waiting or time.monotonic() >= end:
+                break
+            for lane in waiting:
+                lane.revive()
+            pause(_POLL_SECONDS)
+        return not waiting
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until nothing waits, not even what was accepted meanwhile."""
+        end = time.monotonic() + timeout
+        while self.flush(max(0.0, end - time.monotonic())):
+            if all(lane.oldest() == sys.maxsize for lane in self.lanes):
+                return True
+        return False
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver what waits, then flush the targets that are not busy."""
+        end = time.monotonic() + timeout
+        done = self.wait(timeout)
+        for lane in self.lanes:
+            if not lane.busy:
+                lane.target.flush()
+        return done and time.monotonic() <= end
+
+    def close(self, timeout: float) -> None:
+        """Deliver what waits and end the workers; later records start them again."""
+        end = time.monotonic() + timeout
+        self.flush(timeout)
+        for lane in self.lanes:
+            lane.target.keep_open()
+            lane.stop(max(0.0, end - time.monotonic()))
+
+    def revive(self) -> None:
+        """Start workers that died."""
+        for lane in self.lanes:
+            lane.revive()
+
+    def for_child(self, owner: object) -> Dispatch:
+        """Return the same with empty lanes, in a forked child."""
+        for lane in self.lanes:
+            if lane.busy:
+                lane.target.renew()
+        return Dispatch([lane.target for lane in self.lanes], self._limits, owner)
+
+    def finish(self, timeout: float) -> int:
+        """Deliver before the process ends; from now on callers deliver.
+
+        Returns:
+            Number of deliveries given up after `timeout` seconds.
+        """
+        self.flush(timeout)
+        given_up = sum(lane.finish() for lane in self.lanes)
+        for lane in self.lanes:
+            lane.stop(_END_SECONDS)
+        return given_up

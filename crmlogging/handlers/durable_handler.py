@@ -1,0 +1,170 @@
+"""What the durable handlers share: a record becomes a line of its tier, and gaps are told.
+
+A durable handler has put a record into the kernel before the logging call returns. It needs no
+handler lock around `emit`: storage keeps threads and processes apart, and a signal
+handler that logs must not wait for a thread that waits for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from crmlogging import records
+from crmlogging.diagnostics import Tally, complain
+from crmlogging.handlers.safe_handler import SafeHandler
+
+__all__ = ["DEBUG_TIER", "STANDARD_TIER", "DurableHandler"]
+
+DEBUG_TIER: Final = "debug"
+STANDARD_TIER: Final = "standard"
+_DEEPEST: Final = 6
+_LONGEST_BATCH: Final = 1024 * 1024
+
+
+class _Depth(threading.local):
+    def __init__(self) -> None:
+        self.value = 0
+
+
+_depth: Final = _Depth()
+
+
+class _Gap(NamedTuple):
+    began: float
+    records: int
+    reason: str
+
+
+class DurableHandler(SafeHandler):
+    """Base of handlers that write lines to disk; subclasses implement `_store`."""
+
+    def __init__(
+        self, *, tiers: Sequence[str], clock: Callable[[], float] | None, level: int | str = 0
+    ) -> None:
+        super().__init__(level)
+        self.tally = Tally()
+        self._clock = clock or (lambda: time.time())  # Looked up late: tests freeze it.
+        self._split_tiers = DEBUG_TIER in tiers and STANDARD_TIER in tiers
+        self._only_tier = tiers[0]
+        self._format_bytes: Callable[[logging.LogRecord], bytes] | None = None
+        self._gap: _Gap | None = None
+
+    def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
+        """Put `lines`, `count` whole lines, into the kernel.
+
+        Args:
+            level: highest level among them.
+            when: seconds since the epoch of the first.
+        """
+        raise NotImplementedError
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`; never raises."""
+        if _depth.value >= _DEEPEST:  # A formatter that logs whenever it is called.
+            self.tally.add("dropped.recursion")
+            return
+        _depth.value += 1
+        try:
+            safe = self.safe(record)
+            self._store(
+                self._tier(safe.levelno), self._line(safe), 1, safe.levelno, self._when(safe)
+            )
+        except RecursionError:
+            self.tally.add("dropped.recursion")
+        except Exception:  # noqa: BLE001  # counted; logging never raises
+            self.tally.add("dropped.error")
+            self.handleError(record)
+        finally:
+            _depth.value -= 1
+
+    def handle_batch(self, batch: Sequence[logging.LogRecord]) -> None:
+        """Filter and write many records with few writes; never raises."""
+        lines: dict[str, list[bytes]] = {}
+        size, highest, when = 0, 0, 0.0
+        for record in batch:
+            try:
+                outcome = records.refine(record, self.filters) if self.filters else record
+                if not isinstance(outcome, logging.LogRecord):
+                    continue
+                safe = self.safe(outcome)
+                line = self._line(safe)
+            except Exception:  # noqa: BLE001  # one bad record; as `handle` treats it
+                self.handle(record)
+                continue
+            when = when or self._when(safe)
+            lines.setdefault(self._tier(safe.levelno), []).append(line)
+            size, highest = size + len(line), max(highest, safe.levelno)
+            if size >= _LONGEST_BATCH:
+                self._store_all(lines, highest, when)
+                lines, size, highest, when = {}, 0, 0, 0.0
+        self._store_all(lines, highest, when)
+        self.emit_due()
+
+    def _store_all(self, lines: Mapping[str, list[bytes]], highest: int, when: float) -> None:
+        for tier, some in lines.items():
+            try:
+                self._store(tier, b"".join(some), len(some), highest, when)
+            except Exception as error:  # noqa: BLE001  # counted; logging never raises
+                self.tally.add("dropped.error", len(some))
+                complain(type(self).__name__, error)
+
+    def _emit_locked(self, record: logging.LogRecord) -> None:
+        self.emit(record)
+
+    def _when(self, record: logging.LogRecord) -> float:
+        created = record.created
+        return created if type(created) is float and 0.0 < created < 1e11 else self._clock()
+
+    def _tier(self, level: int) -> str:
+        if not self._split_tiers:
+            return self._only_tier
+        return STANDARD_TIER if level >= logging.INFO else DEBUG_TIER
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
+        """Set the formatter; without one the lines are those of `JsonFormatter`."""
+        super().setFormatter(fmt)
+        self._format_bytes = getattr(fmt, "format_bytes", None)
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        """Return the finished line with its newline."""
+        if self._format_bytes is not None:
+            return b"%b\n" % self._format_bytes(record)
+        if self.formatter is None:
+            from crmlogging.formatters.json_formatter import JsonFormatter
+
+            self.setFormatter(JsonFormatter())
+            return self._line(record)
+        return self.formatter.format(record).encode("utf-8", "backslashreplace") + b"\n"
+
+    def _failed(self, error: OSError, count: int) -> None:
+        """Count records that could not be written; storage calls this instead of raising."""
+        reason = errno.errorcode.get(error.errno or 0, "OSError")
+        self.tally.add(f"dropped.{reason}", count)
+        complain(type(self).__name__, error, hint="records are counted until writing works again")
+        gap = self._gap or _Gap(self._clock(), 0, reason)
+        self._gap = gap._replace(records=gap.records + count)
+
+    def _recovered(self) -> None:
+        """Tell the gap in the log itself, once, as soon as writing works again."""
+        gap, self._gap = self._gap, None
+        if gap is None:
+            return
+        seconds = max(0.0, self._clock() - gap.began)
+        told = logging.makeLogRecord(
+            {
+                "name": "crmlogging",
+                "levelno": logging.WARNING,
+                "levelname": "WARNING",
+                "pathname": __file__,
+                "filename": "durable_handler.py",
+                "msg": f"{gap.records} records were lost in {seconds:.0f} s: {gap.reason}",
+                "args": None,
+            }
+        )
+        identity = records.record_id(told)
+        self.emit(records.SafeRecord({**vars(told), "record.id": identity}))

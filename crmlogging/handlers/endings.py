@@ -1,0 +1,63 @@
+"""The two moments a handler with threads must not miss: the process ends, the process forks."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import weakref
+from typing import Protocol
+
+__all__ = ["Ending", "register"]
+
+
+class Ending(Protocol):
+    """A handler that holds records in memory."""
+
+    def begin_end(self) -> None:
+        """The process ends: queue what is held back; must not wait."""
+
+    def end(self) -> None:
+        """The process ends: deliver, within the handler's own time limit."""
+
+    def begin_child(self) -> None:
+        """This is a forked child: forget the parent's records and threads; must not wait."""
+
+
+# Beside logging's own list of handlers: a foreign dictConfig empties that one.
+_handlers: weakref.WeakSet[Ending] = weakref.WeakSet()
+
+
+def register(handler: Ending) -> None:
+    """Tell `handler` when the process ends or has forked, as long as somebody else holds it."""
+    _handlers.add(handler)
+
+
+def _end() -> None:
+    handlers = list(_handlers)
+    for handler in handlers:
+        handler.begin_end()
+    for handler in handlers:
+        handler.end()
+
+
+def _end_of_multiprocessing_child() -> None:
+    """Do the same in a multiprocessing child, which runs no atexit functions before 3.14.
+
+    In other processes this moment is too early: threads may go on for hours after the main one.
+    """
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        _end()
+
+
+def _begin_child() -> None:
+    for handler in list(_handlers):
+        handler.begin_child()
+
+
+atexit.register(_end)
+threading._register_atexit(_end_of_multiprocessing_child)  # type: ignore[attr-defined]  # no public way
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_begin_child)

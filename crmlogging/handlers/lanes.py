@@ -1,0 +1,277 @@
+"""One lane a target: its queue and its worker thread, so that a slow target holds up no other.
+
+    accept() -> every lane's queue -> the lane's worker, in batches -> the target
+
+A worker starts with the first record, ends after half a minute without one, and starts again.
+Where no thread can start (interpreter exit since 3.12, servers without threads), whoever
+accepts a record delivers it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sys
+import threading
+import time
+from collections.abc import Collection
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from crmlogging.diagnostics import complain
+from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
+from crmlogging.handlers.ledger import Ledger
+from crmlogging.handlers.targets import Target
+
+__all__ = ["Lane", "depth", "pause", "surface"]
+
+# A batch is in the target's hands and cannot be evicted any more: a slow target gets small ones.
+_LARGEST_BATCH: Final = 64
+_BATCH_SECONDS: Final = 0.01
+_LINGER_SECONDS: Final = 0.02
+_IDLE_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 5.0
+
+
+class _Delivering(threading.local):
+    depth = 0
+
+
+_delivering: Final = _Delivering()
+
+
+def depth() -> int:
+    """Return 0 in the application's code, else how deep this thread is in deliveries."""
+    return _delivering.depth
+
+
+def surface() -> None:
+    """Forget that this thread was delivering: in a child that a target forked."""
+    _delivering.depth = 0
+
+
+def pause(seconds: float) -> None:
+    """Sleep, letting go of `logging`'s module lock meanwhile if this thread holds it.
+
+    dictConfig closes handlers under that lock, and a target may need it to finish
+    (``getLogger``, a first ``isEnabledFor``): waiting with the lock held would be a deadlock.
+    """
+    try:
+        threading.Condition(logging._lock).wait(seconds)  # type: ignore[attr-defined]
+    except RuntimeError:  # not ours
+        time.sleep(seconds)
+
+
+class Lane:
+    """The queue before one target, and the thread that empties it.
+
+    Attributes:
+        owner: kept alive by the running thread, so that nothing accepted is forgotten.
+    """
+
+    def __init__(self, target: Target, queue: BoundedQueue, ledger: Ledger, owner: object) -> None:
+        self.target = target
+        self.queue = queue
+        self.ledger = ledger
+        self._owner = owner
+        self._hurry = max(1, queue.capacity // 2)
+        self._in_hand: list[list[Entry]] = []
+        self._batch = 1
+        # SimpleQueue: the one primitive whose put is safe from signal handlers and __del__.
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._asleep = True
+        self._rung = False
+        self._stopping = False
+        self._ending = False
+        self._hung = False
+        self._no_thread_until = 0.0
+
+    def wake(self) -> None:
+        """Have what was put delivered: soon, or at once when the queue is half full."""
+        if not self._rung and (self._asleep or self.queue.count >= self._hurry):
+            self.hasten()
+
+    def hasten(self) -> None:
+        """Have what was put delivered at once; without threads, deliver it here."""
+        if self._ending:
+            if self._hung:
+                self.give_up("exit")
+            else:
+                self.deliver_here()
+            return
+        with self.ledger.lock:
+            thread = self._thread
+            if thread is None or not (thread.is_alive() or thread.ident is None):
+                thread = self._thread = self._new_thread()
+            elif thread.ident is not None:
+                self._rung = True
+                self._bell.put(None)
+                return
+            else:  # somebody is about to start it
+                return
+        if thread is None or not self._started(thread):
+            self.deliver_here()
+
+    def _new_thread(self) -> threading.Thread | None:
+        if time.monotonic() < self._no_thread_until or _threads_are_frozen():
+            return None
+        self._asleep = self._rung = self._stopping = False
+        return threading.Thread(
+            target=self._run,
+            args=(self._owner,),
+            name=f"crmlogging-async-{self.target.name}",
+            daemon=True,
+        )
+
+    def _started(self, thread: threading.Thread) -> bool:
+        # Outside the lock: the new thread may need it before start() returns.
+        try:
+            thread.start()
+            return True
+        except RuntimeError:
+            with self.ledger.lock:
+                self._thread, self._asleep = None, True
+                self._no_thread_until = time.monotonic() + _RETRY_SECONDS
+            return False
+
+    def deliver_here(self) -> None:
+        """Deliver what waits in the calling thread; a thread that delivers already goes on."""
+        while _delivering.depth == 0 and self._deliver_some():
+            pass
+
+    def _run(self, _owner: object) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  # e.g. raised into the thread from outside
+            complain("AsyncHandler: worker", error, hint="it starts again")
+            with self.ledger.lock:
+                self._thread, self._asleep, self._rung = None, True, False
+
+    def _work(self) -> None:
+        lingered = False
+        while True:
+            self._rung = False
+            if self._deliver_some():
+                lingered = False
+            elif not lingered and not self._stopping:
+                # Records come in bursts: waiting for more costs a caller less than waking us.
+                self._heard(_LINGER_SECONDS)
+                lingered = True
+            elif self._sleep():
+                lingered = False
+            else:
+                return
+
+    def revive(self) -> None:
+        """Start the worker again if it died with records waiting."""
+        thread = self._thread
+        if self.queue.waiting() and (thread is None or not thread.is_alive()):
+            self.hasten()
+
+    def _heard(self, seconds: float) -> bool:
+        try:
+            self._bell.get(timeout=seconds)
+            return True
+        except Empty:
+            return False
+
+    def _sleep(self) -> bool:
+        """Wait for a record; False when the thread has nothing more to do and must end."""
+        with self.ledger.lock:
+            if self.queue.waiting():
+                return True
+            self._asleep = True
+        if not self._stopping and self._heard(_IDLE_SECONDS):
+            self._asleep = False
+            return True
+        with self.ledger.lock:
+            if self.queue.waiting() or (self._rung and not self._stopping):
+                self._asleep = False
+                return True
+            # Still asleep: the next record finds no thread and starts one.
+            self._thread = None
+            return False
+
+    def _deliver_some(self) -> bool:
+        with self.ledger.lock:
+            entries = self.queue.take(self._batch)
+            if not entries:
+                return False
+            self._in_hand.append(entries)
+        failed: Collection[int] = range(len(entries))
+        before, began = _delivering.depth, time.monotonic()
+        _delivering.depth = 1 + max(entry.depth for entry in entries)
+        try:
+            failed = self.target.deliver([entry.record for entry in entries])
+        finally:
+            _delivering.depth = before
+            self._settle(entries, failed)
+        slow = time.monotonic() - began > _BATCH_SECONDS
+        self._batch = max(1, self._batch // 4) if slow else min(_LARGEST_BATCH, self._batch * 2)
+        return True
+
+    def _settle(self, entries: list[Entry], failed: Collection[int]) -> None:
+        with self.ledger.lock:
+            if entries not in self._in_hand:  # `give_up` settled them
+                self._hung = False
+                return
+            self._in_hand.remove(entries)
+            for position, entry in enumerate(entries):
+                self.queue.done(entry)
+                self.ledger.settle(entry, "failed" if position in failed else None)
+
+    def oldest(self) -> int:
+        """Return the number of the oldest record that is not delivered, or `sys.maxsize`."""
+        with self.ledger.lock:
+            in_hand = min((batch[0].number for batch in self._in_hand), default=sys.maxsize)
+            return min(in_hand, self.queue.oldest())
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is inside the target at this moment."""
+        return bool(self._in_hand)
+
+    def stop(self, timeout: float) -> None:
+        """End the thread once nothing waits; the next record starts another."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        self._stopping = True
+        self._bell.put(None)
+        end = time.monotonic() + timeout
+        while self.oldest() != sys.maxsize and time.monotonic() < end:
+            pause(0.005)
+        if thread.ident is not None and self.oldest() == sys.maxsize:
+            # What it still has to do needs no lock of logging's.
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def finish(self) -> int:
+        """Let callers deliver from now on; drop what still waits and return how many those were.
+
+        For the end of the process, after a last wait: what waits now, waits for a target that
+        hangs.
+        """
+        with self.ledger.lock:
+            self._ending, self._hung = True, self.busy
+            return self.give_up("exit")
+
+    def give_up(self, reason: str) -> int:
+        """Drop what waits; returns how many records those were."""
+        with self.ledger.lock:
+            in_hand = itertools.chain.from_iterable(self._in_hand)
+            entries = [*in_hand, *self.queue.take(sys.maxsize)]
+            for entry in entries:
+                self.queue.done(entry)
+                self.ledger.settle(entry, reason)
+            self._in_hand.clear()
+            return len(entries)
+
+
+def _threads_are_frozen() -> bool:
+    """Whether a thread would start but not run: uWSGI without ``--enable-threads``."""
+    uwsgi = sys.modules.get("uwsgi")
+    options = getattr(uwsgi, "opt", None)
+    return isinstance(options, dict) and not any(
+        options.get(name) or options.get(name.encode()) for name in ("enable-threads", "threads")
+    )

@@ -1,0 +1,72 @@
+"""What became of every record: the counts behind ``handler.stats()``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+
+from crmlogging.handlers.bounded_queue import Entry
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """What became of the records: produced = delivered + dropped + pending, at any moment.
+
+    A record is delivered when every target has had it, and dropped when one did not get it.
+
+    Attributes:
+        lock: guards the ledger and the queues of all lanes. Reentrant: a signal handler or a
+            ``__del__`` may log while its own thread holds it.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.produced = self.delivered = self.pending = 0
+        self.dropped: Counter[tuple[str, int]] = Counter()
+
+    def accept(self, entry: Entry, targets: int) -> None:
+        """Count `entry` as produced, and pending at `targets`. Hold the lock."""
+        entry.waiting = targets
+        if not entry.notice:
+            self.produced += 1
+            self.pending += 1
+
+    def settle(self, entry: Entry, missed: str | None = None) -> None:
+        """One target is through with `entry`, or misses it for a reason. Hold the lock."""
+        entry.waiting -= 1
+        if entry.missed or entry.notice:
+            return
+        if missed is not None:
+            entry.missed = True
+            self.pending -= 1
+            self.dropped[missed, entry.level] += 1
+        elif entry.waiting == 0:
+            self.pending -= 1
+            self.delivered += 1
+
+    def drop(self, record: logging.LogRecord, reason: str) -> None:
+        """Count a record that never came as far as a target."""
+        with self.lock:
+            self.produced += 1
+            self.dropped[reason, record.levelno] += 1
+
+    def deliver(self, record: logging.LogRecord) -> None:
+        """Count a record that went straight to where it belongs."""
+        with self.lock:
+            self.produced += 1
+            self.delivered += 1
+
+    def stats(self) -> dict[str, int]:
+        """Return the counts: totals, and ``dropped.REASON.LEVEL`` for each kind of drop."""
+        with self.lock:
+            counts = {
+                "produced": self.produced,
+                "delivered": self.delivered,
+                "pending": self.pending,
+                "dropped": sum(self.dropped.values()),
+            }
+            for (reason, level), number in sorted(self.dropped.items()):
+                counts[f"dropped.{reason}.{logging.getLevelName(level)}"] = number
+            return counts

@@ -1,0 +1,343 @@
+"""Lines to S3 by way of a spool on disk: accepted means safe from ``kill -9`` and from outages.
+
+A logging call ends when its line is in the spool. A thread seals segments, compresses them
+and uploads each as one object; what it cannot deliver waits, also for the next start, or for
+another process of the service.
+
+    PREFIX/tier=standard/dt=2026-11-21/hour=14/HOST-BOOTID-SEQ-SHA8.jsonl.gz
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import math
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from crmlogging.diagnostics import complain
+from crmlogging.exceptions import MissingDependencyError, Problems
+from crmlogging.handlers import delivery
+from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
+from crmlogging.handlers.s3_upload import Bucket, Uploader, is_encrypted, uploading
+from crmlogging.storage.opening import UnsafeFileError
+from crmlogging.storage.segment_writer import SegmentWriter
+from crmlogging.storage.spool import Spool
+
+__all__ = ["S3Handler"]
+_OPTIONS: Final = (
+    *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "segment_bytes"),
+    *("segment_seconds", "close_seconds", "allow_http", "server_side_encryption", "kms_key_id"),
+    *("storage_class", "tags", "expected_owner", "levels", "level"),
+)
+_INSTEAD: Final = {
+    "bucket_name": "ours is bucket",
+    "key": "objects are named by time; ours is prefix",
+    "aws_access_key_id": "credentials come from the environment, a profile or a role",
+    "aws_secret_access_key": "credentials come from the environment, a profile or a role",
+    "compress": "objects are always gzip",
+    "acl": "objects are private",
+}
+_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[A-Za-z0-9:/_.-]{1,250}")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9!_.*'()=/-]{0,512}")
+_RESERVE: Final = 0.9
+"""Share of the spool that records below ERROR may fill."""
+
+
+class S3Handler(DurableHandler):
+    """Write lines to a bucket, every accepted one exactly once.
+
+    Args:
+        bucket: its name, or the ARN of an access point.
+        prefix: of all keys, e.g. ``"crm"``.
+        endpoint_url: of a server other than AWS; https, unless it is on this machine.
+        region: of the bucket; None takes the environment's.
+        spool_dir: where lines wait; by default ``crmlogging`` in ``$STATE_DIRECTORY`` (systemd),
+            ``$XDG_STATE_HOME``, ``~/.local/state`` or the temporary directory, the first that can
+            be written. Each destination has a directory (0700) of its own in it, so all
+            processes of a host may share one. It should outlive restarts.
+        spool_bytes: bound on what waits there; beyond it records are dropped and counted, below
+            ERROR from nine tenths on.
+        segment_bytes: size at which an object is closed, before compression.
+        segment_seconds: age at which it is.
+        close_seconds: how long `close`, and with it the end of the program, waits for delivery.
+        allow_http: also use unencrypted connections to other machines.
+        server_side_encryption: ``"AES256"`` or ``"aws:kms"``; None leaves it to the bucket.
+        kms_key_id: key for ``"aws:kms"``.
+        storage_class: e.g. ``"STANDARD_IA"``.
+        tags: of each object.
+        expected_owner: account number the bucket must belong to.
+        levels: follow ``CRMLOGGING_LEVEL`` in the running process.
+        level: as of any handler.
+        clock: seconds since the epoch, for tests.
+        client: makes the boto3 client, for tests.
+
+    Raises:
+        ConfigurationError: all that is wrong with the options; nothing here uses the network.
+        MissingDependencyError: boto3 is not installed.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        endpoint_url: str | None = None,
+        region: str | None = None,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_bytes: int = 1_000_000_000,
+        segment_bytes: int = 16_000_000,
+        segment_seconds: float = 60.0,
+        close_seconds: float = 5.0,
+        allow_http: bool = False,
+        server_side_encryption: str | None = None,
+        kms_key_id: str | None = None,
+        storage_class: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        expected_owner: str | None = None,
+        levels: bool = True,
+        level: int | str = logging.NOTSET,
+        clock: Callable[[], float] | None = None,
+        client: Callable[[], Any] | None = None,
+        **unknown: object,
+    ) -> None:
+        problems = Problems(type(self).__name__)
+        problems.unknown(unknown, known=_OPTIONS, instead=_INSTEAD)
+        _check_place(problems, bucket, prefix, endpoint_url, allow_http=allow_http)
+        _check_numbers(
+            problems,
+            spool_bytes=spool_bytes,
+            segment_bytes=segment_bytes,
+            segment_seconds=segment_seconds,
+            close_seconds=close_seconds,
+        )
+        if server_side_encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
+            problems.add("server_side_encryption", f"{server_side_encryption!r} is not known")
+        problems.raise_if_any()
+        if client is None and not _is_installed("boto3"):
+            raise MissingDependencyError(
+                "S3Handler needs the package 'boto3': pip install \"crmlogging[s3]\""
+            )
+        super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level)
+        self.close_seconds = close_seconds
+        self._spool_bytes = spool_bytes
+        prefix = prefix.strip("/")
+        destination = "\0".join((endpoint_url or "", bucket, prefix))
+        self._spool = self._open_spool(problems, spool_dir, bucket, destination)
+        self._writers = {
+            tier: SegmentWriter(
+                self._spool.directory,
+                tier,
+                max_bytes=segment_bytes,
+                max_seconds=segment_seconds,
+                failed=self._failed,
+                recovered=self._recovered,
+                clock=self._clock,
+            )
+            for tier in (DEBUG_TIER, STANDARD_TIER)
+        }
+        self._uploader = Uploader(
+            self._spool,
+            Bucket(
+                bucket,
+                prefix=prefix,
+                endpoint_url=endpoint_url,
+                region=region,
+                allow_http=allow_http,
+                arguments=_arguments(
+                    ServerSideEncryption=server_side_encryption,
+                    SSEKMSKeyId=kms_key_id,
+                    StorageClass=storage_class,
+                    Tagging=urlencode(tags) if tags else None,
+                    ExpectedBucketOwner=expected_owner,
+                ),
+                client=client,
+            ),
+            seal=self._seal,
+            tally=self.tally,
+        )
+        self._used = self._spool.used_bytes()
+        self._used_at = 0
+        self._drained_at = 0
+        delivery.register(self)
+        self._uploader.start()
+        self.start(watch_levels=levels)
+
+    def _open_spool(
+        self,
+        problems: Problems,
+        spool_dir: str | os.PathLike[str] | None,
+        bucket: str,
+        destination: str,
+    ) -> Spool:
+        name = re.sub(r"[^A-Za-z0-9.-]", "-", bucket)[:64]
+        name = f"{name}-{hashlib.sha256(destination.encode()).hexdigest()[:8]}"
+        places = [os.fspath(spool_dir)] if spool_dir is not None else _default_places()
+        for place in places:
+            spool = Spool(os.path.join(os.path.abspath(place), name), tally=self.tally)
+            try:
+                unsafe = spool.make()
+            except UnsafeFileError as error:
+                problems.add("spool_dir", f"{place!r} {error.reason}")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "is no path"
+                problems.add("spool_dir", f"cannot write {place!r}: {reason}")
+            else:
+                if unsafe is not None:
+                    complain(type(self).__name__, f"the spool directory is unsafe: {unsafe}")
+                return spool
+        problems.raise_if_any()
+        raise AssertionError("unreachable: a place was found or a problem was raised")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put `record` into the spool; never raises."""
+        if uploading.active:  # What boto3 logs about an upload would cause the next one.
+            self.tally.add("ignored")
+            return
+        super().emit(record)
+
+    def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
+        used = self._used + self._written_bytes() - self._used_at + len(lines)
+        if used > self._spool_bytes * (1.0 if level >= logging.ERROR else _RESERVE):
+            self.tally.add("dropped.spool_full", count)
+            complain(type(self).__name__, "the spool is full; records are dropped and counted")
+            return
+        self._writers[tier].append(lines, records=count, when=when)
+        if not self._uploader.running:
+            self._uploader.start()
+
+    def _written_bytes(self) -> int:
+        return sum(writer.written_bytes for writer in self._writers.values())
+
+    def _seal(self, everything: bool) -> None:
+        """Seal what is due; called by the uploader at each round."""
+        for writer in self._writers.values():
+            if everything:
+                writer.seal()
+            else:
+                writer.seal_if_due()
+        self._used_at = self._written_bytes()
+        self._used = self._spool.used_bytes()
+        waiting = self._spool.waiting()
+        for writer in self._writers.values():
+            for number in set(writer.records_of) - waiting:
+                del writer.records_of[number]
+
+    def drain(self, timeout: float = 10.0) -> bool:
+        """Upload everything accepted so far; False if something still waits after `timeout` s."""
+        self.emit_due(math.inf)
+        written = self._written_bytes()
+        drained = self._uploader.drain(timeout)
+        if drained:
+            self._drained_at = written
+        return drained
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Emit what filters hold back; with a `timeout` in seconds also wait for delivery.
+
+        Without one there is nothing to wait for: lines are on disk when the call returns.
+        """
+        if timeout is None:
+            self.emit_due(math.inf)
+        else:
+            self.drain(timeout)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Upload what this process has accepted, within `timeout` (`close_seconds`) seconds.
+
+        What is left stays in the spool for the next start. A record that comes later is
+        accepted as before.
+        """
+        self.emit_due(math.inf)
+        new = self._written_bytes() != self._drained_at
+        # Inside dictConfig the uploading thread could not even import what it needs.
+        locked = _holds_logging_lock()
+        if new and not locked:
+            self.drain(self.close_seconds if timeout is None else timeout)
+        for writer in self._writers.values():
+            writer.seal()
+        self._uploader.close(last_round=new and locked)
+        super().close()
+
+    def stats(self) -> dict[str, int]:
+        """Return counters: ``produced`` = ``delivered`` + ``pending`` + all ``dropped.*``.
+
+        ``delivered`` records are in the bucket, ``pending`` ones in the spool (or set aside), of
+        those this process made. Others: ``uploaded`` objects, ``upload_failed.CODE``, ``damaged``,
+        ``ignored`` (records of an upload in progress), ``spool_bytes``.
+        """
+        counts = self.tally.snapshot()
+        waiting = self._spool.waiting()
+        written = sum(writer.written for writer in self._writers.values())
+        pending = sum(
+            records
+            for writer in self._writers.values()
+            for number, records in list(writer.records_of.items())
+            if number in waiting
+        )
+        dropped = sum(n for name, n in counts.items() if name.startswith("dropped."))
+        return {
+            "produced": written + dropped,
+            "delivered": written - pending,
+            "pending": pending,
+            "spool_bytes": self._spool.used_bytes(),
+            **counts,
+        }
+
+
+def _holds_logging_lock() -> bool:
+    """Tell whether this thread is inside `logging.config`."""
+    owned = getattr(getattr(logging, "_lock", None), "_is_owned", None)
+    return bool(owned and owned())
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:
+        return False
+
+
+def _default_places() -> list[str]:
+    states = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    homes = [
+        states,
+        os.environ.get("XDG_STATE_HOME", ""),
+        os.path.join(os.path.expanduser("~"), ".local", "state"),
+    ]
+    places = [os.path.join(home, "crmlogging") for home in homes if os.path.isabs(home)]
+    own = str(os.geteuid()) if hasattr(os, "geteuid") else "user"
+    return [*places, os.path.join(tempfile.gettempdir(), f"crmlogging-{own}")]
+
+
+def _check_place(
+    problems: Problems, bucket: object, prefix: object, endpoint_url: object, *, allow_http: object
+) -> None:
+    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
+        hint = "; give only the bucket's name, the rest is prefix=" if "/" in str(bucket) else ""
+        problems.add("bucket", f"{bucket!r} is no name of a bucket{hint}")
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+        problems.add("prefix", f"{prefix!r} has characters that are not safe in a key")
+    elif {".", ".."} & set(prefix.split("/")) or "//" in prefix:
+        problems.add("prefix", f"{prefix!r} has '.', '..' or empty parts")
+    if endpoint_url is None:
+        return
+    if not isinstance(endpoint_url, str) or not re.match(r"https?://[^/\s@]+", endpoint_url):
+        problems.add("endpoint_url", "is no http(s) address")
+    elif not allow_http and not is_encrypted(endpoint_url):
+        problems.add("endpoint_url", "is not encrypted; use https, or allow_http=True if you must")
+
+
+def _check_numbers(problems: Problems, **numbers: object) -> None:
+    for option, value in numbers.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            problems.add(option, f"{value!r} is no number above 0")
+
+
+def _arguments(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}

@@ -1,0 +1,98 @@
+"""What our handlers share: filters on a copy, a safe error path, and due summaries."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from crmlogging import levels, records, ticking
+from crmlogging.diagnostics import complain, tally
+
+if TYPE_CHECKING:
+    from crmlogging.redaction.projection import Projection
+
+__all__ = ["SafeHandler"]
+
+
+@cache
+def _nothing_allowed() -> Projection:
+    from crmlogging.redaction.projection import Projection
+
+    return Projection(())
+
+
+class SafeHandler(logging.Handler):
+    """Base of our handlers; mix it in before the standard class.
+
+    - Filters see a copy of the record, so no other handler notices what they change.
+    - A filter that fails withholds the contents, not the record.
+    - `handleError` never shows a record's contents.
+    - Filters that offer ``due(now) -> list[LogRecord]`` (grouping) are asked at each record, at
+      flush and close, and once a second.
+    """
+
+    def start(self, *, watch_levels: bool = True) -> None:
+        """Begin to tick, and to follow ``CRMLOGGING_LEVEL``; for the end of a constructor."""
+        ticking.watch(self)
+        if watch_levels:
+            levels.start()
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Filter a copy of `record` and emit it; never raises."""
+        try:
+            outcome = records.refine(record, self.filters)
+        except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
+            complain(f"{type(self).__name__}: filter", error)
+            outcome = _nothing_allowed().project(record)
+        if isinstance(outcome, logging.LogRecord):
+            self._emit_locked(outcome)
+        self.emit_due()
+        return bool(outcome)
+
+    def _emit_locked(self, record: logging.LogRecord) -> None:
+        self.acquire()
+        try:
+            self.emit(record)
+        except Exception:  # noqa: BLE001  # an emit that forgot: logging never raises
+            self.handleError(record)
+        finally:
+            self.release()
+
+    def emit_due(self, now: float | None = None) -> None:
+        """Emit what the filters have ready: summaries of records they held back.
+
+        Args:
+            now: seconds since the epoch; `math.inf` (at flush and close) fetches all there is.
+        """
+        for each in self.filters:
+            due = getattr(each, "due", None)
+            if due is not None:
+                for summary in due(time.time() if now is None else now):
+                    self._emit_locked(summary)
+
+    def tick(self) -> None:
+        """Called once a second by `crmlogging.ticking`."""
+        self.emit_due()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Count the exception being handled; tell stderr its kind and place, nothing else."""
+        error = sys.exc_info()[1]
+        complain(type(self).__name__, error or "a record could not be written")
+
+    def safe(self, record: logging.LogRecord) -> records.SafeRecord:
+        """Return `record` if it is safe, else a projection in which nothing is allowed.
+
+        For durable stores, which must never hold an unsafe record whatever the configuration.
+        """
+        if isinstance(record, records.SafeRecord):
+            return record
+        tally.add("unsafe_records")
+        complain(
+            type(self).__name__,
+            "a record came without AllowlistFilter and was masked whole",
+            hint=f"add an AllowlistFilter to the filters of this {type(self).__name__}",
+        )
+        return _nothing_allowed().project(record)

@@ -1,0 +1,223 @@
+"""The handlers behind a queue: how records are handed to each kind, and how failures show."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, Final
+
+from crmlogging.diagnostics import complain
+from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.records import copy_of
+
+__all__ = ["Target", "target_for"]
+
+# What a pipe takes in one piece (Linux; POSIX promises 512): several processes may share it.
+_PIPE_BYTES: Final = 4_096
+
+
+class _Outcome(threading.local):
+    failed = False
+
+
+_outcome: Final = _Outcome()
+
+
+def _failed_on(handler: logging.Handler, subject: logging.LogRecord | BaseException) -> None:
+    """Note that `handler` failed in this thread; takes the place of its ``handleError``."""
+    _outcome.failed = True
+    error = subject if isinstance(subject, BaseException) else sys.exc_info()[1]
+    complain(f"AsyncHandler: {type(handler).__name__}", error or "a record was refused")
+
+
+class Target:
+    """A handler of any make: gets one record after the other, through ``handle``."""
+
+    def __init__(self, handler: logging.Handler, *, respect_level: bool) -> None:
+        self.handler = handler
+        self.name: str = handler.name or type(handler).__name__
+        self._respect_level = respect_level
+        # The stock one prints message and arguments in clear; either hides that a record is lost.
+        if type(handler).handleError in (logging.Handler.handleError, SafeHandler.handleError):
+            handler.handleError = partial(_failed_on, handler)  # type: ignore[method-assign]
+
+    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+        """Hand over `records`; returns the positions of those on which the handler failed."""
+        failed = []
+        for position, record in enumerate(records):
+            _outcome.failed = False
+            try:
+                if self.wants(record):
+                    # A copy: formatters write to the record, which others read at this time.
+                    self.handler.handle(copy_of(record))
+            except BaseException as error:  # noqa: BLE001  # SystemExit must not end the worker
+                self._complain(error)
+            if _outcome.failed:
+                failed.append(position)
+        return failed
+
+    def wants(self, record: logging.LogRecord) -> bool:
+        """Whether the handler's level lets `record` through."""
+        return not self._respect_level or record.levelno >= self.handler.level
+
+    def flush(self) -> None:
+        """Flush the handler."""
+        try:
+            self.handler.flush()
+        except BaseException as error:  # noqa: BLE001  # foreign code, in the worker's loop
+            self._complain(error)
+
+    def keep_open(self) -> None:
+        """Let a file handler that somebody closes write again, without emptying its file."""
+        if isinstance(self.handler, logging.FileHandler) and self.handler.mode == "w":
+            self.handler.mode = "a"
+
+    def renew(self) -> None:
+        """Leave the stream behind, in a child forked while a thread was inside the handler.
+
+        That thread is gone and its lock on the stream is held for ever.
+        """
+        handler: Any = self.handler
+        stream = getattr(handler, "stream", None)
+        if type(stream) is not io.TextIOWrapper:
+            return
+        # Not even its destructor may run: at exit it would wait for the lock, then abort.
+        ctypes = importlib.import_module("ctypes")
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(stream))
+        handler.stream = open(  # noqa: SIM115  # the handler's from now on
+            stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False
+        )
+
+    def _complain(self, error: BaseException) -> None:
+        _failed_on(self.handler, error)
+
+
+class BatchTarget(Target):
+    """A handler that takes batches: ``handle_batch(records)``."""
+
+    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+        """Hand over `records` at once."""
+        _outcome.failed = False
+        wanted = [copy_of(record) for record in records if self.wants(record)]
+        handle_batch: Callable[[Sequence[logging.LogRecord]], None]
+        handle_batch = self.handler.handle_batch  # type: ignore[attr-defined]  # why it is here
+        try:
+            if wanted:
+                handle_batch(wanted)
+        except BaseException as error:  # noqa: BLE001  # SystemExit must not end the worker
+            self._complain(error)
+        return range(len(records)) if _outcome.failed else ()
+
+
+class DescriptorTarget(Target):
+    """A standard stream or file handler, written to by descriptor.
+
+    A process forked while another thread writes to a stream inherits the stream's lock in locked
+    state and hangs at its first ``print``. Writing to the descriptor takes no such lock.
+    """
+
+    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+        """Write `records`, as few writes as a shared pipe allows, each of whole lines."""
+        descriptor = self._descriptor()
+        if descriptor is None:
+            return super().deliver(records)
+        lines: list[tuple[int, bytes]] = []
+        failed: list[int] = []
+        for position, record in enumerate(records):
+            _outcome.failed = False
+            try:
+                line = self._line(record)
+                if line:
+                    lines.append((position, line))
+            except BaseException as error:  # noqa: BLE001  # formatters are foreign code
+                self._complain(error)
+            if _outcome.failed:
+                failed.append(position)
+        for positions, chunk in _chunks(lines):
+            try:
+                with self.handler.lock or threading.RLock():
+                    _write_all(descriptor, chunk)
+            except OSError as error:
+                self._complain(error)
+                failed += positions
+        return failed
+
+    def _descriptor(self) -> int | None:
+        """Return the stream's descriptor, or None for a stream that is not just a file."""
+        handler: Any = self.handler
+        if handler.stream is None and isinstance(handler, logging.FileHandler):
+            handler.stream = handler._open()
+        stream = handler.stream
+        if type(stream) is not io.TextIOWrapper or type(stream.buffer) is not io.BufferedWriter:
+            return None
+        try:
+            # What was printed before goes out first, so that no line ends up within another.
+            stream.flush()
+            return stream.fileno()
+        except (OSError, ValueError):
+            return None
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        if not self.wants(record):
+            return b""
+        handler: Any = self.handler
+        record = copy_of(record)
+        outcome = handler.filter(record)
+        if not outcome:
+            return b""
+        if isinstance(outcome, logging.LogRecord):  # 3.12: a filter may answer with another one
+            record = outcome
+        text = handler.format(record) + handler.terminator
+        line: bytes = text.encode(handler.stream.encoding, handler.stream.errors)
+        return line
+
+
+def _chunks(lines: Sequence[tuple[int, bytes]]) -> list[tuple[list[int], bytes]]:
+    """Join lines into writes that a pipe takes in one piece; a longer line goes alone."""
+    chunks: list[tuple[list[int], bytes]] = []
+    positions: list[int] = []
+    parts: list[bytes] = []
+    size = 0
+    for position, line in lines:
+        if parts and size + len(line) > _PIPE_BYTES:
+            chunks.append((positions, b"".join(parts)))
+            positions, parts, size = [], [], 0
+        positions.append(position)
+        parts.append(line)
+        size += len(line)
+    if parts:
+        chunks.append((positions, b"".join(parts)))
+    return chunks
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # a terminal or pipe that somebody made non-blocking
+            import select
+
+            select.select([], [descriptor], [], 1.0)
+
+
+def target_for(handler: logging.Handler, *, respect_level: bool) -> Target:
+    """Return the way to deliver to `handler`."""
+    kind = type(handler)
+    if callable(getattr(handler, "handle_batch", None)):
+        return BatchTarget(handler, respect_level=respect_level)
+    if (
+        os.name == "posix"
+        and isinstance(handler, logging.StreamHandler)
+        and kind.emit in (logging.StreamHandler.emit, logging.FileHandler.emit)
+        and kind.handle is logging.Handler.handle
+        and kind.flush is logging.StreamHandler.flush
+    ):
+        return DescriptorTarget(handler, respect_level=respect_level)
+    return Target(handler, respect_level=respect_level)

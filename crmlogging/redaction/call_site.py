@@ -1,0 +1,167 @@
+"""The call site: which frame made the logging call, and which literals its code holds.
+
+The frame proves what a record cannot: a message that *is* a constant of the running code was
+written by a programmer. Frames of `logging` and of crmlogging are told by the file their code
+was compiled from, so that a user's own ``logging_setup`` or ``crmlogging_plugin`` is a caller.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from opcode import EXTENDED_ARG, opmap
+from types import CodeType, FrameType
+from typing import Final, NamedTuple
+
+__all__ = [
+    *("Span", "calling_frame", "constants", "literals_in_call", "outer_frames", "own_frames"),
+    *("instructions_in", "span_at"),
+]
+
+_LOGGING: Final = os.path.dirname(logging.getLogger.__code__.co_filename) + os.sep
+_OWN: Final = os.path.dirname(os.path.dirname((lambda: None).__code__.co_filename)) + os.sep
+_PASSED: Final = (_LOGGING, _OWN)
+# The command line holds the demo's service, which logs like any other caller.
+_APPLICATION: Final = os.path.join(_OWN, "cli", "")
+_CODES_KEPT: Final = 4_096
+_FRAMES_PASSED: Final = 200
+
+
+class Span(NamedTuple):
+    """Where an expression stands: lines from 1, columns in UTF-8 bytes from 0."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def holds(self, other: Span) -> bool:
+        """Tell whether `other` lies within."""
+        return (self.line, self.column) <= (other.line, other.column) and (
+            (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+        )
+
+
+# Code object -> does it belong to logging or crmlogging. By id, since hashing a code object
+# walks its whole bytecode; the object is kept, so that its id is not given to another.
+_passed: dict[int, tuple[CodeType, bool]] = {}
+_constants: dict[int, tuple[CodeType, frozenset[str]]] = {}
+
+
+def _is_passed(code: CodeType) -> bool:
+    known = _passed.get(id(code))
+    if known is not None and known[0] is code:
+        return known[1]
+    file = code.co_filename
+    answer = file.startswith(_PASSED) and not file.startswith(_APPLICATION)
+    if len(_passed) >= _CODES_KEPT:
+        _passed.clear()
+    _passed[id(code)] = (code, answer)
+    return answer
+
+
+def calling_frame() -> FrameType | None:
+    """Return the first frame outside `logging` and crmlogging, whatever ``stacklevel`` says.
+
+    Returns:
+        None where there is none, as on the worker thread of a handler of ours that was started
+        without a Python frame below it.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_passed(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def own_frames() -> Iterator[FrameType]:
+    """Yield the frames of crmlogging itself between here and the calling frame."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_passed(frame.f_code):
+        if frame.f_code.co_filename.startswith(_OWN):
+            yield frame
+        frame = frame.f_back
+
+
+def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
+    """Yield up to `limit` callers of `frame`, frames of logging and crmlogging left out."""
+    outer = frame.f_back
+    for _ in range(_FRAMES_PASSED):
+        if outer is None or not limit:
+            return
+        if not _is_passed(outer.f_code):
+            yield outer
+            limit -= 1
+        outer = outer.f_back
+
+
+def constants(code: CodeType) -> frozenset[str]:
+    """Return the string constants of `code`, those in constant tuples included.
+
+    The keys of a dict display and the names of keyword arguments are such tuples.
+
+    Example:
+        >>> sorted(constants(compile("f({'a': x, 'b': y})", "<doc>", "exec")))
+        ['a', 'b']
+    """
+    known = _constants.get(id(code))
+    if known is not None and known[0] is code:
+        return known[1]
+    found = frozenset(_strings(code.co_consts, 4))
+    if len(_constants) >= _CODES_KEPT:
+        _constants.clear()
+    _constants[id(code)] = (code, found)
+    return found
+
+
+def _strings(values: tuple[object, ...] | frozenset[object], depth: int) -> Iterator[str]:
+    for value in values:
+        if type(value) is str:
+            yield value
+        elif depth and isinstance(value, tuple | frozenset):
+            yield from _strings(value, depth - 1)
+
+
+def span_at(code: CodeType, offset: int) -> Span | None:
+    """Return the place of the instruction at byte `offset`, as of ``f_lasti``; None if unknown."""
+    for index, place in enumerate(code.co_positions()):
+        if index == offset // 2:
+            return _span(place)
+    return None
+
+
+def _span(place: tuple[int | None, int | None, int | None, int | None]) -> Span | None:
+    line, end_line, column, end_column = place
+    if line is None or end_line is None or column is None or end_column is None:
+        return None
+    return Span(line, column, end_line, end_column)
+
+
+def instructions_in(code: CodeType, span: Span) -> Iterator[tuple[int, int, Span]]:
+    """Yield operation code, argument and place of each instruction within `span`."""
+    extended = 0
+    operations = code.co_code
+    for index, place in enumerate(code.co_positions()):
+        operation, argument = operations[2 * index], operations[2 * index + 1] | extended
+        extended = argument << 8 if operation == EXTENDED_ARG else 0
+        where = _span(place)
+        if where is not None and operation != EXTENDED_ARG and span.holds(where):
+            yield operation, argument, where
+
+
+def literals_in_call(code: CodeType, offset: int) -> tuple[str, ...]:
+    """Return the string constants that the call at `offset` loads between its parentheses.
+
+    They are the very objects of ``co_consts``: compare by identity. Needs no source.
+    """
+    span = span_at(code, offset)
+    if span is None:
+        return ()
+    found = []
+    for operation, argument, _ in instructions_in(code, span):
+        if operation == opmap["LOAD_CONST"]:
+            value = code.co_consts[argument]
+            if type(value) is str:
+                found.append(value)
+    return tuple(found)

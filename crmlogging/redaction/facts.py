@@ -1,0 +1,202 @@
+"""Facts of a record that may leave the process: names as Python makes them, places as they are.
+
+A record is only a bag of attributes; whoever makes one (``makeLogRecord``, a socket, a thread
+named after a customer) can put any text there. So each fact is taken over only where something
+of this process vouches for it, and decided once for each object.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any, Final
+
+from crmlogging.redaction.call_site import calling_frame
+from crmlogging.redaction.places import DYNAMIC_FILE, NAME, function_name, safe_path
+
+__all__ = ["safe_facts"]
+
+_KEPT: Final = 4_096
+_PID_MAXIMUM: Final = 2**22
+_LEVEL_MAXIMUM: Final = 1_000
+_FRAMES: Final = 64
+_LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
+
+_THREAD: Final = re.compile(
+    r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"
+    r"|crmlogging(?:[-.][a-z0-9-]{1,40})?"
+    r"|(?:Thread|Dummy|ThreadPoolExecutor|asyncio|waitress|CP Server Thread)-?_?\d{1,9}(?:_\d{1,9})?)"
+    r"(?: \(.*\))?",
+    re.ASCII | re.DOTALL,
+)
+_TASK: Final = re.compile(r"(Task-\d{1,12})", re.ASCII)
+_PROCESS: Final = re.compile(
+    r"(MainProcess|(?:(?:Spawn|Fork|ForkServer)?(?:PoolWorker|Process)|SyncManager)"
+    r"-\d{1,9}(?::\d{1,9}){0,8})",
+    re.ASCII,
+)
+_LETTERS: Final = re.compile(r"[A-Za-z_]{1,64}", re.ASCII)
+_TAME: Final = re.compile(r"[A-Za-z_-]{1,32}(?:\d{1,2}[A-Za-z_-]{0,32})?", re.ASCII)
+_LEVEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,31}", re.ASCII)
+
+_names: dict[tuple[re.Pattern[str], str], str] = {}
+_loggers: dict[tuple[str, frozenset[str]], str] = {}
+_places: dict[tuple[str, int, str], tuple[str, str]] = {}
+
+
+def safe_facts(
+    record: logging.LogRecord, *, loggers: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the standard attributes of `record` that a `SafeRecord` takes over, made safe.
+
+    All of them but ``msg``, ``args``, ``exc_info``, ``exc_text`` and ``stack_info``.
+
+    Args:
+        record: of any origin; none of its objects' code runs.
+        loggers: further logger names whose parts are shown as they are.
+    """
+    facts = record.__dict__
+    path, line, function = _place(facts)
+    created = facts.get("created")
+    if type(created) is not float or not 0.0 <= created <= _LAST_SECOND:
+        created = time.time()
+    level = facts.get("levelno")
+    if type(level) is not int or not 0 <= level <= _LEVEL_MAXIMUM:
+        level = logging.ERROR
+    filename = path.rpartition("/")[2]
+    return {
+        "name": _logger_name(facts.get("name"), loggers),
+        "levelno": level,
+        "levelname": _level_name(facts.get("levelname"), level),
+        "pathname": path,
+        "filename": filename,
+        "module": filename.partition(".")[0],
+        "lineno": line,
+        "funcName": function,
+        "created": created,
+        "msecs": created % 1 * 1_000,
+        "relativeCreated": _milliseconds(facts.get("relativeCreated")),
+        "thread": _thread_id(facts.get("thread")),
+        "threadName": _name(_THREAD, facts.get("threadName")),
+        "processName": _name(_PROCESS, facts.get("processName")),
+        "process": _process_id(facts.get("process")),
+        "taskName": _name(_TASK, facts.get("taskName")),
+    }
+
+
+def _name(pattern: re.Pattern[str], name: object) -> str | None:
+    if name is None:
+        return None
+    if type(name) is not str:
+        return NAME
+    known = _names.get((pattern, name))
+    if known is None:
+        match = pattern.fullmatch(name) if len(name) <= 200 else None
+        if len(_names) >= _KEPT:
+            _names.clear()
+        known = _names[pattern, name] = match[1] if match else NAME
+    return known
+
+
+def _milliseconds(value: object) -> float:
+    return value if type(value) is float and -1e12 < value < 1e12 else 0.0
+
+
+def _thread_id(value: object) -> int | None:
+    """A thread's number is one only while there is such a thread."""
+    if type(value) is int and (value == threading.get_ident() or value in sys._current_frames()):
+        return value
+    return None
+
+
+def _process_id(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= _PID_MAXIMUM else None
+
+
+def _level_name(name: object, level: int) -> str:
+    # A name that addLevelName was told, for this number or another.
+    if type(name) is str and name in logging.getLevelNamesMapping() and _LEVEL_NAME.fullmatch(name):
+        return name
+    registered = logging.getLevelName(level)
+    return registered if _LEVEL_NAME.fullmatch(registered) else f"Level {level}"
+
+
+def _logger_name(name: object, loggers: frozenset[str]) -> str:
+    if type(name) is not str:
+        return NAME
+    known = _loggers.get((name, loggers))
+    if known is None:
+        if len(_loggers) >= _KEPT:
+            _loggers.clear()
+        known = _loggers[name, loggers] = _decide_logger(name, loggers)
+    return known
+
+
+def _decide_logger(name: str, loggers: frozenset[str]) -> str:
+    if len(name) > 300:
+        return NAME
+    if name in loggers or name in sys.modules:
+        return name
+    parts, prefix = [], ""
+    for part in name.split("."):
+        prefix = f"{prefix}.{part}" if prefix else part
+        shown = _LETTERS.fullmatch(part) or prefix in sys.modules or prefix in loggers
+        parts.append(part if shown or _configured(prefix, part) else NAME)
+    return ".".join(parts)
+
+
+def _configured(name: str, part: str) -> bool:
+    """Tell whether somebody gave this very logger a level or a handler, under a tame name."""
+    logger = logging.root.manager.loggerDict.get(name)
+    return isinstance(logger, logging.Logger) and bool(
+        (logger.level or logger.handlers) and _TAME.fullmatch(part)
+    )
+
+
+def _place(facts: dict[str, Any]) -> tuple[str, int, str]:
+    """Return file, line and function of the call; what no frame vouches for is withheld."""
+    path, line, function = facts.get("pathname"), facts.get("lineno"), facts.get("funcName")
+    if type(path) is not str or type(line) is not int:
+        return DYNAMIC_FILE, 0, NAME
+    if type(function) is not str:
+        function = ""
+    known = _places.get((path, line, function))
+    if known is None:
+        known = _vouched(path, line, function)
+        if known is None:
+            return _unvouched(path, line)
+        if len(_places) >= _KEPT:
+            _places.clear()
+        _places[path, line, function] = known
+    return known[0], line, known[1]
+
+
+def _vouched(path: str, line: int, function: str) -> tuple[str, str] | None:
+    """Look for the frame that the record names, among those that are running now."""
+    frame: FrameType | None = calling_frame()
+    for _ in range(_FRAMES):
+        if frame is None:
+            return None
+        code = frame.f_code
+        if (frame.f_lineno, code.co_name) == (line, function):
+            if os.path.normcase(code.co_filename) == path:
+                return safe_path(code.co_filename), function_name(code)
+        frame = frame.f_back
+    return None
+
+
+def _unvouched(path: str, line: int) -> tuple[str, int, str]:
+    """A record of another thread or process: its file counts where it is loaded here as well."""
+    for module in list(sys.modules.values()):
+        try:
+            file = object.__getattribute__(module, "__dict__").get("__file__")
+        except Exception:  # noqa: BLE001,S112  # anything may stand in sys.modules
+            continue
+        if type(file) is str and file == path:
+            return safe_path(path), line if 0 < line < 100_000 else 0, NAME
+    return DYNAMIC_FILE, 0, NAME

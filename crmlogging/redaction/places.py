@@ -1,0 +1,90 @@
+"""Places in the program that may be shown: files relative to where they were imported from.
+
+A directory above the import path tells a user's name or a customer's; a file name can be made
+up (``compile(text, "ada@example.com", "exec")``). Shown is what was loaded from a file that is
+there, from its ``sys.path`` entry down.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from types import CodeType
+from typing import Final
+
+__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "safe_path"]
+
+DYNAMIC_FILE: Final = "<dynamic>"
+NAME: Final = "[NAME]"
+"""Stands for a name that nothing in this process vouches for."""
+
+_KEPT: Final = 4_096
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,32}){0,4}", re.ASCII)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_MADE_BY_PYTHON: Final = frozenset(
+    ("<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+)
+_paths: dict[str, str] = {}
+
+
+def safe_path(filename: str) -> str:
+    """Return the file relative to its ``sys.path`` entry, or ``<dynamic>``.
+
+    Args:
+        filename: ``co_filename`` of a code object that runs in this process.
+
+    Example:
+        >>> safe_path(os.__file__), safe_path("<string>")
+        ('os.py', '<dynamic>')
+    """
+    known = _paths.get(filename)
+    if known is None:
+        if len(_paths) >= _KEPT:
+            _paths.clear()
+        known = _paths[filename] = _relative(filename)
+    return known
+
+
+def _relative(filename: str) -> str:
+    if filename.startswith("<") or "\0" in filename or not _exists(filename):
+        return DYNAMIC_FILE
+    path = os.path.abspath(filename)
+    best = ""
+    for entry in sys.path:
+        if type(entry) is str:
+            root = os.path.abspath(entry or os.curdir)
+            if len(root) > len(best) and root != os.sep and path.startswith(root + os.sep):
+                best = root
+    inner = path[len(best) + 1 :] if best else os.path.basename(path)
+    parts = inner.replace(os.sep, "/").split("/")
+    return "/".join(part if _SEGMENT.fullmatch(part) else NAME for part in parts)
+
+
+def _exists(filename: str) -> bool:
+    """Tell whether the file is there, or came out of an archive or a module that is loaded."""
+    if os.path.isfile(filename):
+        return True
+    modules = list(sys.modules.values())
+    # vars(): a module may be an object with attributes of its own making.
+    return any(_file_of(module) == filename for module in modules)
+
+
+def _file_of(module: object) -> object:
+    try:
+        return object.__getattribute__(module, "__dict__").get("__file__")
+    except Exception:  # noqa: BLE001  # anything may stand in sys.modules
+        return None
+
+
+def function_name(code: CodeType) -> str:
+    """Return the name of the function that `code` is, if it is a name.
+
+    What was compiled from no file may have any name, so it shows none.
+    """
+    name = code.co_name
+    if name in _MADE_BY_PYTHON:
+        return name
+    if safe_path(code.co_filename) == DYNAMIC_FILE or not _IDENTIFIER.fullmatch(name):
+        return NAME
+    return name

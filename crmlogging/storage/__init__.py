@@ -1,0 +1,1 @@
+"""Bytes on disk, whoever writes them: shared files, rotation, archives, segments."""

@@ -1,0 +1,102 @@
+"""Locks between processes, and what becomes of them at a fork.
+
+A lock is `flock(2)` on an open file. It belongs to the *open file description*: a forked child
+shares it with its parent, so the child must close its copy, and the parent must unlock in words
+rather than by closing. The kernel drops the lock of a process that dies, which is how others
+learn of its death.
+
+Without `fcntl` (Windows) every lock succeeds: one process a file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["adopt", "forget", "try_lock", "unlock", "wait_lock"]
+
+_LONGEST_PAUSE_SECONDS: Final = 0.002
+
+if sys.platform == "win32":
+
+    def try_lock(fd: int) -> bool:
+        """Take the lock of `fd`; always successful here."""
+        return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock of `fd` back."""
+
+else:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+
+    _NOW: Final = LOCK_EX | LOCK_NB
+
+    def try_lock(fd: int) -> bool:
+        """Take the lock of `fd` if nobody has it.
+
+        Raises:
+            OSError: the file system has no locks (ENOLCK, EOPNOTSUPP).
+        """
+        try:
+            flock(fd, _NOW)
+        except BlockingIOError:
+            return False
+        return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock of `fd` back; harmless if it is not held or not open any more."""
+        try:
+            flock(fd, LOCK_UN)
+        except OSError:
+            pass
+
+
+def wait_lock(fd: int, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> bool:
+    """Take the lock of `fd`, waiting at most `seconds`.
+
+    It asks again and again instead of sleeping in the kernel: the lock is held for microseconds,
+    and a neighbour that was stopped while holding it must not stop everybody for good.
+    """
+    if try_lock(fd):
+        return True
+    deadline = monotonic() + seconds
+    pause = 0.0
+    while not try_lock(fd):
+        if monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 2 + 0.00002, _LONGEST_PAUSE_SECONDS)
+    return True
+
+
+_adopted: Final[set[int]] = set()
+
+
+def adopt(fd: int) -> int:
+    """Have a forked child close its copy of `fd`, and return `fd`."""
+    _adopted.add(fd)
+    return fd
+
+
+def forget(fd: int) -> None:
+    """Unlock and close an adopted `fd`, once."""
+    if fd in _adopted:
+        _adopted.discard(fd)
+        unlock(fd)
+        os.close(fd)
+
+
+def _after_fork() -> None:
+    while _adopted:
+        fd = _adopted.pop()
+        try:
+            os.close(fd)  # Never unlocked: that would take the lock from the parent.
+        except OSError:
+            pass
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,49 @@
+"""What every test gets back as it was: the logging system, and the scope of the main thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from crmlogging import context, levels
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Put back root's handlers, levels, logger class, hooks, and the environment."""
+    root, manager = logging.root, logging.root.manager
+    handlers, level, kind = root.handlers[:], root.level, type(root)
+    loggers = set(manager.loggerDict)
+    environment = dict(os.environ)
+    logger_class, show = logging.getLoggerClass(), warnings.showwarning
+    hooks = sys.excepthook, sys.unraisablehook
+    yield
+    for handler in root.handlers[:]:
+        if handler not in handlers:
+            root.removeHandler(handler)
+            handler.close()
+    for name in set(manager.loggerDict) - loggers:
+        logger = manager.loggerDict[name]
+        if isinstance(logger, logging.Logger):
+            for handler in logger.handlers[:]:
+                logger.removeHandler(handler)
+                handler.close()
+            logger.setLevel(logging.NOTSET)
+            logger.propagate, logger.disabled = True, False
+            logger.filters.clear()
+    root.handlers[:] = handlers
+    root.__class__ = kind
+    root.setLevel(level)
+    logging.setLoggerClass(logger_class)
+    logging.captureWarnings(False)
+    warnings.showwarning = show
+    sys.excepthook, sys.unraisablehook = hooks
+    os.environ.clear()
+    os.environ.update(environment)
+    levels.stop()
+    context.unbind(*context.current().fields)
