@@ -92,11 +92,9 @@ class Stage(logging.Filter):
         self, record: logging.LogRecord
     ) -> logging.LogRecord | bool:
         """Do the same for a handler that is not ours."""
-        identity = record_id(record)
-        refined = self.refine(copy_of(record))
-        if not refined or refined is True:
+        refined = _seen.of(record).run(record, (self,))
+        if isinstance(refined, bool):
             return refined
-        refined.__dict__["record.id"] = identity
         if sys.version_info >= (3, 12):
             return refined
         return _become(record, refined)
@@ -150,13 +148,23 @@ class _Entry:
     Weak, so that no record (with its exception and frames) lives longer than that.
     """
 
-    __slots__ = ("id", "record", "refined", "stages")
+    __slots__ = ("id", "record", "refined", "stages", "working")
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = weakref.ref(record)
         self.id = f"{_ids.prefix}-{next(_ids.numbers)}"
         self.stages: tuple[Stage, ...] = ()
         self.refined: logging.LogRecord | bool = False
+        self.working: logging.LogRecord | None = None
+
+    def run(self, record: logging.LogRecord, stages: tuple[Stage, ...]) -> logging.LogRecord | bool:
+        """Run `stages` on a copy of `record`, which has the same id."""
+        self.working = working = copy_of(record)
+        working.__dict__["record.id"] = self.id
+        try:
+            return _run(working, stages)
+        finally:
+            self.working = None
 
 
 class _Seen(threading.local):
@@ -169,19 +177,17 @@ class _Seen(threading.local):
         self.last: _Entry | None = None
         self.outer: list[_Entry] = []
 
-    def entry(self, record: logging.LogRecord) -> _Entry:
-        """Return what is known of `record`, which is not the last one."""
+    def of(self, record: logging.LogRecord) -> _Entry:
+        """Return what is known of `record`, or of the record that it is a working copy of."""
         last = self.last
+        if last is not None and (last.record() is record or last.working is record):
+            return last
+        self.outer = [entry for entry in self.outer if entry.record() is not None]
+        for entry in self.outer:
+            if entry.record() is record or entry.working is record:
+                return entry
         if last is not None and last.record() is not None:
-            for entry in self.outer:
-                if entry.record() is record:
-                    return entry
             self.outer = [last, *self.outer[: _CALLS_AROUND - 1]]
-        elif self.outer:
-            self.outer = [entry for entry in self.outer if entry.record() is not None]
-            for entry in self.outer:
-                if entry.record() is record:
-                    return entry
         self.last = entry = _Entry(record)
         return entry
 
@@ -198,9 +204,7 @@ def record_id(record: logging.LogRecord) -> str:
         known = record.__dict__.get("record.id")
         if type(known) is str:
             return known
-    last = _seen.last
-    entry = last if last is not None and last.record() is record else _seen.entry(record)
-    return entry.id
+    return _seen.of(record).id
 
 
 class _Plan(NamedTuple):
@@ -249,15 +253,11 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     if isinstance(record, SafeRecord):
         outcome = _run(record, stages)
     else:
-        entry = _seen.last
-        if entry is None or entry.record() is not record:
-            entry = _seen.entry(record)
+        entry = _seen.of(record)
         if stages and entry.stages is stages:
             outcome = entry.refined
         else:
-            outcome = copy_of(record)
-            outcome.__dict__["record.id"] = entry.id
-            outcome = _run(outcome, stages)
+            outcome = entry.run(record, stages)
             if stages and (not outcome or isinstance(outcome, SafeRecord)):
                 entry.stages, entry.refined = stages, outcome
     if not rest or isinstance(outcome, bool):

@@ -187,6 +187,22 @@ class TestRecordId:
         assert isinstance(outcome, logging.LogRecord)
         assert vars(outcome)["record.id"] == record_id(record) != "forged"
 
+    def test_a_stage_may_ask_for_the_id_of_its_copy(self) -> None:
+        """The copy is the same record: asking spends no number, so ids have no gaps."""
+        asked: list[str] = []
+
+        class Asking(Stage):
+            def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+                asked.append(record_id(record))
+                return SafeRecord({**vars(record), "record.id": asked[-1]})
+
+        first, second = made(), made()
+        refine(first, [Asking()])
+        Asking().filter(second)
+        assert asked == [record_id(first), record_id(second)]
+        numbers = [int(each.rsplit("-", 1)[1]) for each in asked]
+        assert numbers[1] == numbers[0] + 1
+
     def test_threads_never_share_an_id(self) -> None:
         """Ten thousand records from eight threads have ten thousand ids."""
         ids: list[str] = []

@@ -74,6 +74,7 @@ def run(options: Options) -> bool:
     calls = plan(providers(), people, options.seed)
     missing = demo_storage.why_no_store(options.s3_endpoint)
     with contextlib.ExitStack() as servers:
+        servers.enter_context(demo_logging.quiet_servers())
         store = None if missing else servers.enter_context(_store(options))
         crms = servers.enter_context(CrmServer(calls, options.seed))
         console.print(f"Syncing {options.records:,} contacts with four CRMs on this machine.\n")

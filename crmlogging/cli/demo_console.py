@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 __all__ = ["RowFormatter"]
 
 _COLOURS: Final = {20: "36", 30: "33", 40: "31", 50: "1;31"}  # ECMA-48 SGR
-_SHOWN: Final = {
-    "error.category": "",
-    "error.code": "",
-    "sync.succeeded": "succeeded ",
-    "sync.failed": "failed ",
-    "queue.depth": "waiting ",
+_TOTALS: Final = {
+    "sync.succeeded": "succeeded",
+    "sync.failed": "failed",
+    "queue.depth": "waiting",
 }
 
 
 class RowFormatter(logging.Formatter):
-    """Renders a safe record in one row: time, level, CRM, message, and what matters most.
+    """Renders a safe record in one row: time, level, CRM, and what matters most.
 
     Args:
         width: columns of the terminal.
@@ -34,25 +33,28 @@ class RowFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the row; what could steer the terminal is replaced."""
         fields: dict[str, Any] = record.__dict__
-        level = f"{record.levelname:<8}"
         time_of_day = time.strftime("%H:%M:%S", time.localtime(record.created))
-        shown = "  ".join(
-            f"{label}{fields[name]}" for name, label in _SHOWN.items() if name in fields
-        )
-        crm = fields.get("crm", "")
-        rest = f"{crm:<11}{record.getMessage()}"
-        room = self._width - len(time_of_day) - len(level) - 2
-        rest, shown = _cut(rest, room), _cut(shown, room - len(rest) - 2)
-        return " ".join(
-            (
-                self._painted(time_of_day, "2"),
-                self._painted(level, _COLOURS.get(record.levelno, "0")) + rest,
-                self._painted(f" {shown}", "2") if shown else "",
-            )
-        ).rstrip()
+        level, crm = f"{record.levelname:<8}", f"{fields.get('crm', ''):<11}"
+        row = "  ".join(_cells(record))
+        row = _cut(row, self._width - len(time_of_day) - len(level) - len(crm) - 1)
+        colour = _COLOURS.get(record.levelno, "0")
+        return f"{self._painted(time_of_day, '2')} {self._painted(level, colour)}{crm}{row}"
 
     def _painted(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text
+
+
+def _cells(record: logging.LogRecord) -> Iterator[str]:
+    """Yield what the row says, the most important first."""
+    fields: dict[str, Any] = record.__dict__
+    held_back = fields.get("error.suppressed")
+    if "error.category" in fields:
+        repeated = "" if held_back is None else f"{held_back:,} more of "
+        yield f"{fields['error.category']:<11} {repeated}{fields.get('error.code', '')}"
+        if held_back is not None:
+            return
+    yield record.getMessage()
+    yield from (f"{fields[name]:,} {word}" for name, word in _TOTALS.items() if name in fields)
 
 
 def _cut(text: str, width: int) -> str:

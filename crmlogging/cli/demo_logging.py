@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import logging.config
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,10 +15,12 @@ from crmlogging.cli.demo_console import RowFormatter
 from crmlogging.cli.demo_storage import BUCKET, REGION, ObjectStore
 from crmlogging.cli.environment import environment
 
-__all__ = ["configured", "document"]
+__all__ = ["configured", "document", "quiet_servers"]
 
 # What a person's shell says about levels would change what the demo shows.
 _NO_LEVELS: Final = dict.fromkeys(("CRMLOGGING_LEVEL", "LOG_LEVEL", "CRMLOGGING_ENV_FILE"))
+# The servers that live in this process, and the way to them, are no part of the service.
+_QUIET: Final = ("werkzeug", "moto", "boto3", "botocore")
 _NO_HANDLERS: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -68,5 +69,18 @@ def configured(example: Mapping[str, Any]) -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
             logging.config.dictConfig(_NO_HANDLERS)
+
+
+@contextmanager
+def quiet_servers() -> Iterator[None]:
+    """Keep the loggers of the demo's own servers from writing, anywhere."""
+    loggers = [logging.getLogger(name) for name in _QUIET]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -24,7 +24,7 @@ ATTEMPTS: Final = 3
 """Most times that a call is sent."""
 TIME_SCALE: Final = 0.005
 """The demo waits 5 ms for each second that a CRM asks for."""
-_PAGE: Final = 100
+_PAGE: Final = 250
 _TIMEOUT_SECONDS: Final = 10.0
 
 logger = logging.getLogger("crm.sync")
@@ -185,7 +185,7 @@ def _wait(state: tenacity.RetryCallState) -> float:
 def _log_retry(state: tenacity.RetryCallState) -> None:
     error, wait = _error_of(state), state.upcoming_sleep
     logger.warning(
-        "Call failed, another attempt follows",
+        "Call failed, retrying",
         exc_info=error,
         extra={"request.delay_ms": wait * 1_000},
     )

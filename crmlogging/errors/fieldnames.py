@@ -28,8 +28,8 @@ _PREFIXES: Final = frozenset(
 )
 _PSEUDO: Final = frozenset(
     (
-        "base ratelimit __all__ non_field_errors nonfielderrors _error general error errors message "
-        "detail code status null none true false undefined root global _schema authorization"
+        "base ratelimit __all__ non_field_errors nonfielderrors _error error errors null none true false "
+        "undefined root _schema global authorization"
     ).split()
 )
 _MAX_NAMES: Final = 64
@@ -90,7 +90,7 @@ _COMMON: Final = frozenset(
     (
         "email emails phone phones mobile fax name firstname lastname first last company title status stage "
         "website url domain address city state country zip postcode street birthdate birthday date amount price "
-        "currency owner ownerid type source description subject body id ids account contact lead deal user tags "
+        "currency owner ownerid type source description subject body id ids tags "
         "quantity language timezone industry revenue salutation gender password username start end limit offset"
     ).split()
 )

@@ -35,6 +35,8 @@ _NO_CODES: Final = _GOOD | _BAD | frozenset(
         "https://httpstatuses.com type string problem api authentication_ warning info fatal"
     ).split()
 )
+# Roles whose value is a code with providers that say so (``title`` with Mailchimp).
+_SENTENCE_ROLES: Final = frozenset({Role.MESSAGE, Role.NAME, Role.NONE})
 _STATUS_TEXT: Final = re.compile(r"([1-5]\d\d)(?:\s[A-Za-z -]{1,40})?", re.ASCII)
 _LEADING_CODE: Final = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:,\s]", re.ASCII)
 _EMBEDDED_CODE: Final = re.compile(r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}\b|\bAADSTS\d{4,7}\b")
@@ -157,6 +159,8 @@ class Reading:
             role, rank, plain = role_of(key)
             if value is None or role is Role.SKIP:
                 continue
+            if role in _SENTENCE_ROLES and key in self._ranks and isinstance(value, str):
+                self._code(key, rank, value, into, later)
             if role is Role.NONE:
                 if type(value) is list and value and type(value[0]) is dict:
                     later.append((Role.PARTS, key, value))
@@ -482,7 +486,8 @@ class Reading:
                     elif isinstance(element, str):
                         self._sentence(element, into)
             else:
-                self._parts(value, into, depth, bulk=self._good and len(value) > 1 or None)
+                bulk = True if self._good and len(value) > 1 else None
+                self._parts(value, into, depth, bulk=bulk, failed=True)
 
     def _bulk_like(self, value: list[Any], into: Finding) -> bool:
         """Errors of several records under an envelope that only says "some failed"."""
@@ -558,14 +563,31 @@ class Reading:
 
     # ------------------------------------------------------------------ several records
 
-    def _parts(self, value: Iterable[Any], parent: Finding | None, depth: int, bulk: bool | None) -> None:
-        """Read each element as a cause of its own; `bulk` if they are records for certain."""
+    def _parts(
+        self,
+        value: Iterable[Any],
+        parent: Finding | None,
+        depth: int,
+        *,
+        bulk: bool | None,
+        failed: bool | None = None,
+    ) -> None:
+        """Read each element as a cause of its own.
+
+        Args:
+            value: the elements.
+            parent: what stands above them.
+            depth: of the walk.
+            bulk: they are records for certain (True), or only if they look so (None).
+            failed: they are errors, since that is what their list is for.
+        """
         found: list[Finding] = []
         marked = False
         for index, element in enumerate(value):
             if index >= _MAX_PARTS * 10 or self._nodes < 0:
                 break
             part = Finding(index)
+            part.failed = failed
             if isinstance(element, str):
                 if bulk:
                     continue
@@ -658,6 +680,15 @@ def _is_field_map(value: Mapping[str, Any]) -> bool:
             not isinstance(said, (list, dict)) or role is Role.ERRORS or role is Role.CONTEXT
         ):
             return False
-        if not isinstance(said, (str, list, dict)):
+        if not isinstance(said, (str, list, dict)) or role is Role.EXPECTED:
             return False
-    return True
+    return any(map(_is_said, value.values()))
+
+
+def _is_said(value: Any) -> bool:
+    """A sentence, or a list or object that holds some."""
+    if isinstance(value, str):
+        return " " in value.strip()
+    if isinstance(value, list):
+        return any(isinstance(part, dict) or (isinstance(part, str) and " " in part) for part in value)
+    return isinstance(value, dict)

@@ -8,18 +8,21 @@ A *weak* rule (``VALIDATION_ERROR``, ``FORBIDDEN``) gives way to anything cleare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import builtins
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from crmlogging.errors.bodies import Document
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.rules import Provider, Rule, normal_code
+from crmlogging.errors.faults import Fault
 from crmlogging.errors.findings import Finding
 
-__all__ = ["Answer", "Verdict", "judge", "judge_status"]
+__all__ = ["Answer", "Verdict", "judge", "judge_fault", "judge_page", "judge_status"]
 
-_FAMILIES_KEPT: Final = 4_096
-_families: dict[tuple[int, str], tuple[Rule, ...]] = {}
+_CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
 
 @dataclass(slots=True)
@@ -54,26 +57,19 @@ def judge(finding: Finding, answer: Answer, provider: Provider | None, catalog: 
     below = [normal_code(code) for code in finding.details]
     hints = {*own, *below, *map(normal_code, finding.hints)}
     weak: Verdict | None = None
-    for part in (provider, catalog.generic) if provider is not None else (catalog.generic,):
-        for verdict in _by_code(own, part, answer, words, hints, spelled=finding):
-            if not verdict.rule.weak:
-                return verdict
-            weak = weak or verdict
-        if part is provider:
-            for rule in provider.conditions:
-                if rule.holds(answer, words, hints):
-                    if not rule.weak:
-                        return Verdict(rule, "wording" if rule.wording else "header")
-                    weak = weak or Verdict(rule, "wording")
     for code in own:
-        for rule in _families_of(code, catalog):
+        for rule in _rules_for(code, provider, catalog):
             if rule.holds(answer, words, hints):
                 if not rule.weak:
                     return Verdict(rule, "code", code)
                 weak = weak or Verdict(rule, "code", code)
-                break
+    for rule in provider.conditions if provider is not None else ():
+        if rule.holds(answer, words, hints):
+            if not rule.weak:
+                return Verdict(rule, "wording" if rule.wording else "header")
+            weak = weak or Verdict(rule, "wording")
     if below and (not own or weak is not None):
-        verdict = _judge_details(below, answer, provider, catalog, words, hints, own)
+        verdict = _judge_details(below, answer, provider, catalog, words, hints)
         if verdict is not None:
             return verdict
     return _judge_rest(answer, catalog, words, hints, weak)
@@ -86,15 +82,9 @@ def _judge_details(
     catalog: Catalog,
     words: str,
     hints: set[str],
-    own: list[str],
 ) -> Verdict | None:
     for code in below:
-        for part in (provider, catalog.generic):
-            if part is not None:
-                for rule in part.by_code.get(code, ()):
-                    if not rule.weak and rule.holds(answer, words, hints):
-                        return Verdict(rule, "code", code)
-        for rule in _families_of(code, catalog):
+        for rule in _rules_for(code, provider, catalog):
             if rule.holds(answer, words, hints):
                 if rule.weak:
                     break
@@ -125,36 +115,58 @@ def judge_status(answer: Answer, catalog: Catalog) -> Verdict | None:
     return None if rule is None else Verdict(rule, "status")
 
 
-def _by_code(
-    own: Iterable[str],
-    part: Provider,
-    answer: Answer,
-    words: str,
-    hints: set[str],
-    spelled: Finding,
-) -> Iterable[Verdict]:
-    for code in own:
-        for rule in part.by_code.get(code, ()):
-            if rule.plain or rule.holds(answer, words, hints):
-                yield Verdict(rule, "code", code)
-                break
+def _rules_for(code: str, provider: Provider | None, catalog: Catalog) -> Iterator[Rule]:
+    """Yield the rules for a normal code: the provider's, those for everybody, those for its words."""
+    if provider is not None:
+        yield from provider.by_code.get(code, ())
+    yield from catalog.generic.by_code.get(code, ())
+    yield from catalog.families_of(code)
 
 
-def _families_of(code: str, catalog: Catalog) -> tuple[Rule, ...]:
-    """Return the rules whose family `code` belongs to, in order; remembered."""
-    key = (id(catalog), code)
-    known = _families.get(key)
-    if known is None:
-        subject = f"_{code}_"
-        known = tuple(
-            rule
-            for rule in catalog.generic.families
-            if rule.family is not None and rule.family.compiled().search(subject)
-        )
-        if len(_families) >= _FAMILIES_KEPT:
-            _families.clear()
-        _families[key] = known
-    return known
+def judge_page(document: Document, answer: Answer, finding: Finding) -> None:
+    """Take the number that Cloudflare's pages show as the code of `finding`."""
+    words = document.text.lower()
+    if "cloudflare" in answer.headers.get("server", "").lower() or "cf-ray" in answer.headers or (
+        "cloudflare" in words or words.startswith("error code: ")
+    ):
+        match = _CLOUDFLARE.search(words)
+        if match is not None:
+            finding.codes.append((0, match[1]))
+
+
+def judge_fault(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
+    """Return what an exception without an answer means; None if its class says nothing."""
+    network = catalog.network
+    if fault.code:
+        code = normal_code(fault.code)
+        coded = (*catalog.generic.by_code.get(code, ()), *catalog.families_of(code))
+        for rule in coded:
+            if rule.holds(answer, "", {code}):
+                return Verdict(rule, "code", code)
+    words = f"{' '.join(fault.names)} {fault.text}".lower()
+    for rule in network.conditions:
+        if rule.holds(answer, words, set()):
+            return Verdict(rule, "exception")
+    weak: Verdict | None = None
+    for name in fault.names:
+        for code in (normal_code(name), normal_code(name.rpartition(".")[2])):
+            for rule in network.by_code.get(code, ()):
+                if not rule.weak:
+                    return Verdict(rule, "exception", code)
+                weak = weak or Verdict(rule, "exception", code)
+    return weak or _judge_class(fault, answer, catalog)
+
+
+def _judge_class(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
+    """The words of an SDK's exception class (``InvalidTokenException``); built-in ones say nothing."""
+    for name in fault.names:
+        module, _, bare = name.rpartition(".")
+        if module in ("builtins", "") and hasattr(builtins, bare):
+            continue
+        for rule in catalog.families_of(normal_code(bare)):
+            if rule.holds(answer, "", set()):
+                return Verdict(rule, "exception", normal_code(bare))
+    return None
 
 
 def _rank(code: tuple[int, str]) -> int:

@@ -16,15 +16,17 @@ import atexit
 import logging
 import math
 import os
+import sys
 import threading
 import time
 import weakref
 from collections import OrderedDict, deque
 from typing import Any, Final
 
-from crmlogging.diagnostics import complain, tally
+from crmlogging.diagnostics import tally
 from crmlogging.exceptions import Problems
 from crmlogging.fields import MISFIT, SHAPES
+from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_summary import Group, summary_of
 from crmlogging.records import record_id
 
@@ -37,6 +39,7 @@ IDS_KEPT: Final = 100_000
 SUMMARIES_KEPT: Final = 10_000
 """Most summaries that wait for a handler to ask."""
 _SITE_CHARACTERS: Final = 200
+_LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
 _filters: Final[weakref.WeakSet[GroupingFilter]] = weakref.WeakSet()
 
@@ -121,9 +124,9 @@ class GroupingFilter(logging.Filter):
         with self._lock:
             self._close_windows(now)
             summaries = self._take()
-        if summaries and len(carriers := _carriers(self)) > 1:
+        if summaries and len(carriers := carriers_of(self)) > 1:
             # Whoever asks, the others must hear it too.
-            _tell(carriers, summaries)
+            tell(carriers, summaries)
             return []
         return summaries
 
@@ -131,7 +134,7 @@ class GroupingFilter(logging.Filter):
         """Tell whether several handlers carry this filter; looked up once a second."""
         if abs(now - self._looked) >= 1.0:
             self._looked = now
-            self._shared = len(_carriers(self)) > 1
+            self._shared = len(carriers_of(self)) > 1
         return self._shared
 
     def _judge(self, key: tuple[object, ...], record: logging.LogRecord, now: float) -> bool:
@@ -171,12 +174,15 @@ class GroupingFilter(logging.Filter):
         return summaries
 
     def _speak_where_nobody_asks(self) -> None:
-        carriers = _carriers(self)
-        if all(hasattr(each, "emit_due") for each in carriers):
-            return  # handlers of ours: they ask in a moment
-        with self._lock:
-            summaries = self._take()
-        _tell(carriers, summaries)
+        carriers = carriers_of(self)
+        if not all(hasattr(each, "emit_due") for each in carriers):  # else they ask in a moment
+            self._speak(carriers)
+
+    def _speak(self, carriers: list[logging.Handler | logging.Logger]) -> None:
+        if carriers:
+            with self._lock:
+                summaries = self._take()
+            tell(carriers, summaries)
 
     def _end(self) -> None:
         """Say the rest at exit; what is logged after that passes."""
@@ -185,7 +191,7 @@ class GroupingFilter(logging.Filter):
             self._close_windows(math.inf)
             speaks = bool(self._ready)
         if speaks:
-            self._speak_where_nobody_asks()
+            self._speak(carriers_of(self))
 
 
 class _LastVerdict(threading.local):
@@ -205,19 +211,31 @@ def _key(record: logging.LogRecord) -> tuple[object, ...] | None:
     if attributes.get("audit"):
         return None
     fingerprint = _shaped(attributes, "error.fingerprint", "id")
-    kind: object = attributes.get("error.type")
-    if type(kind) is not str:
-        raised = record.exc_info[0] if type(record.exc_info) is tuple else None
-        kind = None if raised is None else raised.__qualname__
-    if fingerprint is None and kind is None and record.levelno < logging.ERROR:
+    kind = _kind(attributes)
+    level = attributes.get("levelno")
+    if fingerprint is None and kind is None and type(level) is int and level < logging.ERROR:
         return None
     what: tuple[object, ...] = (fingerprint,)
     if fingerprint is None:
         # The template as well: a wrapper function makes one call site of many messages.
-        template = record.msg[:_SITE_CHARACTERS] if type(record.msg) is str else None
-        what = (record.pathname, record.lineno, template, kind)
-    crm, tenant = _shaped(attributes, "crm", "slug"), _shaped(attributes, "tenant.code", "id")
-    return (*what, crm, tenant, record.levelno)
+        template = attributes.get("msg")
+        template = template[:_SITE_CHARACTERS] if type(template) is str else None
+        what = (attributes.get("pathname"), attributes.get("lineno"), template, kind)
+    return (
+        *what,
+        _shaped(attributes, "crm", "slug"),
+        _shaped(attributes, "tenant.code", "id"),
+        level if type(level) is int else logging.ERROR,
+    )
+
+
+def _kind(attributes: dict[str, Any]) -> str | None:
+    """Return the class of the record's exception, or None where it has none."""
+    kind, exc_info = attributes.get("error.type"), attributes.get("exc_info")
+    if type(kind) is str:
+        return kind
+    raised = exc_info[0] if type(exc_info) is tuple and exc_info else None
+    return raised.__qualname__ if isinstance(raised, type) else None
 
 
 def _shaped(attributes: dict[str, Any], name: str, shape: str) -> object:
@@ -226,52 +244,12 @@ def _shaped(attributes: dict[str, Any], name: str, shape: str) -> object:
 
 
 def _created(record: logging.LogRecord) -> float:
-    created = record.created
-    return created if type(created) is float and math.isfinite(created) else time.time()
+    created = record.__dict__.get("created")
+    return created if type(created) is float and 0.0 <= created <= _LAST_SECOND else time.time()
 
 
 def _is_power_of_ten(number: int) -> bool:
     return str(number).strip("0") == "1"
-
-
-def _carriers(wanted: GroupingFilter) -> list[logging.Handler | logging.Logger]:
-    """Return the handlers and loggers on which the filter stands."""
-    # logging keeps handlers by weak reference; a later dictConfig empties that list, though
-    # some of its handlers may still stand on loggers.
-    handlers = {id(h): h for h in (ref() for ref in list(logging._handlerList)) if h is not None}  # type: ignore[attr-defined]
-    loggers = [logging.root, *logging.root.manager.loggerDict.copy().values()]
-    carriers: list[logging.Handler | logging.Logger] = []
-    for logger in loggers:
-        if isinstance(logger, logging.Logger):
-            handlers.update((id(h), h) for h in logger.handlers)
-            if _carries(logger, wanted):
-                carriers.append(logger)
-    carriers.extend(handler for handler in handlers.values() if _carries(handler, wanted))
-    return carriers
-
-
-def _carries(filterer: logging.Filterer, wanted: GroupingFilter) -> bool:
-    return any(each is wanted for each in filterer.filters)
-
-
-def _tell(
-    carriers: list[logging.Handler | logging.Logger], summaries: list[logging.LogRecord]
-) -> None:
-    """Emit `summaries` on every carrier, past its filters: they are safe and must not be held."""
-    for carrier in carriers:
-        for summary in summaries:
-            if summary.levelno < carrier.level:
-                continue
-            if isinstance(carrier, logging.Logger):
-                carrier.callHandlers(summary)
-                continue
-            carrier.acquire()
-            try:
-                carrier.emit(summary)
-            except Exception as error:  # noqa: BLE001  # logging never raises
-                complain("GroupingFilter: emit", error)
-            finally:
-                carrier.release()
 
 
 def _at_exit() -> None:
@@ -285,6 +263,14 @@ def _after_fork() -> None:
         each._reset()
 
 
+def _at_exit_of_multiprocessing_child() -> None:
+    """Do the same in a multiprocessing child, which runs no atexit functions before 3.14."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        _at_exit()
+
+
 atexit.register(_at_exit)  # later than logging's, hence before handlers close
+threading._register_atexit(_at_exit_of_multiprocessing_child)  # type: ignore[attr-defined]  # no public way
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)

@@ -86,7 +86,7 @@ def summary_of(group: Group, now: float) -> SafeRecord | None:
             "msg": f"{example.msg} ({group.suppressed} more held back)",
             "created": created,
             "msecs": float(int(created % 1 * 1_000)),
-            "relativeCreated": example.relativeCreated + (created - example.created) * 1_000,
+            "relativeCreated": example.relativeCreated + (created - group.first) * 1_000,
             "error.suppressed": group.suppressed,
             "error.suppressed_first": _rfc3339(group.first),
             "error.suppressed_last": _rfc3339(group.last),

@@ -87,7 +87,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         super().__init__(queue)
         problems = Problems(type(self).__name__)
         limits.update(respect_handler_level=respect_handler_level, levels=levels)
-        options = documents.effective_options(limits, problems)
+        options = documents.effective_options(queue, limits, problems)
         self.respect_handler_level = bool(options.pop("respect_handler_level"))
         levels = bool(options.pop("levels"))
         known = {name: options.pop(name) for name in Limits._fields if name in options}

@@ -154,6 +154,12 @@ class Dispatch:
         for lane in self.lanes:
             lane.target.keep_open()
             lane.stop(max(0.0, end - time.monotonic()))
+        self._abandon_hung()
+
+    def _abandon_hung(self) -> None:
+        for lane in self.lanes:
+            if lane.busy:
+                lane.target.abandon()
 
     def revive(self) -> None:
         """Start workers that died."""
@@ -174,6 +180,7 @@ class Dispatch:
             Number of deliveries given up after `timeout` seconds.
         """
         self.flush(timeout)
+        self._abandon_hung()
         given_up = sum(lane.finish() for lane in self.lanes)
         for lane in self.lanes:
             lane.stop(_END_SECONDS)

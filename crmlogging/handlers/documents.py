@@ -37,10 +37,10 @@ def _queue_frame() -> FrameType | None:
     return None
 
 
-def effective_options(passed: dict[str, Any], problems: Problems) -> dict[str, Any]:
-    """Return the options that are in force, to be called in a constructor.
+def effective_options(queue: Any, passed: dict[str, Any], problems: Problems) -> dict[str, Any]:
+    """Return the options that are in force; for the constructor that got `queue` and `passed`.
 
-    They are those that were `passed`, unless dictConfig is at work by ``"class"`` and keeps some
+    They are those that were passed, unless dictConfig is at work by ``"class"`` and keeps some
     to itself.
     """
     frame = _queue_frame()
@@ -50,7 +50,8 @@ def effective_options(passed: dict[str, Any], problems: Problems) -> dict[str, A
     document = frame.f_back.f_locals.get("kwargs", {})
     if "respect_handler_level" in document:  # it went into the listener
         options["respect_handler_level"] = document["respect_handler_level"]
-    if not {"queue", "handlers"} & set(document):
+    made_for_us = frame.f_locals.get("q") is queue
+    if made_for_us and not {"queue", "handlers"} & set(document):
         problems.add("handlers", "name at least one target")
     here = frame.f_locals.get("kwargs", {})
     # Where the other options are passed on (3.13), this one has been taken out before.

@@ -109,6 +109,9 @@ def byte_size(record: logging.LogRecord) -> int:
         except TypeError:  # a subclass that holds something else
             pass
     total = _RECORD_BYTES
+    message = record.__dict__.get("message")
+    if type(message) is str and message is record.msg:
+        total -= len(message)  # one text under two names
     for value in record.__dict__.values():
         kind = type(value)
         if kind is str or kind is bytes:

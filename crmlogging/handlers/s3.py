@@ -9,42 +9,23 @@ another process of the service.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import atexit
 import logging
 import math
 import os
-import re
-import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from crmlogging.diagnostics import complain
-from crmlogging.exceptions import MissingDependencyError, Problems
-from crmlogging.handlers import delivery
+from crmlogging.exceptions import Problems
+from crmlogging.handlers import delivery, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
-from crmlogging.handlers.s3_upload import Bucket, Uploader, is_encrypted, uploading
-from crmlogging.storage.opening import UnsafeFileError
+from crmlogging.handlers.s3_bucket import Bucket
+from crmlogging.handlers.s3_upload import Uploader, uploading
 from crmlogging.storage.segment_writer import SegmentWriter
-from crmlogging.storage.spool import Spool
 
 __all__ = ["S3Handler"]
-_OPTIONS: Final = (
-    *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "segment_bytes"),
-    *("segment_seconds", "close_seconds", "allow_http", "server_side_encryption", "kms_key_id"),
-    *("storage_class", "tags", "expected_owner", "levels", "level"),
-)
-_INSTEAD: Final = {
-    "bucket_name": "ours is bucket",
-    "key": "objects are named by time; ours is prefix",
-    "aws_access_key_id": "credentials come from the environment, a profile or a role",
-    "aws_secret_access_key": "credentials come from the environment, a profile or a role",
-    "compress": "objects are always gzip",
-    "acl": "objects are private",
-}
-_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[A-Za-z0-9:/_.-]{1,250}")
-_PREFIX: Final = re.compile(r"[A-Za-z0-9!_.*'()=/-]{0,512}")
 _RESERVE: Final = 0.9
 """Share of the spool that records below ERROR may fill."""
 
@@ -107,92 +88,69 @@ class S3Handler(DurableHandler):
         **unknown: object,
     ) -> None:
         problems = Problems(type(self).__name__)
-        problems.unknown(unknown, known=_OPTIONS, instead=_INSTEAD)
-        _check_place(problems, bucket, prefix, endpoint_url, allow_http=allow_http)
-        _check_numbers(
+        problems.unknown(unknown, known=s3_options.KNOWN, instead=s3_options.INSTEAD)
+        s3_options.check_place(problems, bucket, prefix, endpoint_url, allow_http=allow_http)
+        s3_options.check_numbers(
             problems,
             spool_bytes=spool_bytes,
             segment_bytes=segment_bytes,
             segment_seconds=segment_seconds,
             close_seconds=close_seconds,
         )
-        if server_side_encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
-            problems.add("server_side_encryption", f"{server_side_encryption!r} is not known")
+        arguments = s3_options.object_arguments(
+            problems,
+            server_side_encryption=server_side_encryption,
+            kms_key_id=kms_key_id,
+            storage_class=storage_class,
+            tags=tags,
+            expected_owner=expected_owner,
+        )
         problems.raise_if_any()
-        if client is None and not _is_installed("boto3"):
-            raise MissingDependencyError(
-                "S3Handler needs the package 'boto3': pip install \"crmlogging[s3]\""
-            )
+        if client is None:
+            s3_options.require_boto3()
         super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level)
         self.close_seconds = close_seconds
         self._spool_bytes = spool_bytes
         prefix = prefix.strip("/")
-        destination = "\0".join((endpoint_url or "", bucket, prefix))
-        self._spool = self._open_spool(problems, spool_dir, bucket, destination)
-        self._writers = {
-            tier: SegmentWriter(
-                self._spool.directory,
-                tier,
-                max_bytes=segment_bytes,
-                max_seconds=segment_seconds,
-                failed=self._failed,
-                recovered=self._recovered,
-                clock=self._clock,
-            )
-            for tier in (DEBUG_TIER, STANDARD_TIER)
-        }
-        self._uploader = Uploader(
-            self._spool,
-            Bucket(
-                bucket,
-                prefix=prefix,
-                endpoint_url=endpoint_url,
-                region=region,
-                allow_http=allow_http,
-                arguments=_arguments(
-                    ServerSideEncryption=server_side_encryption,
-                    SSEKMSKeyId=kms_key_id,
-                    StorageClass=storage_class,
-                    Tagging=urlencode(tags) if tags else None,
-                    ExpectedBucketOwner=expected_owner,
-                ),
-                client=client,
-            ),
-            seal=self._seal,
+        self._spool = s3_options.open_spool(
+            problems,
+            spool_dir,
+            bucket=bucket,
+            destination="\0".join((endpoint_url or "", bucket, prefix)),
             tally=self.tally,
         )
+        self._writers = {
+            tier: self._writer(tier, segment_bytes, segment_seconds)
+            for tier in (DEBUG_TIER, STANDARD_TIER)
+        }
+        place = Bucket(
+            bucket,
+            prefix=prefix,
+            endpoint_url=endpoint_url,
+            region=region,
+            allow_http=allow_http,
+            arguments=arguments,
+            client=client,
+        )
+        self._uploader = Uploader(self._spool, place, seal=self._seal, tally=self.tally)
         self._used = self._spool.used_bytes()
         self._used_at = 0
         self._drained_at = 0
         delivery.register(self)
+        _handlers.add(self)
         self._uploader.start()
         self.start(watch_levels=levels)
 
-    def _open_spool(
-        self,
-        problems: Problems,
-        spool_dir: str | os.PathLike[str] | None,
-        bucket: str,
-        destination: str,
-    ) -> Spool:
-        name = re.sub(r"[^A-Za-z0-9.-]", "-", bucket)[:64]
-        name = f"{name}-{hashlib.sha256(destination.encode()).hexdigest()[:8]}"
-        places = [os.fspath(spool_dir)] if spool_dir is not None else _default_places()
-        for place in places:
-            spool = Spool(os.path.join(os.path.abspath(place), name), tally=self.tally)
-            try:
-                unsafe = spool.make()
-            except UnsafeFileError as error:
-                problems.add("spool_dir", f"{place!r} {error.reason}")
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "is no path"
-                problems.add("spool_dir", f"cannot write {place!r}: {reason}")
-            else:
-                if unsafe is not None:
-                    complain(type(self).__name__, f"the spool directory is unsafe: {unsafe}")
-                return spool
-        problems.raise_if_any()
-        raise AssertionError("unreachable: a place was found or a problem was raised")
+    def _writer(self, tier: str, max_bytes: int, max_seconds: float) -> SegmentWriter:
+        return SegmentWriter(
+            self._spool.directory,
+            tier,
+            max_bytes=max_bytes,
+            max_seconds=max_seconds,
+            failed=self._failed,
+            recovered=self._recovered,
+            clock=self._clock,
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Put `record` into the spool; never raises."""
@@ -290,54 +248,24 @@ class S3Handler(DurableHandler):
         }
 
 
+_handlers: Final[weakref.WeakSet[S3Handler]] = weakref.WeakSet()
+
+
+def _deliver_forgotten() -> None:
+    """At exit: deliver what handlers have that `logging.shutdown` will not close any more.
+
+    A foreign dictConfig empties its list, but other loggers go on using its handlers.
+    """
+    known = {reference() for reference in logging._handlerList}  # type: ignore[attr-defined]  # private, but the only place that knows
+    forgotten = [handler for handler in _handlers if handler not in known]
+    if forgotten:
+        delivery.drain(max(handler.close_seconds for handler in forgotten))
+
+
+atexit.register(_deliver_forgotten)
+
+
 def _holds_logging_lock() -> bool:
     """Tell whether this thread is inside `logging.config`."""
     owned = getattr(getattr(logging, "_lock", None), "_is_owned", None)
     return bool(owned and owned())
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ValueError:
-        return False
-
-
-def _default_places() -> list[str]:
-    states = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    homes = [
-        states,
-        os.environ.get("XDG_STATE_HOME", ""),
-        os.path.join(os.path.expanduser("~"), ".local", "state"),
-    ]
-    places = [os.path.join(home, "crmlogging") for home in homes if os.path.isabs(home)]
-    own = str(os.geteuid()) if hasattr(os, "geteuid") else "user"
-    return [*places, os.path.join(tempfile.gettempdir(), f"crmlogging-{own}")]
-
-
-def _check_place(
-    problems: Problems, bucket: object, prefix: object, endpoint_url: object, *, allow_http: object
-) -> None:
-    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
-        hint = "; give only the bucket's name, the rest is prefix=" if "/" in str(bucket) else ""
-        problems.add("bucket", f"{bucket!r} is no name of a bucket{hint}")
-    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-        problems.add("prefix", f"{prefix!r} has characters that are not safe in a key")
-    elif {".", ".."} & set(prefix.split("/")) or "//" in prefix:
-        problems.add("prefix", f"{prefix!r} has '.', '..' or empty parts")
-    if endpoint_url is None:
-        return
-    if not isinstance(endpoint_url, str) or not re.match(r"https?://[^/\s@]+", endpoint_url):
-        problems.add("endpoint_url", "is no http(s) address")
-    elif not allow_http and not is_encrypted(endpoint_url):
-        problems.add("endpoint_url", "is not encrypted; use https, or allow_http=True if you must")
-
-
-def _check_numbers(problems: Problems, **numbers: object) -> None:
-    for option, value in numbers.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-            problems.add(option, f"{value!r} is no number above 0")
-
-
-def _arguments(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}

@@ -78,6 +78,16 @@ class Target:
         if isinstance(self.handler, logging.FileHandler) and self.handler.mode == "w":
             self.handler.mode = "a"
 
+    def abandon(self) -> None:
+        """Leave the handler to the thread that hangs in it, so that nobody else has to wait.
+
+        `logging.shutdown` takes each handler's lock, at exit and for every dictConfig.
+        """
+        self.handler.createLock()
+        with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
+            references = logging._handlerList  # type: ignore[attr-defined]
+            references[:] = [each for each in references if each() is not self.handler]
+
     def renew(self) -> None:
         """Leave the stream behind, in a child forked while a thread was inside the handler.
 

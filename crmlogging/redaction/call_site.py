@@ -16,8 +16,8 @@ from types import CodeType, FrameType
 from typing import Final, NamedTuple
 
 __all__ = [
-    *("Span", "calling_frame", "constants", "literals_in_call", "outer_frames", "own_frames"),
-    *("instructions_in", "span_at"),
+    *("Span", "calling_frame", "constants", "literals_in_call", "instructions_in"),
+    *("outer_frames", "own_frames", "passed_frames", "span_at", "texts_of"),
 ]
 
 _LOGGING: Final = os.path.dirname(logging.getLogger.__code__.co_filename) + os.sep
@@ -75,13 +75,17 @@ def calling_frame() -> FrameType | None:
     return frame
 
 
-def own_frames() -> Iterator[FrameType]:
-    """Yield the frames of crmlogging itself between here and the calling frame."""
+def passed_frames() -> Iterator[FrameType]:
+    """Yield the frames of logging and of crmlogging between here and the calling frame."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_passed(frame.f_code):
-        if frame.f_code.co_filename.startswith(_OWN):
-            yield frame
+        yield frame
         frame = frame.f_back
+
+
+def own_frames() -> Iterator[FrameType]:
+    """Yield those of crmlogging, whose own calls (a run's summary) hold messages too."""
+    return (each for each in passed_frames() if each.f_code.co_filename.startswith(_OWN))
 
 
 def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
@@ -121,6 +125,11 @@ def _strings(values: tuple[object, ...] | frozenset[object], depth: int) -> Iter
             yield value
         elif depth and isinstance(value, tuple | frozenset):
             yield from _strings(value, depth - 1)
+
+
+def texts_of(code: CodeType) -> tuple[str, ...]:
+    """Return the string constants of `code` with more than one word; compare by identity."""
+    return tuple(value for value in code.co_consts if type(value) is str and " " in value)
 
 
 def span_at(code: CodeType, offset: int) -> Span | None:

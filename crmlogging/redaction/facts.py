@@ -17,20 +17,22 @@ from types import FrameType
 from typing import Any, Final
 
 from crmlogging.redaction.call_site import calling_frame
-from crmlogging.redaction.places import DYNAMIC_FILE, NAME, function_name, safe_path
+from crmlogging.redaction.places import DYNAMIC_FILE, NAME, function_name, is_loaded, safe_path
 
 __all__ = ["safe_facts"]
 
 _KEPT: Final = 4_096
 _PID_MAXIMUM: Final = 2**22
 _LEVEL_MAXIMUM: Final = 1_000
+_LINE_MAXIMUM: Final = 99_999
 _FRAMES: Final = 64
 _LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
 
 _THREAD: Final = re.compile(
     r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"
     r"|crmlogging(?:[-.][a-z0-9-]{1,40})?"
-    r"|(?:Thread|Dummy|ThreadPoolExecutor|asyncio|waitress|CP Server Thread)-?_?\d{1,9}(?:_\d{1,9})?)"
+    r"|(?:Thread|Dummy|ThreadPoolExecutor|asyncio|waitress|CP Server Thread)"
+    r"[-_]\d{1,9}(?:_\d{1,9})?)"
     r"(?: \(.*\))?",
     re.ASCII | re.DOTALL,
 )
@@ -131,9 +133,11 @@ def _logger_name(name: object, loggers: frozenset[str]) -> str:
         return NAME
     known = _loggers.get((name, loggers))
     if known is None:
-        if len(_loggers) >= _KEPT:
-            _loggers.clear()
-        known = _loggers[name, loggers] = _decide_logger(name, loggers)
+        known = _decide_logger(name, loggers)
+        if NAME not in known:  # that part may still be imported or configured
+            if len(_loggers) >= _KEPT:
+                _loggers.clear()
+            _loggers[name, loggers] = known
     return known
 
 
@@ -183,20 +187,15 @@ def _vouched(path: str, line: int, function: str) -> tuple[str, str] | None:
         if frame is None:
             return None
         code = frame.f_code
-        if (frame.f_lineno, code.co_name) == (line, function):
-            if os.path.normcase(code.co_filename) == path:
-                return safe_path(code.co_filename), function_name(code)
+        here = frame.f_lineno, code.co_name
+        if here == (line, function) and os.path.normcase(code.co_filename) == path:
+            return safe_path(code.co_filename), function_name(code)
         frame = frame.f_back
     return None
 
 
 def _unvouched(path: str, line: int) -> tuple[str, int, str]:
     """A record of another thread or process: its file counts where it is loaded here as well."""
-    for module in list(sys.modules.values()):
-        try:
-            file = object.__getattribute__(module, "__dict__").get("__file__")
-        except Exception:  # noqa: BLE001,S112  # anything may stand in sys.modules
-            continue
-        if type(file) is str and file == path:
-            return safe_path(path), line if 0 < line < 100_000 else 0, NAME
-    return DYNAMIC_FILE, 0, NAME
+    if not is_loaded(path):
+        return DYNAMIC_FILE, 0, NAME
+    return safe_path(path), line if 0 < line <= _LINE_MAXIMUM else 0, NAME

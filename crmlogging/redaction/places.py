@@ -13,19 +13,23 @@ import sys
 from types import CodeType
 from typing import Final
 
-__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "safe_path"]
+__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "safe_path"]
 
 DYNAMIC_FILE: Final = "<dynamic>"
 NAME: Final = "[NAME]"
 """Stands for a name that nothing in this process vouches for."""
 
 _KEPT: Final = 4_096
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,32}){0,4}", re.ASCII)
+_SEGMENT: Final = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,32}){0,4}", re.ASCII
+)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _MADE_BY_PYTHON: Final = frozenset(
     ("<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 )
+_LOADED: Final = sys.maxsize
 _paths: dict[str, str] = {}
+_loaded: dict[str, int] = {}
 
 
 def safe_path(filename: str) -> str:
@@ -62,19 +66,28 @@ def _relative(filename: str) -> str:
 
 
 def _exists(filename: str) -> bool:
-    """Tell whether the file is there, or came out of an archive or a module that is loaded."""
-    if os.path.isfile(filename):
-        return True
-    modules = list(sys.modules.values())
-    # vars(): a module may be an object with attributes of its own making.
-    return any(_file_of(module) == filename for module in modules)
+    """Tell whether the file is there, or a module was loaded from it (out of an archive)."""
+    return os.path.isfile(filename) or is_loaded(filename)
 
 
-def _file_of(module: object) -> object:
-    try:
-        return object.__getattribute__(module, "__dict__").get("__file__")
+def is_loaded(filename: str) -> bool:
+    """Tell whether a module of this process was loaded from the file."""
+    known = _loaded.get(filename)
+    if known is None or known < len(sys.modules):  # looked for among fewer modules
+        files = {_file_of(module) for module in list(sys.modules.values())}
+        known = _LOADED if filename in files else len(sys.modules)
+        if len(_loaded) >= _KEPT:
+            _loaded.clear()
+        _loaded[filename] = known
+    return known == _LOADED
+
+
+def _file_of(module: object) -> str | None:
+    try:  # the instance's dict: a module may be an object with attributes of its own making
+        file = object.__getattribute__(module, "__dict__").get("__file__")
     except Exception:  # noqa: BLE001  # anything may stand in sys.modules
         return None
+    return file if type(file) is str else None
 
 
 def function_name(code: CodeType) -> str:

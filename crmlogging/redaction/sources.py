@@ -9,11 +9,14 @@ be the same instead.
 from __future__ import annotations
 
 import linecache
+import os
+import sys
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from opcode import opname
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.redaction.call_site import Span, instructions_in, span_at
 
@@ -26,26 +29,67 @@ _SOURCE_CHARACTERS: Final = 2_000_000
 _MODULES_KEPT: Final = 16
 
 
-class Place(NamedTuple):
+class Place:
     """An expression of the running program, found in its source.
 
     Attributes:
         node: the call, or the raise statement.
-        function: the function (or module) around it.
-        module: the whole tree.
-        whole: the function's code equals the compiled one, not only this expression's.
+        scope: the function, lambda, class body or module around it.
+        module: the file it stands in.
     """
 
-    node: ast.AST
-    function: ast.AST
-    module: ast.Module
-    whole: bool
+    def __init__(self, node: ast.AST, scope: ast.AST, module: _Module, code: CodeType) -> None:
+        self.node = node
+        self.scope = scope
+        self.module = module
+        self._code = code
+
+    def runs(self, node: ast.expr) -> bool:
+        """Tell whether `node`, of the same scope, is what the running code holds there."""
+        return self.module.compiled(self._code, _span_of(node))
 
 
-class _Module(NamedTuple):
-    tree: ast.Module
-    codes: dict[tuple[str, int], list[CodeType]]
+class _Module:
+    """A source file, parsed and compiled."""
 
+    def __init__(self, tree: ast.Module, code: CodeType) -> None:
+        self.tree = tree
+        self._codes: dict[tuple[str, int], list[CodeType]] = {}
+        for each in _nested(code):
+            self._codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
+
+    def compiled(self, running: CodeType, span: Span) -> bool:
+        """Tell whether this source compiles to `running`, or at least its part in `span`."""
+        codes = self._codes.get((running.co_qualname, running.co_firstlineno), [])
+        return any(code == running or _same(code, running, span) for code in codes)
+
+    def find(self, span: Span, kind: type[ast.expr | ast.stmt]) -> tuple[ast.AST, ast.AST] | None:
+        """Return the one node of a `kind` at `span`, and its scope."""
+        found = [
+            (node, scope)
+            for node, scope in _walk(self.tree)
+            if isinstance(node, kind) and _ends_with(node, span)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """Every string literal of the file that contains a space."""
+        import ast
+
+        values = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return frozenset(value for value in values if type(value) is str and " " in value)
+
+
+_CONSTANT: Final = frozenset(("LOAD_CONST", "RETURN_CONST", "KW_NAMES"))
+_FLAGS: Final = 1 if sys.version_info >= (3, 12) else 0
+# Operations on a name, with the number of low bits of their argument that are flags.
+_ATTRIBUTE: Final = {
+    **dict.fromkeys(("LOAD_NAME", "STORE_NAME", "LOAD_METHOD", "STORE_ATTR", "STORE_GLOBAL"), 0),
+    "LOAD_GLOBAL": 1,
+    "LOAD_ATTR": _FLAGS,
+    "LOAD_SUPER_ATTR": 2 * _FLAGS,
+}
 
 _lock = threading.RLock()
 _modules: dict[str, _Module | None] = {}
@@ -79,42 +123,52 @@ def _node_at(
         return None
     try:
         module = _module(code.co_filename, namespace)
-        return None if module is None else _find(module, code, span, kind)
-    except (RecursionError, MemoryError, ValueError):  # nested beyond what the parser can walk
+        if module is None or not module.compiled(code, span):
+            return None
+        found = module.find(span, kind)
+    except (
+        RecursionError,
+        MemoryError,
+        LookupError,
+        ValueError,
+    ):  # nested beyond what the parser can walk
         return None
+    return None if found is None else Place(*found, module, code)
 
 
 def _module(filename: str, namespace: dict[str, Any]) -> _Module | None:
     with _lock:
-        if filename in _modules:
-            return _modules[filename]
-    module = _read(filename, namespace)
-    with _lock:
-        if len(_modules) >= _MODULES_KEPT:
-            _modules.pop(next(iter(_modules)))
-        _modules[filename] = module
-    return module
+        if filename not in _modules:
+            if len(_modules) >= _MODULES_KEPT:
+                _modules.pop(next(iter(_modules)))
+            # Compiling may warn, the warning may be logged, and that asks for this file again.
+            _modules[filename] = None
+            _modules[filename] = _read(filename, namespace)
+        return _modules[filename]
+
+
+def _after_fork() -> None:
+    """Renew the lock that another thread may have held at the fork."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _read(filename: str, namespace: dict[str, Any]) -> _Module | None:
     """Read, parse and compile a file; None for one that cannot be or is too large."""
     import ast
-    import warnings
 
     try:
         source = "".join(linecache.getlines(filename, namespace))
         if not source or len(source) > _SOURCE_CHARACTERS:
             return None
-        with warnings.catch_warnings():  # those were shown when the module was imported
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-            compiled = compile(source, filename, "exec", dont_inherit=True)
+        tree = ast.parse(source)
+        return _Module(tree, compile(source, filename, "exec", dont_inherit=True))
     except Exception:  # noqa: BLE001  # a loader may raise anything: then there is no source
         return None
-    codes: dict[tuple[str, int], list[CodeType]] = {}
-    for each in _nested(compiled):
-        codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
-    return _Module(tree, codes)
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
@@ -125,76 +179,54 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
         waiting += [value for value in each.co_consts if isinstance(value, CodeType)]
 
 
-def _find(
-    module: _Module, code: CodeType, span: Span, kind: type[ast.expr | ast.stmt]
-) -> Place | None:
-    compiled = module.codes.get((code.co_qualname, code.co_firstlineno), [])
-    whole = any(each == code for each in compiled)
-    if not whole and not any(_same(each, code, span) for each in compiled):
-        return None
-    found = [
-        (node, function)
-        for node, function in _walk(module.tree)
-        if isinstance(node, kind) and _ends_with(node, span)
-    ]
-    if len(found) != 1:  # f-strings of 3.11 place their expressions loosely
-        return None
-    return Place(found[0][0], found[0][1], module.tree, whole)
-
-
-def _ends_with(node: ast.expr | ast.stmt, span: Span) -> bool:
-    """Two calls never end at one place; their start depends on the version of Python."""
-    return (node.end_lineno, node.end_col_offset) == (span.end_line, span.end_column) and (
-        (node.lineno, node.col_offset) <= (span.line, span.column)
-    )
-
-
 def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """Yield every node with the function, lambda or module around it."""
+    """Yield every node with the scope around it."""
     import ast
 
     scopes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
     waiting: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
     while waiting:
-        node, function = waiting.pop()
-        yield node, function
-        inner = node if isinstance(node, scopes) else function
+        node, scope = waiting.pop()
+        yield node, scope
+        inner = node if isinstance(node, scopes) else scope
         waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
+
+
+def _span_of(node: ast.expr | ast.stmt) -> Span:
+    end_line, end_column = node.end_lineno or 0, node.end_col_offset or 0
+    return Span(node.lineno, node.col_offset, end_line, end_column)
+
+
+def _ends_with(node: ast.expr | ast.stmt, span: Span) -> bool:
+    """Two calls never end at one place; their start depends on the version of Python."""
+    place = _span_of(node)
+    return place.holds(span) and place[2:] == span[2:]
 
 
 def _same(compiled: CodeType, running: CodeType, span: Span) -> bool:
     """Tell whether both hold the same instructions, names and constants within `span`."""
-    ours, theirs = (list(_meant(each, span)) for each in (compiled, running))
+    ours, theirs = (list(_meant(code, span)) for code in (compiled, running))
     return bool(ours) and ours == theirs
 
 
 def _meant(code: CodeType, span: Span) -> Iterator[tuple[object, ...]]:
+    """Yield each instruction with what its argument stands for, since the tables may differ."""
     for operation, argument, where in instructions_in(code, span):
         name = opname[operation]
-        if name == "CACHE":
-            continue
         meaning: object = argument
-        if "CONST" in name or name == "KW_NAMES":
-            meaning = (type(code.co_consts[argument]), code.co_consts[argument])
-        elif "GLOBAL" in name:
-            meaning = code.co_names[argument >> 1 if name == "LOAD_GLOBAL" else argument]
-        elif "ATTR" in name or "METHOD" in name or name.endswith("_NAME"):
-            meaning = _attribute(code, name, argument)
+        if name in _CONSTANT:
+            value = code.co_consts[argument]
+            meaning = None if isinstance(value, CodeType) else (type(value), value)
+        elif name in _ATTRIBUTE:
+            meaning = code.co_names[argument >> _ATTRIBUTE[name]], argument & 1
         elif "FAST" in name or "DEREF" in name or "CLOSURE" in name:
-            meaning = _variable(code, name, argument)
+            meaning = _variables(code, name, argument)
         yield name, meaning, where
 
 
-def _attribute(code: CodeType, name: str, argument: int) -> object:
-    shifts = {"LOAD_ATTR": 1, "LOAD_SUPER_ATTR": 2}
-    import sys
-
-    shift = shifts.get(name, 0) if sys.version_info >= (3, 12) else 0
-    return argument, code.co_names[argument >> shift]
-
-
-def _variable(code: CodeType, name: str, argument: int) -> object:
-    variables = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-    if name.count("FAST") == 2:  # 3.13 loads two variables at once
+def _variables(code: CodeType, name: str, argument: int) -> object:
+    slots = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+    variables = tuple(slots)  # an argument that is a cell has one slot
+    if name.count("FAST") == 2:  # 3.13 loads or stores two variables at once
         return variables[argument >> 4], variables[argument & 15]
     return variables[argument]

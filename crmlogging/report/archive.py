@@ -77,9 +77,9 @@ class Archive:
         """Return what a reader of the report has to know about the reading, one sentence each."""
         remarks = list(self.problems)
         if self.skipped:
-            remarks.append(f"{self.skipped:,} lines were skipped: they are no JSON objects.")
+            remarks.append(f"Skipped {_number(self.skipped)} without a JSON object.")
         if self.repeated:
-            remarks.append(f"{self.repeated:,} lines were repetitions of records counted already.")
+            remarks.append(f"Left out {_number(self.repeated)} with a record counted already.")
         return remarks
 
     def _lines_of(self, path: Path) -> Iterator[dict[str, Any]]:
@@ -125,6 +125,10 @@ class Archive:
     def _complain(self, path: Path, what: str) -> None:
         if len(self.problems) < _PROBLEMS_KEPT:
             self.problems.append(f"{path} {what}.")
+
+
+def _number(lines: int) -> str:
+    return f"{lines:,} line{'' if lines == 1 else 's'}"
 
 
 def _files_of(path: Path) -> Iterator[Path]:

@@ -78,23 +78,24 @@ def _advice(group: FailureGroup) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = []
+    parts: list[Text] = []
     code = group.code
-    if group.provider_code and group.provider_code != code:
+    if group.provider_code not in code:
         code = f"{code} ({group.provider_code})" if code else group.provider_code
     if code:
         parts.append(Text(code, style="bold", overflow="fold"))
     parts.append(Text(group.summary, overflow="fold"))
     if group.fields:
         parts.append(Text(_fields(group), style="dim", overflow="fold"))
-    about = f"for {group.owner.replace('_', ' ')}" if group.owner not in ("", "none") else ""
-    if len(group.tenants) > 1:
-        about += f"{', ' if about else ''}{len(group.tenants):,} tenants"
-    if about:
-        parts.append(Text(about, style="dim"))
+    actor = Text("", overflow="fold")
+    if group.owner not in ("", "none"):
+        actor.append(f"{group.owner.replace('_', ' ')}  ", style="dim")
     if group.fix_url:
-        link = Text(group.fix_url, style=f"underline link {group.fix_url}", overflow="fold")
-        parts.append(link)
+        actor.append(group.fix_url, style=f"underline link {group.fix_url}")
+    if len(group.tenants) > 1:
+        actor.append(f"  {len(group.tenants):,} tenants", style="dim")
+    if actor:
+        parts.append(actor)
     return Group(*parts)
 
 

@@ -129,8 +129,11 @@ def check(fd: int) -> os.stat_result:
     return status
 
 
-def make_directory(path: str) -> str | None:
+def make_directory(path: str, *, uid: int | None = None) -> str | None:
     """Create directory `path` and its parents (0700) if missing.
+
+    Args:
+        uid: who we are; None asks the system.
 
     Returns:
         What is unsafe about it, in words, or None.
@@ -142,7 +145,7 @@ def make_directory(path: str) -> str | None:
     _make_private(os.path.abspath(path))
     if not hasattr(os, "geteuid"):
         return None
-    trusted = {0, os.geteuid()}
+    trusted = {0, os.geteuid() if uid is None else uid}
     step = os.path.abspath(path)
     while True:
         status = os.lstat(step)

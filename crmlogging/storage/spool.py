@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from crmlogging.diagnostics import Tally, complain
@@ -100,7 +100,8 @@ class Spool:
             f"tier={name.label},dt={name.hour[:4]}-{name.hour[4:6]}-{name.hour[6:8]},"
             f"hour={name.hour[9:]},{name.host}-{name.boot}-{name.number:06d}-"
         )
-        if not any(each.startswith(stem) for each in os.listdir(self._ready)):
+        done = [each for each in os.listdir(self._ready) if each.startswith(stem)]
+        if not any(map(_OBJECT.fullmatch, done)):
             self._write(segment, stem)
         if segment.damaged:
             self._tally.add("damaged", segment.damaged)
@@ -124,10 +125,15 @@ class Spool:
             if os.path.lexists(partial):
                 os.unlink(partial)
 
-    def ready(self) -> Iterator[ReadyObject]:
-        """Yield what can be uploaded, oldest first, each to one process only."""
+    def ready(self, last: Collection[str] = ()) -> Iterator[ReadyObject]:
+        """Yield what can be uploaded, oldest first, each to one process only.
+
+        Args:
+            last: keys that come after all others: they failed before, nobody is to wait for them.
+        """
         names = [name for name in os.listdir(self._ready) if _OBJECT.fullmatch(name)]
-        for name in sorted(names, key=lambda name: name.partition(",")[2]):
+        names.sort(key=lambda name: (_key(name) in last, name.partition(",")[2]))
+        for name in names:
             path = os.path.join(self._ready, name)
             try:
                 fd = adopt(open_for_read(path))
@@ -160,7 +166,7 @@ class Spool:
         if not name.endswith(f"-{digest.hexdigest()[:8]}.jsonl.gz"):
             set_aside(path)  # The disk has changed it.
             return None
-        return ReadyObject(name.replace(",", "/"), body, digest.digest(), path, fd)
+        return ReadyObject(_key(name), body, digest.digest(), path, fd)
 
     def delivered(self, item: ReadyObject) -> None:
         """Forget an object that is in the bucket."""
@@ -180,9 +186,11 @@ class Spool:
         """Return the numbers of this process's segments that are not in the bucket yet."""
         form = re.compile(rf".*[_-]{own_boot()}[_-](\d{{6,12}})\D.*")
         found = set()
-        for directory in (self.directory, self._ready, os.path.join(self.directory, "aside")):
-            if os.path.isdir(directory):
+        for directory in (self.directory, self._ready):
+            try:
                 found |= {int(m[1]) for m in map(form.fullmatch, os.listdir(directory)) if m}
+            except OSError:
+                continue
         return found
 
     def used_bytes(self) -> int:
@@ -191,10 +199,18 @@ class Spool:
         for directory in (self.directory, self._ready):
             try:
                 with os.scandir(directory) as entries:
-                    total += sum(e.stat(follow_symlinks=False).st_size for e in entries)
+                    total += sum(
+                        each.stat(follow_symlinks=False).st_size
+                        for each in entries
+                        if each.is_file(follow_symlinks=False)
+                    )
             except OSError:
                 continue
         return total
+
+
+def _key(name: str) -> str:
+    return name.replace(",", "/")
 
 
 def _compress(segment: Segment, fd: int) -> tuple[int, str]:

@@ -55,14 +55,22 @@ class Turns:
         finally:
             # In this order: what comes in between either is put off in time or goes by itself.
             _inside.discard(me)
-            if me in _put_off:
+            while me in _put_off:
                 _make_up(me)
 
 
 def _make_up(me: int) -> None:
-    waiting = _put_off.pop(me, ())
-    for turns, work, arguments in waiting:
-        turns.take(work, *arguments)
+    waiting = _put_off.pop(me)
+    _inside.add(me)
+    try:
+        while waiting:
+            turns, work, arguments = waiting.pop(0)
+            with turns.lock:
+                work(*arguments)
+    finally:
+        _inside.discard(me)
+        if waiting:  # A signal handler ends the program: the next call goes on here.
+            _put_off.setdefault(me, [])[:0] = waiting
 
 
 def _after_fork() -> None:

@@ -117,6 +117,27 @@ class TestPassing:
         ]
         assert [filter.filter(record) for record in records] == [True, False, True, True, True]
 
+    @pytest.mark.parametrize(
+        "strange",
+        [
+            pytest.param({"created": 1e300}, id="no-time"),
+            pytest.param({"created": "now"}, id="time-as-text"),
+            pytest.param({"levelno": "high"}, id="level-as-text"),
+            pytest.param({"exc_info": (1, 2, 3)}, id="no-exception"),
+            pytest.param({"exc_info": ()}, id="empty-exception"),
+            pytest.param({"msg": {"a": []}}, id="message-object"),
+            pytest.param({"crm": ["a"], "tenant.code": {}}, id="unhashable"),
+            pytest.param({"resource.id": ["a"]}, id="unhashable-id"),
+            pytest.param({"error.fingerprint": "ada@example.com"}, id="no-fingerprint"),
+        ],
+    )
+    def test_a_strange_record_does_no_harm(self, strange: dict[str, Any]) -> None:
+        """Records of any origin are grouped or pass; nothing is raised, nothing lost."""
+        filter = GroupingFilter(first=1)
+        records: list[logging.LogRecord] = [failure(**strange) for _ in range(3)]
+        passed = feed(filter, records)
+        assert passed + suppressed(filter.due(math.inf)) == 3
+
     def test_a_new_window_begins_anew(self) -> None:
         """After `window_seconds` the first ones pass again."""
         filter = GroupingFilter(first=2, window_seconds=60)
@@ -188,6 +209,18 @@ class TestSummaries:
             told += suppressed(filter.due(START + n / 50))
         assert passed + told + suppressed(filter.due(math.inf)) == number
 
+    def test_a_later_summary_repeats_nothing(self) -> None:
+        """The next summary of a window has its own times, example and resources."""
+        filter = GroupingFilter(first=1)
+        for n in range(12):
+            fields = {"resource.id": f"c-{n}", "correlation_id": f"k-{n}"}
+            filter.filter(failure(n, **fields))
+        _, last = filter.due(math.inf)
+        told = vars(last)
+        assert told["error.suppressed_ids"] == ["c-10", "c-11"]
+        assert told["correlation_id"] == "k-10"
+        assert told["error.suppressed_first"] == "2025-11-22T08:26:50.000Z"
+
     def test_resource_ids_are_bounded(self) -> None:
         """A summary lists 1,000 different ids and counts the rest."""
         filter = GroupingFilter(first=1)
@@ -219,7 +252,10 @@ class TestBounds:
         filter = GroupingFilter(first=1)
         for _ in range(2):
             for n in range(8):
-                feed(filter, [failure(crm=f"crm{n}", **{"resource.id": f"{i}"}) for i in range(5)])
+                feed(
+                    filter,
+                    [failure(crm=f"crm{n}", **{"resource.id": f"{i // 2}"}) for i in range(9)],
+                )
             ids = [vars(each).get("error.suppressed_ids", []) for each in filter.due(math.inf)]
             assert sum(map(len, ids)) == 10
 
@@ -324,20 +360,47 @@ class TestHandlers:
             logger.handle(failure())
         assert counts(stream) == [1, 1, -8]
 
-    @pytest.mark.parametrize("kind", [StreamHandler, logging.StreamHandler])
+    @pytest.mark.parametrize("first", [StreamHandler, logging.StreamHandler])
+    @pytest.mark.parametrize("second", [StreamHandler, logging.StreamHandler])
     def test_one_filter_on_two_handlers(
         self,
         logger: logging.Logger,
         add_handler: AddHandler,
-        kind: type[logging.Handler],
+        first: type[logging.Handler],
+        second: type[logging.Handler],
     ) -> None:
         """Each record is judged once, and both handlers get the same lines."""
         filter = GroupingFilter(first=2)
-        streams = [add_handler(kind, filter), add_handler(logging.StreamHandler, filter)]
+        streams = [add_handler(kind, filter) for kind in (first, second)]
         for n in range(10):
             logger.handle(failure(created=time.time(), **{"record.id": f"aa-{n}"}))
         for stream in streams:
             assert counts(stream) == [1, 1, -8]
+
+    def test_a_handler_hears_only_its_levels(
+        self, logger: logging.Logger, add_handler: AddHandler
+    ) -> None:
+        """A summary of warnings does not reach a handler that takes errors only."""
+        filter = GroupingFilter(first=2)
+        all_levels = add_handler(logging.StreamHandler, filter)
+        errors_only = add_handler(logging.StreamHandler, filter)
+        logger.handlers[-1].setLevel(logging.ERROR)
+        for n in range(10):
+            logger.handle(failure(levelno=30, **{"record.id": f"aa-{n}"}))
+        assert (counts(all_levels), counts(errors_only)) == ([1, 1, -8], [])
+
+    def test_a_handler_that_logging_forgot(
+        self,
+        logger: logging.Logger,
+        add_handler: AddHandler,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """After a foreign dictConfig, which empties logging's list, handlers still hear."""
+        stream = add_handler(logging.StreamHandler, GroupingFilter(first=2))
+        monkeypatch.setattr(logging, "_handlerList", [])
+        for _ in range(10):
+            logger.handle(failure())
+        assert counts(stream) == [1, 1, -8]
 
     def test_on_a_logger_it_speaks_through_the_logger(
         self, logger: logging.Logger, add_handler: AddHandler
@@ -370,6 +433,22 @@ class TestHandlers:
         )
         lines = [json.loads(line) for line in run_python(program).splitlines()]
         assert [line.get("error.suppressed", 1) for line in lines] == [1, 7, 1, 1, 1, 1]
+
+    def test_at_the_end_of_a_multiprocessing_child(self) -> None:
+        """A worker process, which runs no atexit functions, tells its own rest."""
+        program = (
+            "import logging, multiprocessing, sys\n"
+            "from crmlogging.filters.grouping import GroupingFilter\n"
+            "def work():\n"
+            "    for _ in range(4): logging.error('Failed')\n"
+            "if __name__ == '__main__':\n"
+            "    handler = logging.StreamHandler(sys.stdout)\n"
+            "    handler.addFilter(GroupingFilter(first=1))\n"
+            "    logging.root.addHandler(handler)\n"
+            "    child = multiprocessing.get_context('fork').Process(target=work)\n"
+            "    child.start(); child.join()\n"
+        )
+        assert "(3 more held back)" in run_python(program)
 
 
 class TestConfiguration:

@@ -83,7 +83,7 @@ class TestDamage:
         (tmp_path / "a.jsonl").write_bytes(lines(1) + broken + b"\n" + lines(2))
         archive = Archive([tmp_path])
         assert numbers_in(archive) == [1, 2]
-        assert archive.remarks() == ["1 lines were skipped: they are no JSON objects."]
+        assert archive.remarks() == ["Skipped 1 line without a JSON object."]
 
     def test_an_unfinished_last_line(self, tmp_path: Path) -> None:
         """A line without its newline counts if it is whole."""

@@ -40,7 +40,7 @@ class TestRender:
         """Category, provider, codes, count, action, owner and link are there in any width."""
         text = " ".join(shown([line()] * 1_234, width).split())
         for part in (
-            *("1,234", "auth", "hubspot", "CONTACT_CREATE_TOKEN_EXPIRED", "for operator"),
+            *("1,234", "auth", "hubspot", "CONTACT_CREATE_TOKEN_EXPIRED", "operator"),
             *("EXPIRED_AUTHENTICATION", "reconnect", "https://app.hubspot.com/l/settings"),
             *("1,234 failed calls in 1 group", "1,234 failed for good", "0 retried"),
         ):

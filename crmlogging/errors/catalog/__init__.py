@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,15 @@ from crmlogging.exceptions import ConfigurationError, Problems
 __all__ = ["Catalog", "builtin"]
 
 _GENERIC: Final = ("generic", "network")
+_HOSTS_KEPT: Final = 1_024
+_CODES_KEPT: Final = 4_096
+# What can be wrong with a single field.
+_FIELD_REASONS: Final = frozenset(
+    (
+        "DUPLICATE UNKNOWN_FIELD INVALID_OPTION TOO_LONG TOO_SHORT OUT_OF_RANGE INVALID_TYPE REQUIRED "
+        "NOT_FOUND INVALID_FORMAT INVALID"
+    ).split()
+)
 _lock: Final = threading.Lock()
 
 
@@ -48,6 +57,77 @@ class Catalog:
         self.network = Provider(name="", title="the provider")
         self.statuses: dict[int, Rule] = {}
         self._aliases: dict[str, str] = {}
+        self._hosts: dict[str, Provider | None] = {}
+        self._families: dict[str, tuple[Rule, ...]] = {}
+
+    @cached_property
+    def marks(self) -> tuple[tuple[str, Provider], ...]:
+        """Headers that tell a provider (a trailing ``*`` is a prefix), with that provider."""
+        return tuple((mark, p) for p in self.providers.values() for mark in p.marks)
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[frozenset[str], Provider], ...]:
+        """Keys at the top of a body that tell a provider, with that provider."""
+        return tuple((shape, p) for p in self.providers.values() for shape in p.shapes)
+
+    def provider_of_host(self, host: str) -> Provider | None:
+        """Return the provider that a lower-case host name belongs to."""
+        try:
+            return self._hosts[host]
+        except KeyError:
+            found = None
+            for provider in self.providers.values():
+                if any(host == h or (h[0] == "." and host.endswith(h)) for h in provider.hosts):
+                    found = provider
+                    break
+            if len(self._hosts) >= _HOSTS_KEPT:
+                self._hosts.clear()
+            self._hosts[host] = found
+            return found
+
+    @cached_property
+    def unknown(self) -> Rule:
+        """The rule for what no rule knows."""
+        return self.rule_for("UNKNOWN")
+
+    def rule_for(self, reason: str, like: Rule | None = None) -> Rule:
+        """Return a rule that only names `reason`; its place in explanations is that of `like`."""
+        known = self.reasons[reason]
+        return Rule(name=like.name if like is not None else reason, reason=known, run=known.run)
+
+    def families_of(self, code: str) -> tuple[Rule, ...]:
+        """Return the rules whose family a normal code belongs to, in order; remembered."""
+        known = self._families.get(code)
+        if known is None:
+            subject = f"_{code}_"
+            known = tuple(
+                rule
+                for rule in self.generic.families
+                if rule.family is not None and rule.family.compiled().search(subject)
+            )
+            if len(self._families) >= _CODES_KEPT:
+                self._families.clear()
+            self._families[code] = known
+        return known
+
+    def field_reason(self, code: str, words: str) -> Reason | None:
+        """Return what is wrong with one field, by its normal code or its lower-case message."""
+        weak: Reason | None = None
+        if code:
+            for rule in (*self.generic.by_code.get(code, ()), *self.families_of(code)):
+                if not rule.weak:
+                    return rule.reason
+                weak = weak or rule.reason
+        if words:
+            for rule in self._field_wordings:
+                if rule.wording is not None and rule.wording.found_in(words):
+                    return rule.reason
+        return weak
+
+    @cached_property
+    def _field_wordings(self) -> tuple[Rule, ...]:
+        wordings = (rule for rule in self.generic.conditions if rule.wording is not None)
+        return tuple(rule for rule in wordings if rule.reason.name in _FIELD_REASONS)
 
     def extended(self, *files: str | Path) -> Catalog:
         """Return a catalog with the rules of `files` before those of this one.
@@ -56,7 +136,9 @@ class Catalog:
             ConfigurationError: a file cannot be read or has bad rows; all of them are named.
         """
         catalog = Catalog()
-        vars(catalog).update({k: _copied(v) for k, v in vars(self).items()})
+        derived = ("_hosts", "_families", "_field_wordings", "marks", "shapes", "unknown")
+        kept = {k: _copied(v) for k, v in vars(self).items() if k not in derived}
+        vars(catalog).update(kept)
         problems = Problems("catalog")
         for file in files:
             try:

@@ -127,6 +127,7 @@ def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider 
         title=str(table.get("title", name)),
         shapes=tuple(frozenset(map(str, shape)) for shape in shapes),
         status_page=status_page if isinstance(status_page, str) else "",
+        ranks={key: rank for rank, key in enumerate(lists["code_keys"])},
         links=_links(document.get("links", {}), lists["link_hosts"], problems),
         **lists,
     )

@@ -226,3 +226,5 @@ class Provider:
     by_code: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     families: tuple[Rule, ...] = ()
     conditions: tuple[Rule, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """Key of a code to its rank, from `code_keys`."""

@@ -1,0 +1,248 @@
+"""From a verdict to the `CrmError`: code, summary, links, fields, ids, delay, fingerprint.
+
+What does not depend on the single answer (texts, links, names) is made once a combination of rule,
+provider and operation, and remembered.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from crmlogging.errors.catalog import Catalog
+from crmlogging.errors.catalog.rules import Provider, Reason, Rule
+from crmlogging.errors.delays import header_delay, worded_delay
+from crmlogging.errors.fieldlist import fields_of
+from crmlogging.errors.findings import Finding, Reading
+from crmlogging.errors.headers import header_request_id
+from crmlogging.errors.judging import Answer, Verdict
+from crmlogging.errors.model import Category, CrmError, FieldError
+from crmlogging.errors.naming import field_label, operation
+from crmlogging.errors.shapes import is_code
+
+__all__ = ["build"]
+
+FINGERPRINT_VERSION: Final = "v1"
+_MAX_ITEMS: Final = 1_000
+_MAX_NAMED: Final = 5
+_FIXABLE: Final = frozenset(
+    {Category.AUTH, Category.PERMISSIONS, Category.PLAN, Category.VALIDATION}
+)
+_LIMIT_STATUSES: Final = frozenset({403, 420, 429, 503})
+
+
+class _Template(NamedTuple):
+    """What is the same for every error of one rule, provider and operation."""
+
+    code: str
+    summary: str
+    fix_url: str | None
+    status_page: str | None
+    key: str
+
+
+_TEMPLATES_KEPT: Final = 2_048
+_templates: dict[tuple[object, ...], _Template] = {}
+
+
+def build(
+    catalog: Catalog,
+    verdict: Verdict,
+    finding: Finding,
+    answer: Answer,
+    provider: Provider | None,
+    *,
+    slug: str | None = None,
+    reading: Reading | None = None,
+    judged: list[tuple[Finding, Verdict]] | None = None,
+    item: bool = False,
+) -> CrmError:
+    """Return the error that `verdict` and what was read amount to."""
+    delay = None if item else _delay(verdict, finding, answer, reading)
+    rule = _by_delay(catalog, verdict.rule, finding, delay)
+    reason = rule.reason
+    items: tuple[CrmError, ...] = ()
+    fields: tuple[FieldError, ...]
+    if judged is not None and len(judged) > 1:
+        causes = [f for f, v in judged if not v.rule.reason.echo] or [finding]
+        fields = fields_of(catalog, causes, reason)
+    else:
+        fields = fields_of(catalog, (finding,), reason)
+    if judged is not None and reading is not None and reading.items:
+        items = tuple(
+            build(catalog, v, f, answer, provider, slug=slug, item=True)
+            for f, v in judged[:_MAX_ITEMS]
+        )
+    provider_code = _provider_code(finding, answer, verdict)
+    template = _template(rule, provider, slug, answer, _label(fields), _names(fields))
+    return CrmError(
+        category=reason.category,
+        code=template.code,
+        reason=reason.name,
+        provider=slug,
+        provider_code=provider_code,
+        status=finding.status or answer.status if item else answer.status,
+        summary=template.summary,
+        retryable=reason.retryable,
+        actionable=reason.actionable,
+        recoverability=reason.recoverability,
+        tier=reason.tier,
+        owner=reason.owner,
+        fix_url=template.fix_url,
+        status_page_url=template.status_page,
+        retry_after_seconds=delay,
+        request_id=None if item else _request_id(answer, provider, reading),
+        fields=fields,
+        items=items,
+        abort_run=rule.run,
+        fingerprint=_fingerprint(template.key, provider_code, fields),
+        index=finding.index,
+        rule=rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}",
+        evidence=verdict.evidence,
+    )
+
+
+# ---------------------------------------------------------------- limits and delays
+
+
+def _delay(
+    verdict: Verdict, finding: Finding, answer: Answer, reading: Reading | None
+) -> float | None:
+    reason = verdict.rule.reason
+    limited = reason.limit or (reason.retryable and answer.status in _LIMIT_STATUSES)
+    delay = header_delay(answer.headers, limited=limited) if answer.headers else None
+    if delay is None and reading is not None and reading.delay is not None:
+        delay = reading.delay
+    if delay is None and (reason.retryable or reason.limit) and finding.messages:
+        delay = worded_delay(finding.words)
+    return delay
+
+
+_HOUR: Final = 3_600.0
+
+
+def _by_delay(catalog: Catalog, rule: Rule, finding: Finding, delay: float | None) -> Rule:
+    """Rate limit or plan? By the time until it helps to try again: an hour at most is a rate."""
+    if not rule.reason.limit:
+        return rule
+    window = _window(finding)
+    transient = rule.reason.category is Category.TRANSIENT
+    if transient and (window == "long" or (window == "" and delay is not None and delay > _HOUR)):
+        return catalog.rule_for("API_QUOTA", like=rule)
+    if not transient and (
+        window == "short" or (window == "" and delay is not None and 0 < delay <= _HOUR)
+    ):
+        return catalog.rule_for("RATE_LIMITED", like=rule)
+    return rule
+
+
+_LONG: Final = ("daily", "day", "24 h", "24h", "24-h", "month", "billing period", "week", "year")
+_SHORT: Final = ("second", "minute", "concurren", "hour", "burst", "simultaneous", "spike")
+
+
+def _window(finding: Finding) -> str:
+    words = finding.words
+    for code in (*(c for _, c in finding.codes), *finding.details, *finding.hints):
+        words += " " + code.lower()
+    if any(word in words for word in _LONG):
+        return "long"
+    return "short" if any(word in words for word in _SHORT) else ""
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _provider_code(finding: Finding, answer: Answer, verdict: Verdict) -> str | None:
+    codes = sorted(finding.codes, key=_rank)
+    if codes and (codes[0][0] < 6 or not finding.details):
+        return codes[0][1][:96]
+    for code in finding.details:
+        if is_code(code):
+            return code
+    if codes:
+        return codes[0][1][:96]
+    return None
+
+
+def _rank(code: tuple[int, str]) -> int:
+    return code[0]
+
+
+def _request_id(answer: Answer, provider: Provider | None, reading: Reading | None) -> str | None:
+    if reading is not None and reading.request_id is not None:
+        return reading.request_id
+    if not answer.headers:
+        return None
+    return header_request_id(answer.headers, provider.id_headers if provider is not None else ())
+
+
+def _label(fields: tuple[FieldError, ...]) -> str:
+    if not fields:
+        return ""
+    labels = {field_label(field.field) for field in fields}
+    return labels.pop() if len(labels) == 1 else ""
+
+
+def _names(fields: tuple[FieldError, ...]) -> str:
+    names = [field.field for field in fields[:_MAX_NAMED]]
+    if len(fields) > _MAX_NAMED:
+        names.append(f"{len(fields) - _MAX_NAMED} more")
+    return ", ".join(names)
+
+
+def _template(
+    rule: Rule,
+    provider: Provider | None,
+    slug: str | None,
+    answer: Answer,
+    label: str,
+    names: str,
+) -> _Template:
+    domain, action = operation(answer.method, answer.path)
+    host = answer.host if provider is not None and provider.link_hosts else ""
+    key = (rule.name, rule.reason.name, slug, domain, action, label, names, host)
+    known = _templates.get(key)
+    if known is None:
+        known = _new_template(rule, provider, slug, (domain, action, label, names, host))
+        if len(_templates) >= _TEMPLATES_KEPT:
+            _templates.clear()
+        _templates[key] = known
+    return known
+
+
+def _new_template(
+    rule: Rule, provider: Provider | None, slug: str | None, parts: tuple[str, str, str, str, str]
+) -> _Template:
+    domain, action, label, names, host = parts
+    reason = rule.reason
+    field_suffix = f"_{label}" if label and reason.category is Category.VALIDATION else ""
+    title = provider.title if provider is not None else "the provider"
+    summary = reason.summary.replace("{provider}", title)
+    summary = summary.replace("{fields}", names or "a field")
+    return _Template(
+        code=f"{domain}_{action}_{reason.label}{field_suffix}",
+        summary=summary[0].upper() + summary[1:],
+        fix_url=_link(rule, reason, provider, host),
+        status_page=(provider.status_page or None) if provider is not None else None,
+        key="|".join((slug or "", reason.category.value, reason.name, domain, action)),
+    )
+
+
+def _link(rule: Rule, reason: Reason, provider: Provider | None, host: str) -> str | None:
+    link = rule.link
+    if not link and provider is not None and reason.category in _FIXABLE:
+        link = provider.links.get(reason.name) or provider.links.get(reason.category.value, "")
+    if not link or "{host}" not in link:
+        return link or None
+    fits = provider is not None and host.endswith(provider.link_hosts) and _plain_host(host)
+    return link.replace("{host}", host) if fits else None
+
+
+def _plain_host(host: str) -> bool:
+    return len(host) <= 128 and all(c.isascii() and (c.isalnum() or c in ".-") for c in host)
+
+
+def _fingerprint(key: str, provider_code: str | None, fields: tuple[FieldError, ...]) -> str:
+    names = ",".join(sorted({field.field for field in fields}))
+    text = f"{key}|{provider_code or ''}|{names}"
+    return f"{FINGERPRINT_VERSION}:{blake2b(text.encode(), digest_size=8).hexdigest()}"

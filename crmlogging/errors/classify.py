@@ -1,0 +1,271 @@
+"""`classify`: any answer or exception of any provider -> one `CrmError`, or None for a success.
+
+It never raises, looks at no more than 1 MiB of a body, and copies nothing out of it that is not a
+name, a code or an id by its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from crmlogging.errors.bodies import Document, read_body
+from crmlogging.errors.building import build
+from crmlogging.errors.catalog import Catalog, builtin
+from crmlogging.errors.catalog.rules import Provider
+from crmlogging.errors.detection import detect, slug_of
+from crmlogging.errors.faults import Fault, read_fault
+from crmlogging.errors.findings import Finding, Reading
+from crmlogging.errors.headers import lower_headers
+from crmlogging.errors.judging import Answer, Verdict, judge, judge_fault, judge_page
+from crmlogging.errors.model import CrmError
+from crmlogging.errors.naming import split_url
+
+__all__ = ["classify", "classify_with"]
+
+_NO_RANKS: Final[Mapping[str, int]] = {}
+
+
+def classify(
+    *,
+    status: int | None = None,
+    headers: Any = None,
+    body: Any = None,
+    provider: str | None = None,
+    exception: BaseException | str | None = None,
+    method: str | None = None,
+    url: str | None = None,
+) -> CrmError | None:
+    """Say what an answer means and what to do about it.
+
+    Args:
+        status: HTTP status.
+        headers: of the answer; any mapping or list of pairs.
+        body: of the answer: text, bytes, or parsed JSON.
+        provider: vendor slug; found out from host, headers or shape if absent.
+        exception: an exception, or its text ``"module.Class: message"`` as found in a log.
+        method: HTTP method of the request.
+        url: of the request.
+
+    Returns:
+        The error, or None where there is none: a success without failed parts.
+
+    Example:
+        >>> error = classify(status=400, provider="salesforce",
+        ...                  body='[{"errorCode": "UNABLE_TO_LOCK_ROW", "message": "..."}]')
+        >>> error.category.value, error.retryable, error.reason
+        ('transient', True, 'LOCKED')
+    """
+    return classify_with(
+        builtin(),
+        status=status,
+        headers=headers,
+        body=body,
+        provider=provider,
+        exception=exception,
+        method=method,
+        url=url,
+    )
+
+
+def classify_with(
+    catalog: Catalog,
+    *,
+    status: int | None = None,
+    headers: Any = None,
+    body: Any = None,
+    provider: str | None = None,
+    exception: BaseException | str | None = None,
+    method: str | None = None,
+    url: str | None = None,
+) -> CrmError | None:
+    """Do what `classify` does, by the rules of `catalog`."""
+    try:
+        case = _Case(catalog, status, headers, body, provider, exception, method, url)
+        return case.classified()
+    except Exception:  # noqa: BLE001  # no input may break the caller
+        return _last_resort(catalog, status, provider)
+
+
+def _last_resort(catalog: Catalog, status: object, provider: object) -> CrmError | None:
+    """What is left when reading failed: the status alone."""
+    answer = Answer(status=_status(status))
+    verdict = judge(Finding(), answer, None, catalog)
+    if verdict is None:
+        verdict = Verdict(catalog.unknown, "none")
+    return build(catalog, verdict, Finding(), answer, None, slug=slug_of(provider))
+
+
+def _status(status: object) -> int | None:
+    if isinstance(status, str) and status.strip().isdigit():
+        status = int(status.strip()[:4])
+    if not isinstance(status, int) or isinstance(status, bool):
+        return None
+    return int(status) if 100 <= status < 1000 else None
+
+
+class _Case:
+    """One call of `classify`."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        status: Any,
+        headers: Any,
+        body: Any,
+        provider: Any,
+        exception: Any,
+        method: Any,
+        url: Any,
+    ) -> None:
+        self.catalog = catalog
+        self.fault: Fault | None = None
+        if exception is not None:
+            self.fault = read_fault(exception)
+            exchange = None if self.fault is None else self.fault.exchange
+            if exchange is not None:
+                status = exchange.status if status is None else status
+                headers = headers or exchange.headers
+                body = exchange.body if body is None or body == "" else body
+                method = method or exchange.method
+                url = url or exchange.url
+        host, path = split_url(url)
+        self.answer = Answer(
+            status=_status(status),
+            headers=lower_headers(headers),
+            method=method.upper() if isinstance(method, str) and len(method) <= 16 else "",
+            host=host,
+            path=path,
+        )
+        self.document = read_body(body, self.answer.headers.get("content-type", ""))
+        self.answer.kind = self.document.kind
+        self.provider = detect(
+            catalog, provider, host, self.answer.headers, self.document.tree
+        )
+        self.slug = self.provider.name if self.provider is not None else slug_of(provider)
+
+    def classified(self) -> CrmError | None:
+        """Return the error of this case, or None for a success."""
+        status = self.answer.status
+        good = status is None or status < 300 or status == 304
+        if good and status is None and self.document.kind == "empty":
+            return self._from_fault()
+        reading = self._read(good)
+        causes = [f for f in reading.findings if not good or f.failed]
+        if not causes and good:
+            return self._good_status(reading)
+        if not causes:
+            causes = [Finding()]
+        return self._from_causes(causes, reading)
+
+    def _read(self, good: bool) -> Reading:
+        provider = self.provider
+        reading = Reading(
+            ranks=_ranks(provider),
+            id_keys=provider.id_keys if provider is not None else (),
+            good=good,
+            headers=self.answer.headers,
+            status=self.answer.status,
+        )
+        document = self.document
+        if document.tree is not None:
+            reading.read(document.tree)
+        elif document.text and not good:
+            reading.read_text(document.text)
+            judge_page(document, self.answer, reading.findings[-1])
+        return reading
+
+    def _good_status(self, reading: Reading) -> CrmError | None:
+        """A success, unless it is a login page or not the format that was due."""
+        document, answer = self.document, self.answer
+        reason = _spoilt(document, answer)
+        if reason:
+            verdict = Verdict(self.catalog.rule_for(reason), "body")
+            return self._built(verdict, Finding(), reading)
+        return None if self.fault is None else self._from_fault()
+
+    def _from_causes(self, causes: list[Finding], reading: Reading) -> CrmError | None:
+        judged = []
+        for cause in causes:
+            verdict = judge(cause, self.answer, self.provider, self.catalog)
+            if verdict is not None:
+                judged.append((cause, verdict))
+        if not judged:
+            return self._from_fault() if self.fault is not None else self._unknown(causes, reading)
+        if self.fault is not None and all(v.evidence == "status" for _, v in judged):
+            named = judge_fault(self.fault, self.answer, self.catalog)
+            if named is not None and named.evidence == "code":
+                judged = [(judged[0][0], named)]
+        return build(
+            self.catalog,
+            *_foremost(judged),
+            answer=self.answer,
+            provider=self.provider,
+            slug=self.slug,
+            reading=reading,
+            judged=judged,
+        )
+
+    def _unknown(self, causes: list[Finding], reading: Reading) -> CrmError | None:
+        return self._built(Verdict(self.catalog.unknown, "none"), causes[0], reading)
+
+    def _from_fault(self) -> CrmError | None:
+        if self.fault is None:
+            return None
+        verdict = judge_fault(self.fault, self.answer, self.catalog)
+        if verdict is None:
+            verdict = Verdict(self.catalog.unknown, "none")
+        finding = Finding()
+        if self.fault.code and verdict.evidence == "code":
+            finding.codes.append((0, self.fault.code))
+        return self._built(verdict, finding, None)
+
+    def _built(self, verdict: Verdict, finding: Finding, reading: Reading | None) -> CrmError:
+        return build(
+            self.catalog,
+            verdict,
+            finding,
+            answer=self.answer,
+            provider=self.provider,
+            slug=self.slug,
+            reading=reading,
+        )
+
+
+def _ranks(provider: Provider | None) -> Mapping[str, int]:
+    return _NO_RANKS if provider is None else provider.ranks
+
+
+def _spoilt(document: Document, answer: Answer) -> str:
+    """Name what is wrong with the body of a success, or return ""."""
+    if document.kind == "broken":
+        return "TRUNCATED"
+    if document.kind == "html":
+        page = document.text.lower()
+        login = "[password field]" in page or any(w in page for w in ("log in", "sign in", "login"))
+        return "LOGIN_PAGE" if login else "TRUNCATED"
+    if document.kind in ("text", "binary") and "json" in answer.headers.get("content-type", ""):
+        return "TRUNCATED" if document.tree is None else ""
+    return ""
+
+
+# Of several causes in one answer: what stops most comes first (and echoes last).
+_PRECEDENCE: Final = {
+    name: number
+    for number, name in enumerate(
+        ("auth", "plan", "permissions", "validation", "transient", "unreachable", "unknown")
+    )
+}
+
+
+def _foremost(judged: list[tuple[Finding, Verdict]]) -> tuple[Verdict, Finding]:
+    best = judged[0]
+    if len(judged) > 1:
+        best = min(
+            judged,
+            key=lambda pair: (
+                pair[1].rule.reason.echo,
+                _PRECEDENCE[pair[1].rule.reason.category.value],
+            ),
+        )
+    return best[1], best[0]

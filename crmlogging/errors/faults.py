@@ -1,0 +1,147 @@
+"""Exceptions: their chain of causes, and the answer that one of them carries.
+
+Live objects are walked along ``__cause__`` and ``__context__``, wrapped reasons and groups,
+bounded. The text form ``"module.Class: message"``, as logs have it, gives the same as far as a
+text can.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crmlogging.errors.bodies import embedded_tree
+from crmlogging.errors.responses import Exchange, exchange_of, get_attribute
+
+__all__ = ["Fault", "read_fault"]
+
+_MAX_LINKS: Final = 24
+_MAX_TEXT: Final = 16_384
+_NAMED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?::\s|:?$)")
+_STATUSES: Final = (
+    re.compile(r"^(\d{3}) (?:Client|Server) Error\b"),
+    re.compile(r"(?:Client|Server|Redirect) (?:error|response) '(\d{3}) "),
+    re.compile(r"HTTP Error (\d{3})\b"),
+    re.compile(r"<?HttpError (\d{3})\b"),
+    re.compile(r"^\((\d{3})\)\s"),
+    re.compile(r"^(?:HTTP )?(\d{3}), message="),
+    re.compile(r"^Error code: (\d{3})\b"),
+    re.compile(r"\b(?:status[ _]?code|response code|http status|status|HTTP)[ :=]{1,3}(\d{3})\b", re.IGNORECASE),
+    re.compile(r"^(\d{3}) [A-Z][a-z]+"),
+    re.compile(r"too many (\d{3}) error responses"),
+)
+_CODE: Final = re.compile(r"An error occurred \(([A-Za-z0-9._-]{2,64})\) when calling")
+_GRPC: Final = re.compile(r"StatusCode\.([A-Z_]{2,32})")
+_LEADING_CODE: Final = re.compile(r"^(?:Error Code )?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:.]")
+
+
+@dataclass(slots=True)
+class Fault:
+    """An exception, read.
+
+    Attributes:
+        names: qualified class names, the innermost cause first.
+        text: what all of them say.
+        exchange: the answer that one carries, or what its text tells of it.
+        code: an error code that the text names.
+    """
+
+    names: list[str] = field(default_factory=list)
+    text: str = ""
+    exchange: Exchange | None = None
+    code: str = ""
+
+
+def read_fault(exception: object) -> Fault | None:
+    """Return `exception` (an exception, or its text) as a fault; None for anything else."""
+    if isinstance(exception, BaseException):
+        fault = _from_chain(exception)
+    elif isinstance(exception, str) and exception.strip():
+        fault = _from_text(exception[:_MAX_TEXT])
+    else:
+        return None
+    if fault.exchange is None:
+        fault.exchange = _told_exchange(fault)
+    return fault
+
+
+def _from_chain(exception: BaseException) -> Fault:
+    fault = Fault()
+    texts = []
+    for link in _links(exception):
+        kind = type(link)
+        fault.names.append(f"{kind.__module__}.{kind.__qualname__}")
+        try:
+            texts.append(str(link)[:_MAX_TEXT])
+        except Exception:  # noqa: BLE001  # a __str__ that raises says nothing
+            pass
+        if fault.exchange is None:
+            fault.exchange = exchange_of(link)
+        if not fault.code:
+            code = get_attribute(link, "code")
+            fault.code = code if isinstance(code, str) else ""
+    fault.names.reverse()
+    fault.text = "\n".join(texts)[:_MAX_TEXT]
+    return fault
+
+
+def _links(exception: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what caused it, outermost first, each once."""
+    waiting: list[Any] = [exception]
+    seen: set[int] = set()
+    while waiting and len(seen) < _MAX_LINKS:
+        link = waiting.pop(0)
+        if not isinstance(link, BaseException) or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        if isinstance(link, BaseExceptionGroup):
+            waiting.extend(link.exceptions[:8])
+        reason = get_attribute(link, "reason")  # urllib3, urllib
+        attempt = get_attribute(link, "last_attempt")  # tenacity
+        waiting.extend((reason, get_attribute(attempt, "_exception"), get_attribute(link, "os_error")))
+        waiting.extend(arg for arg in link.args[:4] if isinstance(arg, BaseException))
+        waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
+
+
+def _from_text(text: str) -> Fault:
+    # A traceback ends in the line that counts.
+    if text.startswith("Traceback "):
+        lines = [line for line in text.splitlines() if line and not line[0].isspace()]
+        text = lines[-1] if lines else text
+    match = _NAMED.match(text.strip())
+    if match is None:
+        return Fault(text=text)
+    return Fault(names=[match[1]], text=text.strip()[match.end() :])
+
+
+def _told_exchange(fault: Fault) -> Exchange | None:
+    """Return the status and body that the texts of SDKs quote."""
+    text = fault.text
+    match = _CODE.search(text) or _GRPC.search(text) or _LEADING_CODE.match(text)
+    if match is not None:
+        fault.code = match[1]
+    status = None
+    for pattern in _STATUSES:
+        found = pattern.search(text)
+        if found is not None and 300 <= int(found[1]) < 600:
+            status = int(found[1])
+            break
+    body = embedded_tree(text) if "{" in text or "[{" in text else None
+    if status is None and not _is_error_body(body):
+        return None
+    return Exchange(status=status, body=body if _is_error_body(body) else None)
+
+
+def _is_error_body(body: Any) -> bool:
+    first = body[0] if isinstance(body, list) and body else body
+    return isinstance(first, dict) and any(
+        isinstance(key, str) and key.lower().replace("_", "") in _TELLING for key in first
+    )
+
+
+_TELLING: Final = frozenset(
+    "error errors code errorcode message status category title fault detail exceptioncode msg".split()
+)

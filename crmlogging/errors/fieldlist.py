@@ -1,0 +1,83 @@
+"""The fields at fault, from what a body names and what its sentences say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from crmlogging.errors.catalog import Catalog
+from crmlogging.errors.catalog.rules import Reason, normal_code
+from crmlogging.errors.fieldnames import clean_name, named_in
+from crmlogging.errors.findings import Finding, RawField
+from crmlogging.errors.model import Category, FieldError
+
+__all__ = ["fields_of"]
+
+_MAX_FIELDS: Final = 50
+_FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS})
+_MAX_LENGTH: Final = re.compile(
+    r"(?:max(?:imum)?|at most|longer than|more than|exceed\w*)\D{0,60}?(\d{1,9})"
+)
+_MIN_LENGTH: Final = re.compile(r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?(\d{1,9})")
+_KINDS: Final = {
+    "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url", "website": "url",
+    "integer": "integer", "int": "integer", "long": "integer", "bigint": "integer", "number": "number",
+    "double": "number", "float": "number", "decimal": "number", "currency": "number", "numeric": "number",
+    "boolean": "boolean", "bool": "boolean", "string": "string", "text": "string", "date": "date",
+    "datetime": "datetime", "timestamp": "datetime", "array": "array", "list": "array",
+    "jsonarray": "array", "object": "object", "jsonobject": "object", "dict": "object", "uuid": "uuid",
+    "picklist": "option", "enum": "option",
+}  # fmt: skip
+_KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
+
+
+def fields_of(
+    catalog: Catalog, findings: Iterable[Finding], reason: Reason
+) -> tuple[FieldError, ...]:
+    """Return the fields that `findings` name, each once, in order."""
+    fields: dict[str, FieldError] = {}
+    for finding in findings:
+        for raw in finding.fields:
+            name = clean_name(raw.name)
+            if name is not None and name not in fields and len(fields) < _MAX_FIELDS:
+                fields[name] = FieldError(name, *_problem(catalog, raw, reason))
+        if not finding.fields and finding.messages and reason.category in _FIELD_CATEGORIES:
+            for message in finding.messages[:20]:
+                for name in named_in(message):
+                    if name not in fields and len(fields) < _MAX_FIELDS:
+                        raw = RawField(name, words=message)
+                        fields[name] = FieldError(name, *_problem(catalog, raw, reason))
+    return tuple(fields.values())
+
+
+def _problem(catalog: Catalog, raw: RawField, reason: Reason) -> tuple[str, str]:
+    """Return what is wrong with a field, and what would be right, in our words."""
+    found = catalog.field_reason(normal_code(raw.code) if raw.code else "", raw.words.lower()[:500])
+    if found is None or found.category is not Category.VALIDATION:
+        found = reason if reason.category in _FIELD_CATEGORIES else None
+    name = found.name if found is not None else "INVALID"
+    return name, _expected(raw, name)
+
+
+def _expected(raw: RawField, problem: str) -> str:
+    if raw.expected:
+        key, _, value = raw.expected.partition("=")
+        kind = _KINDS.get(value.lower(), "")
+        if kind:
+            return kind
+        if value.isdigit() and len(value) <= 9:
+            label = "max" if "max" in key else "min"
+            return f"{label}_length={value}" if "length" in key else f"{label}imum={value}"
+    words = raw.words.lower()[:300]
+    if problem == "TOO_LONG":
+        match = _MAX_LENGTH.search(words)
+        return f"max_length={match[1]}" if match else ""
+    if problem == "TOO_SHORT":
+        match = _MIN_LENGTH.search(words)
+        return f"min_length={match[1]}" if match else ""
+    if problem in ("INVALID_FORMAT", "INVALID_TYPE"):
+        for word in _KIND_WORD.findall(words):
+            if word in _KINDS:
+                return _KINDS[word]
+    return ""

@@ -1,0 +1,78 @@
+"""Lets out literals of the source, the record's own facts, and fields allowed by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from crmlogging.exceptions import ConfigurationError, Problems
+from crmlogging.records import Stage
+from crmlogging.redaction.masks import HmacKey
+from crmlogging.redaction.projection import Projection
+
+__all__ = ["AllowlistFilter"]
+
+_EMPTY: Final = 'is empty; start with "@crm", the safe fields of the table'
+
+
+class AllowlistFilter(Stage):
+    """Reduce each record to a `SafeRecord`; never drop one.
+
+    What is not allowed becomes ``[REDACTED]``; a message is shown as its static template, an
+    exception without its values. Put it on a handler, behind `CorrelationFilter` and
+    `ErrorFilter`: on a logger it would miss the records of child loggers. A second one only
+    narrows what the first let out.
+
+    Args:
+        fields: patterns of what may be shown: ``user.id``, ``request.*``, ``errors[].field``,
+            ``details.**``, ``@crm`` for the safe fields of the table. A string must have the
+            shape ``id``, or the one declared: ``{"campaign.name": "text"}``.
+        mask: pattern to ``last4`` or ``hmac``; wins over `fields` and needs no entry there.
+        unknown: ``mask`` shows a placeholder for what is withheld, ``drop`` leaves it out.
+        messages: ``template``; ``literal`` shows no message that was built at run time; ``any``
+            shows every message, scrubbed only.
+        loggers: logger names to show as they are.
+        trusted: exception classes (``module.Class``) whose text is shown, scrubbed.
+        hmac_key: returns the key of the mask ``hmac``; without it ``CRMLOGGING_HMAC_KEY`` holds it.
+
+    Raises:
+        ConfigurationError: names every option that is wrong.
+    """
+
+    def __init__(
+        self,
+        fields: Iterable[str | Mapping[str, str]],
+        *,
+        mask: Mapping[str, str] | None = None,
+        unknown: str = "mask",
+        messages: str = "template",
+        loggers: Iterable[str] = (),
+        trusted: Iterable[str | type[BaseException]] = (),
+        hmac_key: HmacKey | None = None,
+        **unknown_options: object,
+    ) -> None:
+        super().__init__()
+        problems = Problems("AllowlistFilter")
+        if not isinstance(fields, str | bytes | Mapping) and isinstance(fields, Iterable):
+            fields = list(fields)
+            if not fields:
+                problems.add("fields", _EMPTY)
+        try:
+            self._projection = Projection(
+                fields,
+                mask=mask,
+                unknown=unknown,
+                messages=messages,
+                loggers=loggers,
+                trusted=trusted,
+                hmac_key=hmac_key,
+                **unknown_options,
+            )
+        except ConfigurationError as error:
+            problems.found.extend(error.problems)
+        problems.raise_if_any()
+
+    def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        """Return the `SafeRecord` of `record`; never raises."""
+        return self._projection.project(record)

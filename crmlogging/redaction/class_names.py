@@ -1,0 +1,60 @@
+"""The name of an exception's class, if its module really holds it under that name."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, Final
+
+__all__ = ["class_name"]
+
+_IDENTIFIERS: Final = re.compile(r"[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){0,11}", re.ASCII)
+_KEPT: Final = 1_024
+_NAMESPACE: Final = type.__dict__["__dict__"]
+_MODULE: Final = type.__dict__["__module__"]
+_QUALNAME: Final = type.__dict__["__qualname__"]
+_MRO: Final = type.__dict__["__mro__"]
+
+_names: dict[type, str] = {}
+
+
+def class_name(kind: type) -> str:
+    """Return ``module.Class`` (``Class`` for built-in ones) of `kind` or of its nearest base.
+
+    A class made at run time can carry any text as its name; the nearest base that its module
+    holds under its name is shown instead. No code of the class or its metaclass runs.
+
+    Example:
+        >>> class_name(type("ada@example.com", (KeyError,), {})), class_name(re.error)
+        ('KeyError', 're.error')
+    """
+    # A plain dict would ask a metaclass for hash and equality.
+    known = _names.get(kind) if type(kind) is type else None
+    if known is None:
+        known = next((name for each in _MRO.__get__(kind) if (name := _held(each))), "Exception")
+        if type(kind) is type:
+            if len(_names) >= _KEPT:
+                _names.clear()
+            _names[kind] = known
+    return known
+
+
+def _held(kind: type) -> str | None:
+    """Return the name under which the module of `kind` holds it, or None."""
+    try:
+        module, name = _MODULE.__get__(kind), _QUALNAME.__get__(kind)
+        if type(module) is not str or type(name) is not str:
+            return None
+        full = f"{module}.{name}"
+        if not _IDENTIFIERS.fullmatch(full):
+            return None
+        holder: Any = object.__getattribute__(sys.modules[module], "__dict__")
+        found: Any = None
+        for part in name.split("."):
+            found = holder[part]
+            holder = _NAMESPACE.__get__(found)
+    except Exception:  # noqa: BLE001  # the name leads nowhere
+        return None
+    if found is not kind:
+        return None
+    return name if module == "builtins" else full

@@ -1,0 +1,161 @@
+"""The projection: a record reduced to its template, its own facts and its allowed fields.
+
+Whatever is not allowed is not looked at: no ``repr``, no ``str``, no property of it runs. The
+walk follows the compiled allowlist (`patterns`), writes one placeholder for each value withheld,
+and one count for all the keys of a mapping that may not be named.
+
+Limits keep a line bounded: depth, entries of one mapping or list, values of one record and
+characters of all texts; what is cut off is marked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, Final
+
+from crmlogging.diagnostics import complain, tally
+from crmlogging.exceptions import Problems
+from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
+from crmlogging.redaction import call_site, facts, safe_exceptions, templates
+from crmlogging.redaction.masks import HmacKey
+from crmlogging.redaction.patterns import compile_patterns
+from crmlogging.redaction.walk import Allowlist, Walk
+
+__all__ = ["FAILED_MESSAGE", "Projection"]
+
+FAILED_MESSAGE: Final = "redaction failed"
+_UNKNOWN: Final = ("mask", "drop")
+_MESSAGES: Final = ("template", "literal", "any")
+_OPTIONS: Final = ("fields", "mask", "unknown", "messages", "loggers", "trusted", "hmac_key")
+
+
+class Projection:
+    """Reduces records to what may leave the process.
+
+    Args:
+        fields: patterns of what may be shown: ``["@crm", "user.*", {"campaign.name": "text"}]``.
+        mask: pattern to ``last4`` or ``hmac``; wins over `fields` and needs no entry there.
+        unknown: ``mask`` shows a placeholder for what is withheld, ``drop`` leaves it out.
+        messages: ``template``; ``literal`` shows no message built at run time; ``any`` shows
+            every message, scrubbed only.
+        loggers: logger names to show as they are, though they are not known ones.
+        trusted: exception classes (``module.Class``) whose text is shown, scrubbed.
+        hmac_key: returns the key of the mask ``hmac``; None takes ``CRMLOGGING_HMAC_KEY``.
+
+    Raises:
+        ConfigurationError: names every option that is wrong.
+    """
+
+    def __init__(
+        self,
+        fields: Iterable[str | Mapping[str, str]] = (),
+        *,
+        mask: Mapping[str, str] | None = None,
+        unknown: str = "mask",
+        messages: str = "template",
+        loggers: Iterable[str] = (),
+        trusted: Iterable[str | type[BaseException]] = (),
+        hmac_key: HmacKey | None = None,
+        **unknown_options: object,
+    ) -> None:
+        problems = Problems("AllowlistFilter")
+        problems.unknown(unknown_options, known=_OPTIONS)
+        for option, given, known in (
+            ("unknown", unknown, _UNKNOWN),
+            ("messages", messages, _MESSAGES),
+        ):
+            if given not in known:
+                problems.add(option, f"{given!r} is not one of {', '.join(known)}")
+        if hmac_key is not None and not callable(hmac_key):
+            problems.add("hmac_key", "must be a callable that returns the key")
+            hmac_key = None
+        self._loggers = frozenset(_names("loggers", loggers, problems))
+        self._trusted = tuple(_names("trusted", trusted, problems))
+        self._messages = messages
+        root = compile_patterns(fields, mask, hmac_key, problems)
+        problems.raise_if_any()
+        self._allowlist = Allowlist(root, drop=unknown == "drop", hmac_key=hmac_key)
+
+    def project(self, record: logging.LogRecord) -> SafeRecord:
+        """Return what may be shown of `record`, which stays as it is; never raises."""
+        try:
+            if isinstance(record, SafeRecord):
+                return self._narrowed(record)
+            return self._projected(record)
+        except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
+            return _failed(record, error)
+
+    def narrow(self, record: SafeRecord) -> SafeRecord:
+        """Return `record` without the fields that this allowlist does not let out as well."""
+        return self.project(record)
+
+    def _projected(self, record: logging.LogRecord) -> SafeRecord:
+        frame = call_site.calling_frame()
+        resolved = templates.resolve(record, frame, self._messages)
+        attributes = _facts(record, self._loggers)
+        attributes["msg"] = resolved.template
+        constants = call_site.constants(frame.f_code) if frame is not None else frozenset()
+        walk = Walk(self._allowlist, constants)
+        walk.attributes(record.__dict__)
+        walk.arguments(resolved.arguments, resolved.exact)
+        attributes.update(walk.fields)
+        exc_info = record.__dict__.get("exc_info")
+        if exc_info is not None and exc_info is not False:
+            attributes.update(safe_exceptions.exception_fields(exc_info, self._trusted))
+        attributes["record.id"] = _identity(record)
+        return SafeRecord(attributes)
+
+    def _narrowed(self, record: SafeRecord) -> SafeRecord:
+        known = record.__dict__
+        walk = Walk(self._allowlist, _Everything())
+        walk.again(known)
+        kept = {name: value for name, value in known.items() if name in STANDARD_ATTRIBUTES}
+        return SafeRecord({**kept, **walk.fields, "record.id": record_id(record)})
+
+
+class _Everything(Container[str]):
+    """All names: those of a `SafeRecord` passed an allowlist before."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _names(option: str, given: object, problems: Problems) -> list[str]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        problems.add(option, f"must be a list, not {type(given).__name__}")
+        return []
+    names = []
+    for each in given:
+        if isinstance(each, str):
+            names.append(each)
+        elif isinstance(each, type) and option == "trusted":
+            names.append(f"{each.__module__}.{each.__qualname__}")
+        else:
+            problems.add(option, f"an entry is {type(each).__name__}, not a name")
+    return names
+
+
+def _facts(record: logging.LogRecord, loggers: frozenset[str]) -> dict[str, Any]:
+    attributes = facts.safe_facts(record, loggers=loggers)
+    for name in ("args", "exc_info", "exc_text", "stack_info"):
+        attributes[name] = None
+    return attributes
+
+
+def _identity(record: logging.LogRecord) -> str:
+    return record_id(record)
+
+
+def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
+    """Return what is left of `record` when the redactor itself failed: nothing of its contents."""
+    tally.add("redaction.failed")
+    complain("redaction", error)
+    kind = next(each for each in type(error).__mro__ if each.__module__ == "builtins")
+    try:
+        attributes = _facts(record, frozenset())
+    except Exception:  # noqa: BLE001  # fails closed once more
+        attributes = _facts(logging.makeLogRecord({"levelno": logging.ERROR}), frozenset())
+    attributes["msg"] = f"{FAILED_MESSAGE}: {kind.__name__}"
+    attributes["record.id"] = _identity(record)
+    return SafeRecord(attributes)

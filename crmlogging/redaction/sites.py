@@ -1,0 +1,177 @@
+"""What is known of one logging call of the program: decided once, then looked up.
+
+A site is a call instruction of a code object: two calls on a line are two sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from crmlogging.redaction import call_site, sources
+
+if TYPE_CHECKING:
+    import ast
+
+    from crmlogging.redaction.built_messages import Built
+
+__all__ = ["Reading", "Site", "assigned", "site_of"]
+
+_SITES_KEPT: Final = 8_192
+# Position of the message among the arguments; what calls itself otherwise may be either.
+_MESSAGE_AT: Final = {
+    **dict.fromkeys(("debug", "info", "warning", "warn", "error", "critical", "fatal"), (0,)),
+    **dict.fromkeys(("exception", "getLogger"), (0,)),
+    "log": (1,),
+}
+_ANYWHERE: Final = (0, 1)
+
+
+class Reading(NamedTuple):
+    """One way to read the call.
+
+    Attributes:
+        messages: what the message argument may build; empty for an expression that says nothing.
+        values_hold: the text is built there and nowhere else, so its values may be taken out.
+        literal: the message argument, when it is a string literal.
+        known: the function's name says that this argument is the message.
+        names: names of the arguments after it; None when their number is not fixed.
+    """
+
+    messages: tuple[Built, ...]
+    values_hold: bool
+    literal: str | None
+    known: bool
+    names: tuple[str | None, ...] | None
+
+
+class Site:
+    """A call of the running program.
+
+    Attributes:
+        loaded: the string constants that it loads; compare by identity.
+        constants: those of the whole code object that contain a space, likewise.
+    """
+
+    __slots__ = ("_readings", "_texts", "code", "constants", "loaded", "offset", "templates")
+
+    def __init__(self, code: CodeType, offset: int) -> None:
+        self.code = code
+        self.offset = offset
+        self.loaded = call_site.literals_in_call(code, offset)
+        self.constants = call_site.texts_of(code)
+        self.templates: dict[str, str] = {}
+        self._readings: tuple[Reading, ...] | None = None
+        self._texts: frozenset[str] = frozenset()
+
+    def readings(self, frame: FrameType) -> tuple[Reading, ...]:
+        """Return what the source says of the call; empty without source."""
+        if self._readings is None:
+            place = sources.call_at(self.code, self.offset, frame.f_globals)
+            readings: tuple[Reading, ...] = ()
+            if place is not None:
+                readings = tuple(_read(place))
+                self._texts = place.module.texts
+            self._readings = readings
+        return self._readings
+
+    def module_texts(self, frame: FrameType) -> frozenset[str]:
+        """Return the literals with a space of the whole source file; empty without source."""
+        self.readings(frame)
+        return self._texts
+
+
+_sites: dict[tuple[int, int], Site] = {}
+
+
+def site_of(frame: FrameType) -> Site:
+    """Return the site of the call that `frame` is making."""
+    code, offset = frame.f_code, frame.f_lasti
+    site = _sites.get((id(code), offset))
+    if site is None or site.code is not code:
+        if len(_sites) >= _SITES_KEPT:
+            _sites.clear()
+        site = _sites[id(code), offset] = Site(code, offset)
+    return site
+
+
+def _read(place: sources.Place) -> Iterator[Reading]:
+    import ast
+
+    call = place.node
+    if not isinstance(call, ast.Call):
+        return
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    positions = _MESSAGE_AT.get(name, _ANYWHERE)
+    for keyword in call.keywords:
+        if keyword.arg == "msg":
+            yield _reading(place, keyword.value, [], known=True)
+    for position in positions:
+        before = call.args[: position + 1]
+        if len(before) == position + 1 and not any(isinstance(a, ast.Starred) for a in before):
+            after = call.args[position + 1 :]
+            yield _reading(place, before[-1], after, known=positions is not _ANYWHERE)
+
+
+def _reading(
+    place: sources.Place, message: ast.expr, arguments: list[ast.expr], *, known: bool
+) -> Reading:
+    import ast
+
+    from crmlogging.redaction.built_messages import built_from, dotted_name
+
+    names = None
+    if not any(isinstance(argument, ast.Starred) for argument in arguments):
+        names = tuple(dotted_name(argument) for argument in arguments)
+    literal = None
+    if isinstance(message, ast.Constant) and type(message.value) is str:
+        literal = message.value
+    alternatives, certain = _alternatives(place, message)
+    built = dict.fromkeys(each for node in alternatives if (each := built_from(node)) is not None)
+    return Reading(tuple(built), certain, literal, known, names)
+
+
+def _alternatives(place: sources.Place, message: ast.expr) -> tuple[list[ast.expr], bool]:
+    """Return the expressions that `message` may be, and whether there is no other."""
+    import ast
+
+    if isinstance(message, ast.IfExp):
+        return [message.body, message.orelse], True
+    if isinstance(message, ast.NamedExpr):
+        return [message.value], True
+    if not isinstance(message, ast.Name):
+        return [message], True
+    values, certain = assigned(place.scope, message.id)
+    values = [value for value in values if place.runs(value) and not _single_word(value)]
+    return values, certain and len(values) == 1
+
+
+def assigned(scope: ast.AST, name: str) -> tuple[list[ast.expr], bool]:
+    """Return what the scope assigns to `name`, and whether nothing else can bind it."""
+    import ast
+
+    values: list[ast.expr] = []
+    bindings = 0
+    for node in ast.walk(scope):  # inner functions too: they may bind it by ``nonlocal``
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                values.append(value)
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value):
+                if target == name:
+                    values.append(value)
+            case ast.Name(id=target, ctx=ast.Store()) if target == name:
+                bindings += 1
+            case ast.Global(names=names) | ast.Nonlocal(names=names) if name in names:
+                bindings += 2
+            case ast.arg(arg=target) if target == name:
+                bindings += 2
+    local = isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
+    return values, local and bindings == len(values) == 1
+
+
+def _single_word(node: ast.expr) -> bool:
+    """``API_KEY = "..."`` is a literal too; a message has more than one word."""
+    import ast
+
+    return isinstance(node, ast.Constant) and not (type(node.value) is str and " " in node.value)

@@ -1,0 +1,273 @@
+"""A record's message as its source says it: the static template, and the arguments by name.
+
+``logger.error("Failed %s", contact_id)`` and ``logger.error(f"Failed {contact_id}")`` show
+``Failed %s`` and ``Failed {contact_id}``, and give the value a field name. A message is shown
+only where it is proved to be source:
+
+- it *is* (by identity) a string that the code loads for this very call; or
+- the source of the call, compiled to the running code, builds texts of this form; or
+- it has more than one word and is a literal of the calling function, of its module, or of a
+  call that led here (wrappers).
+
+Everything else is `DYNAMIC_MESSAGE`. A single word proves nothing by being a constant:
+``logger.error(API_KEY)`` logs one, and Python makes equal identifiers one object.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from crmlogging.diagnostics import tally
+from crmlogging.redaction import call_site, known_loggers
+from crmlogging.redaction.sites import Reading, Site, site_of
+from crmlogging.redaction.splitting import fits, split
+from crmlogging.scrubbing import scrub
+
+if TYPE_CHECKING:
+    from crmlogging.redaction.built_messages import Built
+
+__all__ = ["DYNAMIC_MESSAGE", "Resolved", "recall", "resolve"]
+
+DYNAMIC_MESSAGE: Final = "[DYNAMIC MESSAGE]"
+_KEPT: Final = 8_192
+_MESSAGES_A_LINE: Final = 32
+_WRAPPERS: Final = 5
+_MESSAGE_CHARACTERS: Final = 100_000
+_KEYS: Final = re.compile(r"%\(([A-Za-z_][A-Za-z0-9_.]{0,99})\)", re.ASCII)
+_ADAPTER: Final = logging.LoggerAdapter.log.__code__
+
+Arguments = tuple[tuple[str, object], ...]
+
+
+class Resolved(NamedTuple):
+    """What may be shown of a message.
+
+    Attributes:
+        template: scrubbed.
+        arguments: field name and value of each argument that has a name; values as the caller
+            gave them, of any type.
+        exact: the values are the call's own arguments; False when they were taken back out of
+            the rendered text (always `str` then).
+    """
+
+    template: str
+    arguments: Arguments = ()
+    exact: bool = True
+
+
+_DYNAMIC: Final = Resolved(DYNAMIC_MESSAGE)
+# (pathname, lineno) -> id of a message proved to be a literal -> that object and its template.
+_literals: dict[tuple[str, int], dict[int, tuple[str, Resolved]]] = {}
+
+
+def recall(record: logging.LogRecord) -> Resolved | None:
+    """Return the template of a literal proved before, without a look at any frame.
+
+    None when it was not, and for a call with arguments, whose names need the frame.
+    """
+    facts = record.__dict__
+    message = facts.get("msg")
+    if type(message) is not str or not _is_empty(facts.get("args")):
+        return None
+    try:
+        known = _literals[facts["pathname"], facts["lineno"]][id(message)]
+    except (KeyError, TypeError):
+        return None
+    return known[1] if known[0] is message else None
+
+
+def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Resolved:
+    """Return what may be shown of the message of `record`; never raises.
+
+    Args:
+        record: its ``msg`` and ``args`` as the caller gave them.
+        frame: `call_site.calling_frame`, or None when nothing is known of the caller.
+        mode: ``template``; ``literal`` (no message that was built at run time); ``any`` (the
+            rendered text, scrubbed).
+    """
+    try:
+        if mode == "any":
+            return _rendered(record)
+        known = recall(record)
+        return _resolve(record, frame, mode == "template") if known is None else known
+    except Exception:  # noqa: BLE001  # fails closed
+        tally.add("redaction.failed")
+        return _DYNAMIC
+
+
+def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) -> Resolved:
+    facts = record.__dict__
+    message, arguments = facts.get("msg"), facts.get("args")
+    if type(message) is not str:
+        return _of_object(message) if built else _DYNAMIC
+    if len(message) > _MESSAGE_CHARACTERS:
+        return _DYNAMIC
+    logger = facts.get("name")
+    if type(logger) is str and (logger, message) in known_loggers.KNOWN_MESSAGES:
+        return Resolved(message, known_loggers.fields_of_call(logger, message, arguments) or ())
+    if frame is None:
+        return _DYNAMIC
+    site = site_of(frame)
+    if _is_literal(message, site, frame):
+        if _is_empty(arguments):
+            return _remember(facts, message, Resolved(_scrubbed(site, message)))
+        return Resolved(_scrubbed(site, message), _named(facts, site, frame))
+    resolved = _built(facts, site, frame) if built else None
+    return resolved or _wrapped(facts, frame, built) or _DYNAMIC
+
+
+def _is_literal(message: str, site: Site, frame: FrameType) -> bool:
+    if any(each is message for each in site.loaded):
+        return True
+    if " " not in message:
+        return False
+    return any(each is message for each in site.constants) or message in site.module_texts(frame)
+
+
+def _named(facts: dict[str, Any], site: Site, frame: FrameType) -> Arguments:
+    """Return the arguments that have a name: by the table, the template's keys, or the source."""
+    message, arguments, logger = facts["msg"], facts["args"], facts.get("name")
+    if type(logger) is str:
+        known = known_loggers.fields_of_call(logger, message, arguments)
+        if known is not None:
+            return known
+    if issubclass(type(arguments), dict):
+        return _keyed(message, cast("dict[Any, object]", arguments))
+    for reading in site.readings(frame):
+        if reading.known or reading.literal == message:
+            return _paired(reading, arguments)
+    return ()
+
+
+def _is_empty(arguments: object) -> bool:
+    """Truth of a foreign object would run its code."""
+    if type(arguments) is tuple or type(arguments) is dict:
+        return not arguments
+    return arguments is None
+
+
+def _keyed(message: str, mapping: dict[Any, object]) -> Arguments:
+    """Name the entries of a mapping that the template uses; no code of a subclass runs."""
+    keys = dict.fromkeys(_KEYS.findall(message))
+    return tuple((key, dict.get(mapping, key)) for key in keys if dict.__contains__(mapping, key))
+
+
+def _paired(reading: Reading, arguments: object) -> Arguments:
+    if type(arguments) is not tuple or reading.names is None:
+        return ()
+    if len(arguments) != len(reading.names):
+        return ()
+    pairs = zip(reading.names, arguments, strict=True)
+    return tuple((name, value) for name, value in pairs if name is not None)
+
+
+def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | None:
+    """Match a message built at run time with what the source of the call builds."""
+    message, arguments = facts["msg"], facts.get("args")
+    for reading in site.readings(frame):
+        built = _fitting(message, reading)
+        if built is not None:
+            template = _scrubbed(site, built.template)
+            if not _is_empty(arguments):
+                return Resolved(template, _paired(reading, arguments))
+            if reading.values_hold and not _adapted():
+                return Resolved(template, _values(message, built), exact=False)
+            return Resolved(template)
+        # An adapter's `process` may have put something before or after.
+        text = reading.literal
+        if text and " " in text and message.startswith(text) | message.endswith(text):
+            return Resolved(_scrubbed(site, text), _paired(reading, arguments))
+    return None
+
+
+def _fitting(message: str, reading: Reading) -> Built | None:
+    """Return the one message of the reading that can have given this text."""
+    fitting = [built for built in reading.messages if fits(message, built.literals)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _values(message: str, built: Built) -> Arguments:
+    values = split(message, built.literals)
+    if values is None:
+        return ()
+    pairs = zip(built.names, values, strict=True)
+    return tuple((name, value) for name, value in pairs if name is not None)
+
+
+def _adapted() -> bool:
+    """Tell whether a `LoggerAdapter`, which may change the text, stands between."""
+    return any(each.f_code is _ADAPTER for each in call_site.passed_frames())
+
+
+def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved | None:
+    """Look for the message among the calls that led to this one: ``def log(msg): ...``."""
+    message, arguments = facts["msg"], facts.get("args")
+    if " " not in message:
+        return None
+    for own in call_site.own_frames():
+        if any(each is message for each in site_of(own).loaded):
+            return Resolved(_scrubbed(site_of(own), message))
+    for outer in call_site.outer_frames(frame, _WRAPPERS):
+        site = site_of(outer)
+        if any(each is message for each in site.loaded):
+            return Resolved(_scrubbed(site, message), _by_identity(outer, site, arguments))
+        for reading in site.readings(outer) if built else ():
+            fitting = _fitting(message, reading)
+            if fitting is not None:
+                return Resolved(_scrubbed(site, fitting.template))
+    return None
+
+
+def _by_identity(frame: FrameType, site: Site, arguments: object) -> Arguments:
+    """Name each argument after a variable of `frame` that holds it, if the call names that one."""
+    if type(arguments) is not tuple or not arguments:
+        return ()
+    variables = frame.f_locals
+    found = []
+    for reading in site.readings(frame):
+        for name in reading.names or ():
+            if name is not None and name in variables:
+                value = variables[name]
+                if any(value is argument for argument in arguments):
+                    found.append((name, value))
+    return tuple(dict(found).items())
+
+
+def _of_object(message: object) -> Resolved:
+    """``logger.error(exc)``: the exception's template."""
+    if not issubclass(type(message), BaseException):
+        return _DYNAMIC
+    from crmlogging.redaction.safe_exceptions import safe_message
+
+    return Resolved(safe_message(cast("BaseException", message)) or DYNAMIC_MESSAGE)
+
+
+def _rendered(record: logging.LogRecord) -> Resolved:
+    from crmlogging.redaction.rendering import rendered
+
+    message, arguments = record.__dict__.get("msg"), record.__dict__.get("args")
+    if type(message) is not str:
+        return _of_object(message)
+    return Resolved(rendered(message, arguments))
+
+
+def _scrubbed(site: Site, text: str) -> str:
+    known = site.templates.get(text)
+    if known is None:
+        known = site.templates[text] = scrub(text)
+    return known
+
+
+def _remember(facts: dict[str, Any], message: str, resolved: Resolved) -> Resolved:
+    path, line = facts.get("pathname"), facts.get("lineno")
+    if type(path) is str and type(line) is int:
+        if len(_literals) >= _KEPT:
+            _literals.clear()
+        here = _literals.setdefault((path, line), {})
+        if len(here) >= _MESSAGES_A_LINE:  # code that is compiled again and again
+            here.clear()
+        here[id(message)] = (message, resolved)
+    return resolved
