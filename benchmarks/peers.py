@@ -61,8 +61,27 @@ def _logging_call(handler: logging.Handler) -> Call:
     logger = _logger()
     logger.addHandler(handler)
 
+    # Written out as in a service: names of fields are constants of the calling code.
     def call(fields: dict[str, Any]) -> None:
-        logger.error("Updated contact", extra=fields)
+        value = fields.get
+        if "email" in fields:
+            extra = {
+                "crm": value("crm"),
+                "tenant.code": value("tenant.code"),
+                "resource.type": value("resource.type"),
+                "resource.id": value("resource.id"),
+                "request.id": value("request.id"),
+                "request.method": value("request.method"),
+                "request.attempt": value("request.attempt"),
+                "request.duration_ms": value("request.duration_ms"),
+                "email": value("email"),
+                "phone": value("phone"),
+                "api_key": value("api_key"),
+                "lastname": value("lastname"),
+            }
+        else:
+            extra = {**fields}
+        logger.error("Updated contact", extra=extra)
 
     return call
 

@@ -161,7 +161,7 @@ def _send(calls: Sequence[Call], crms: CrmServer, done: Callable[[int], None]) -
     crm_calls: dict[str, list[Call]] = {}
     for call in calls:
         crm_calls.setdefault(call.provider.slug, []).append(call)
-    with ThreadPoolExecutor(len(crm_calls), thread_name_prefix="sync") as pool:
+    with ThreadPoolExecutor(len(crm_calls)) as pool:
         runs = []
         for slug, own in crm_calls.items():
             connection = Connection(slug, own[0].provider.tenant, crms.tokens[slug], crms.url)

@@ -108,7 +108,7 @@ def _is_failed_call(line: Mapping[str, Any]) -> bool:
 
 def _told(line: Mapping[str, Any], name: str) -> bool:
     value = line.get(name)
-    return isinstance(value, str) and value not in ("", "-")
+    return isinstance(value, str) and value not in ("", "-") and not value.startswith("[")
 
 
 def _record_ids(lines: Iterable[bytes]) -> Counter[object]:

@@ -47,16 +47,16 @@ class CrmServer:
         self.unexpected = 0
         self._answered: Counter[str] = Counter()
         self._lock = threading.Lock()
+
+    def __enter__(self) -> CrmServer:
+        # Bound, never listening: nobody else gets the port, and every connection is refused.
         self._closed_port = socket.socket()
+        self._closed_port.bind(("127.0.0.1", 0))
         self._http = _Server(("127.0.0.1", 0), _Answering)
         self._http.crms = self
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.05,), name="demo-crms", daemon=True
         )
-
-    def __enter__(self) -> CrmServer:
-        # Bound, never listening: nobody else gets the port, and every connection is refused.
-        self._closed_port.bind(("127.0.0.1", 0))
         self._thread.start()
         return self
 

@@ -148,7 +148,7 @@ class ContactSync:
             verdict = crmlogging.classify(exception=error, provider=crm, method="POST", url=url)
             if verdict is None:
                 raise
-            raise CallFailedError(f"no answer for {payload[0]}: {error}", verdict) from error
+            raise CallFailedError(f"no answer for {payload}: {error}", verdict) from error
         duration = round((time.perf_counter() - started) * 1_000, 1)
         crmlogging.bind(
             **{"response.status": response.status_code, "request.duration_ms": duration}
@@ -162,8 +162,9 @@ class ContactSync:
             url=url,
         )
         if verdict is not None:
-            text = f"{response.status_code} for {payload[0]}: {response.text}"
-            raise CallFailedError(text, verdict, response)
+            raise CallFailedError(
+                f"{response.status_code} for {payload}: {response.text}", verdict, response
+            )
 
 
 def _may_pass_later(error: BaseException) -> bool:

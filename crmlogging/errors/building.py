@@ -56,8 +56,22 @@ def build(
     reading: Reading | None = None,
     judged: list[tuple[Finding, Verdict]] | None = None,
     item: bool = False,
+    names: tuple[str, ...] = (),
 ) -> CrmError:
-    """Return the error that `verdict` and what was read amount to."""
+    """Return the error that `verdict` and what was read amount to.
+
+    Args:
+        catalog: for reasons that depend on a delay.
+        verdict: the rule that decided.
+        finding: the cause it decided on.
+        answer: status, headers, host and path.
+        provider: as the catalog knows it, or None.
+        slug: the provider's name, also where the catalog does not know it.
+        reading: what else the body tells.
+        judged: all causes, where there are several.
+        item: this is one record of a bulk answer.
+        names: exception classes, which tell errors apart that no rule knows.
+    """
     delay = None if item else _delay(verdict, finding, answer, reading)
     rule = _by_delay(catalog, verdict.rule, finding, delay)
     reason = rule.reason
@@ -95,7 +109,7 @@ def build(
         fields=fields,
         items=items,
         abort_run=rule.run,
-        fingerprint=_fingerprint(template.key, provider_code, fields),
+        fingerprint=_fingerprint(template.key, provider_code, fields, names),
         index=finding.index,
         rule=rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}",
         evidence=verdict.evidence,
@@ -242,7 +256,9 @@ def _plain_host(host: str) -> bool:
     return len(host) <= 128 and all(c.isascii() and (c.isalnum() or c in ".-") for c in host)
 
 
-def _fingerprint(key: str, provider_code: str | None, fields: tuple[FieldError, ...]) -> str:
-    names = ",".join(sorted({field.field for field in fields}))
-    text = f"{key}|{provider_code or ''}|{names}"
+def _fingerprint(
+    key: str, provider_code: str | None, fields: tuple[FieldError, ...], names: tuple[str, ...]
+) -> str:
+    at_fault = ",".join(sorted({field.field for field in fields}))
+    text = "|".join((key, provider_code or "", at_fault, *names))
     return f"{FINGERPRINT_VERSION}:{blake2b(text.encode(), digest_size=8).hexdigest()}"

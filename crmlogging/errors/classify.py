@@ -75,7 +75,7 @@ def classify_with(
     headers: Any = None,
     body: Any = None,
     provider: str | None = None,
-    exception: BaseException | str | None = None,
+    exception: BaseException | str | Fault | None = None,
     method: str | None = None,
     url: str | None = None,
 ) -> CrmError | None:
@@ -218,9 +218,16 @@ class _Case:
         finding = Finding()
         if self.fault.code and verdict.evidence == "code":
             finding.codes.append((0, self.fault.code))
-        return self._built(verdict, finding, None)
+        unknown = verdict.evidence == "none"
+        return self._built(verdict, finding, None, tuple(self.fault.names) if unknown else ())
 
-    def _built(self, verdict: Verdict, finding: Finding, reading: Reading | None) -> CrmError:
+    def _built(
+        self,
+        verdict: Verdict,
+        finding: Finding,
+        reading: Reading | None,
+        names: tuple[str, ...] = (),
+    ) -> CrmError:
         return build(
             self.catalog,
             verdict,
@@ -229,6 +236,7 @@ class _Case:
             provider=self.provider,
             slug=self.slug,
             reading=reading,
+            names=names,
         )
 
 

@@ -55,7 +55,9 @@ class Fault:
 
 
 def read_fault(exception: object) -> Fault | None:
-    """Return `exception` (an exception, or its text) as a fault; None for anything else."""
+    """Return `exception` (an exception, its text, or a fault) as a fault; None for anything else."""
+    if isinstance(exception, Fault):
+        return exception
     if isinstance(exception, BaseException):
         fault = _from_chain(exception)
     elif isinstance(exception, str) and exception.strip():

@@ -65,29 +65,24 @@ _FIELD_LABELS: Final = {
 
 
 def split_url(url: object) -> tuple[str, str]:
-    """Return host and path of `url` in lower case, without user, port and query; "" where absent."""
-    text = str(url)[:_MAX_URL] if url is not None and not isinstance(url, bytes) else ""
+    """Return host (lower case) and path of `url`, without user, port and query; "" where absent."""
     if isinstance(url, bytes):
         text = url[:_MAX_URL].decode("latin-1")
-    scheme, mark, rest = text.partition("://")
+    else:
+        text = "" if url is None else str(url)[:_MAX_URL]
+    _, mark, rest = text.partition("://")
     if not mark:
         if not text.startswith("/"):
             return "", ""
-        scheme, rest = "", text
+        rest = text
     path_at = len(rest)
     for mark in "/?#":
         found = rest.find(mark)
         if 0 <= found < path_at:
             path_at = found
-    authority, path = rest[:path_at], rest[path_at:]
-    host = authority.rpartition("@")[2].lower()
-    if host.startswith("["):
-        host = host.partition("]")[0] + "]"
-    else:
-        host = host.partition(":")[0]
-    for mark in "?#":
-        path = path.partition(mark)[0]
-    return host, path.lower()
+    host = rest[:path_at].rpartition("@")[2].lower()
+    host = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+    return host, rest[path_at:].partition("?")[0].partition("#")[0]
 
 
 _MAX_REMEMBERED: Final = 2_048
@@ -99,12 +94,12 @@ def operation(method: str, path: str) -> tuple[str, str]:
 
     Args:
         method: HTTP method in upper case, or "".
-        path: lower-case path, as from `split_url`.
+        path: as from `split_url`.
     """
     key = (method, path)
     known = _operations.get(key)
     if known is None:
-        known = _operation(method, path)
+        known = _operation(method, path.lower())
         if len(_operations) >= _MAX_REMEMBERED:
             _operations.clear()
         _operations[key] = known

@@ -113,7 +113,10 @@ class BoundedQueue:
         return evicted
 
     def take(self, limit: int) -> list[Entry]:
-        """Take out up to `limit` records in order of acceptance; they count until `done`."""
+        """Take out up to `limit` records in order of acceptance; they count until `done`.
+
+        All are of one depth, so that what is logged while they are delivered has one too.
+        """
         taken: list[Entry] = []
         while len(taken) < limit:
             queues = [queue for queue in list(self._by_rank.values()) if queue]
@@ -124,6 +127,8 @@ class BoundedQueue:
             # A run of one rank goes out without looking at the others again.
             end = _head(queues[1]) if len(queues) > 1 else sys.maxsize
             while first and first[0].number < end and len(taken) < limit:
+                if taken and first[0].depth != taken[0].depth:
+                    return taken
                 taken.append(first.popleft())
         return taken
 

@@ -201,7 +201,7 @@ class Lane:
             self._in_hand.append(entries)
         failed: Collection[int] = range(len(entries))
         before, began = _delivering.depth, time.monotonic()
-        _delivering.depth = 1 + max(entry.depth for entry in entries)
+        _delivering.depth = 1 + entries[0].depth
         try:
             failed = self.target.deliver([entry.record for entry in entries])
         finally:
@@ -259,8 +259,9 @@ class Lane:
     def give_up(self, reason: str) -> int:
         """Drop what waits; returns how many records those were."""
         with self.ledger.lock:
-            in_hand = itertools.chain.from_iterable(self._in_hand)
-            entries = [*in_hand, *self.queue.take(sys.maxsize)]
+            entries = list(itertools.chain.from_iterable(self._in_hand))
+            while waiting := self.queue.take(sys.maxsize):
+                entries += waiting
             for entry in entries:
                 self.queue.done(entry)
                 self.ledger.settle(entry, reason)

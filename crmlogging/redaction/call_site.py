@@ -27,6 +27,9 @@ _PASSED: Final = (_LOGGING, _OWN)
 _APPLICATION: Final = os.path.join(_OWN, "cli", "")
 _CODES_KEPT: Final = 4_096
 _FRAMES_PASSED: Final = 200
+_FRAMES_BETWEEN: Final = 12
+_HANDLE: Final = logging.Logger.handle.__code__
+_LOG: Final = logging.Logger._log.__code__
 
 
 class Span(NamedTuple):
@@ -65,27 +68,59 @@ def _is_passed(code: CodeType) -> bool:
 def calling_frame() -> FrameType | None:
     """Return the first frame outside `logging` and crmlogging, whatever ``stacklevel`` says.
 
+    Frames of others that stand between a logger and its handler (a tracing library that patched
+    ``callHandlers``, an overridden ``handle``) are no callers, and left out as well.
+
     Returns:
-        None where there is none, as on the worker thread of a handler of ours that was started
-        without a Python frame below it.
+        None where there is none, as on a thread that no Python function started.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_passed(frame.f_code):
-        frame = frame.f_back
+    frame, dispatched = _first_outside(sys._getframe(1))
+    if dispatched is None:
+        dispatch = _nearest(frame, _HANDLE)
+        if dispatch is None:
+            return frame
+        frame, dispatched = _first_outside(dispatch)
+    if dispatched is not None and dispatched.f_back is frame:  # Logger.handle is overridden, or
+        call = _nearest(frame, _LOG)  # somebody hands over a record of his own
+        if call is not None:
+            return _first_outside(call)[0]
     return frame
 
 
-def passed_frames() -> Iterator[FrameType]:
+def _first_outside(frame: FrameType | None) -> tuple[FrameType | None, FrameType | None]:
+    """Return the first frame that is no logging, and `Logger.handle`'s if it stood before."""
+    dispatched = None
+    while frame is not None and _is_passed(frame.f_code):
+        if frame.f_code is _HANDLE:
+            dispatched = frame
+        frame = frame.f_back
+    return frame, dispatched
+
+
+def _nearest(frame: FrameType | None, sought: CodeType) -> FrameType | None:
+    """Return the frame of `sought` a few callers up, if it belongs to this very logging call."""
+    for _ in range(_FRAMES_BETWEEN):
+        if frame is None or frame.f_code is sought:
+            return frame
+        if frame.f_code is _LOG:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def passed_frames(caller: FrameType) -> Iterator[FrameType]:
     """Yield the frames of logging and of crmlogging between here and the calling frame."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_passed(frame.f_code):
-        yield frame
+    while frame is not None and frame is not caller:
+        if _is_passed(frame.f_code):
+            yield frame
         frame = frame.f_back
 
 
-def own_frames() -> Iterator[FrameType]:
+def own_frames(caller: FrameType) -> Iterator[FrameType]:
     """Yield those of crmlogging, whose own calls (a run's summary) hold messages too."""
-    return (each for each in passed_frames() if each.f_code.co_filename.startswith(_OWN))
+    passed = passed_frames(caller)
+    return (each for each in passed if each.f_code.co_filename.startswith(_OWN))
 
 
 def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
@@ -103,20 +138,27 @@ def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
 def constants(code: CodeType) -> frozenset[str]:
     """Return the string constants of `code`, those in constant tuples included.
 
-    The keys of a dict display and the names of keyword arguments are such tuples.
+    The keys of a dict display and the names of keyword arguments are such tuples. Code made
+    from a text at run time (``exec``) has none: its constants may be anybody's data.
 
     Example:
-        >>> sorted(constants(compile("f({'a': x, 'b': y})", "<doc>", "exec")))
+        >>> sorted(constants(compile("f({'a': x, 'b': y})", "sync.py", "exec")))
         ['a', 'b']
     """
     known = _constants.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    found = frozenset(_strings(code.co_consts, 4))
+    found = frozenset(_strings(code.co_consts, 4)) if _is_source(code) else frozenset()
     if len(_constants) >= _CODES_KEPT:
         _constants.clear()
     _constants[id(code)] = (code, found)
     return found
+
+
+def _is_source(code: CodeType) -> bool:
+    from crmlogging.redaction import sources
+
+    return not code.co_filename.startswith("<") or sources.is_source_of(code, {})
 
 
 def _strings(values: tuple[object, ...] | frozenset[object], depth: int) -> Iterator[str]:

@@ -17,7 +17,14 @@ from types import FrameType
 from typing import Any, Final
 
 from crmlogging.redaction.call_site import calling_frame
-from crmlogging.redaction.places import DYNAMIC_FILE, NAME, function_name, is_loaded, safe_path
+from crmlogging.redaction.places import (
+    DYNAMIC_FILE,
+    NAME,
+    function_name,
+    is_loaded,
+    safe_path,
+    source_file,
+)
 
 __all__ = ["safe_facts"]
 
@@ -189,7 +196,9 @@ def _vouched(path: str, line: int, function: str) -> tuple[str, str] | None:
         code = frame.f_code
         here = frame.f_lineno, code.co_name
         if here == (line, function) and os.path.normcase(code.co_filename) == path:
-            return safe_path(code.co_filename), function_name(code)
+            return safe_path(source_file(code, frame.f_globals) or DYNAMIC_FILE), function_name(
+                code
+            )
         frame = frame.f_back
     return None
 

@@ -11,9 +11,9 @@ import os
 import re
 import sys
 from types import CodeType
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "safe_path"]
+__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "safe_path", "source_file"]
 
 DYNAMIC_FILE: Final = "<dynamic>"
 NAME: Final = "[NAME]"
@@ -70,6 +70,29 @@ def _exists(filename: str) -> bool:
     return os.path.isfile(filename) or is_loaded(filename)
 
 
+def source_file(code: CodeType, namespace: dict[str, Any]) -> str | None:
+    """Return the file that `code` came from, or None for code made from a text (``exec``).
+
+    A program shipped as ``.pyc`` only, or frozen, names a file that is not there; then its
+    module must bear that name.
+
+    Args:
+        code: running code.
+        namespace: its globals.
+    """
+    filename = code.co_filename
+    if filename.startswith("<") or "\0" in filename:
+        return None
+    if _exists(filename):
+        return filename
+    module = sys.modules.get(namespace.get("__name__", ""))
+    file = _file_of(module)
+    if file is None or _namespace_of(module) is not namespace:
+        return None
+    stems = [os.path.splitext(os.path.basename(each))[0] for each in (file, filename)]
+    return file if stems[0] == stems[1] else None
+
+
 def is_loaded(filename: str) -> bool:
     """Tell whether a module of this process was loaded from the file."""
     known = _loaded.get(filename)
@@ -83,11 +106,18 @@ def is_loaded(filename: str) -> bool:
 
 
 def _file_of(module: object) -> str | None:
-    try:  # the instance's dict: a module may be an object with attributes of its own making
-        file = object.__getattribute__(module, "__dict__").get("__file__")
+    namespace = _namespace_of(module)
+    file = None if namespace is None else namespace.get("__file__")
+    return file if type(file) is str else None
+
+
+def _namespace_of(module: object) -> dict[str, Any] | None:
+    """The instance's dict: a module may be an object with attributes of its own making."""
+    try:
+        namespace = object.__getattribute__(module, "__dict__")
     except Exception:  # noqa: BLE001  # anything may stand in sys.modules
         return None
-    return file if type(file) is str else None
+    return namespace if type(namespace) is dict else None
 
 
 def function_name(code: CodeType) -> str:
@@ -98,6 +128,6 @@ def function_name(code: CodeType) -> str:
     name = code.co_name
     if name in _MADE_BY_PYTHON:
         return name
-    if safe_path(code.co_filename) == DYNAMIC_FILE or not _IDENTIFIER.fullmatch(name):
+    if code.co_filename.startswith("<") or not _IDENTIFIER.fullmatch(name):
         return NAME
     return name

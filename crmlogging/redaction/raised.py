@@ -17,6 +17,7 @@ from types import CodeType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.redaction import call_site, sources
+from crmlogging.redaction.places import source_file
 from crmlogging.redaction.sites import assigned
 from crmlogging.redaction.splitting import fits
 
@@ -74,15 +75,19 @@ _NAMING: Final = re.compile(
 class _RaiseSite:
     """An instruction that raised: its literals, and what its source builds."""
 
-    __slots__ = ("_built", "code", "constants", "loaded", "offset", "raises", "templates")
+    __slots__ = ("_built", "code", "constants", "loaded", "offset", "raises")
 
-    def __init__(self, code: CodeType, offset: int) -> None:
-        self.code = code
-        self.offset = offset
+    def __init__(self, traceback: TracebackType) -> None:
+        self.code = code = traceback.tb_frame.f_code
+        self.offset = offset = traceback.tb_lasti
         self.raises = opname[code.co_code[offset]] in _RAISING
-        self.loaded = call_site.literals_in_call(code, offset)
-        self.constants = call_site.texts_of(code)
+        self.loaded: tuple[str, ...] = ()
+        self.constants: tuple[str, ...] = ()
         self._built: tuple[Built, ...] | None = None
+        namespace = traceback.tb_frame.f_globals
+        if source_file(code, namespace) is not None or sources.is_source_of(code, namespace):
+            self.loaded = call_site.literals_in_call(code, offset)
+            self.constants = call_site.texts_of(code)
 
     def built(self, namespace: dict[str, Any]) -> tuple[Built, ...]:
         """Return what the raise statement's arguments build; empty without source."""
@@ -161,7 +166,7 @@ def _site(traceback: TracebackType) -> _RaiseSite:
     if site is None or site.code is not code:
         if len(_sites) >= _SITES_KEPT:
             _sites.clear()
-        site = _sites[id(code), offset] = _RaiseSite(code, offset)
+        site = _sites[id(code), offset] = _RaiseSite(traceback)
     return site
 
 

@@ -20,7 +20,7 @@ def rendered(message: str, arguments: object) -> str:
         '1 of 2 for [REDACTED]'
     """
     try:
-        text = message % _plain(arguments)
+        text = message if arguments is None else message % _plain(arguments)
     except (TypeError, ValueError, KeyError, OverflowError):
         text = message  # as the call has it: the arguments do not fit
     return scrub(text[:_MESSAGE_CHARACTERS])

@@ -6,10 +6,11 @@ A site is a call instruction of a code object: two calls on a line are two sites
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import CodeType, FrameType
+from types import FrameType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crmlogging.redaction import call_site, sources
+from crmlogging.redaction.places import source_file
 
 if TYPE_CHECKING:
     import ast
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "Site", "assigned", "site_of"]
 
 _SITES_KEPT: Final = 8_192
-# Position of the message among the arguments; what calls itself otherwise may be either.
+# Position of the message among the arguments of logging's own methods.
 _MESSAGE_AT: Final = {
-    **dict.fromkeys(("debug", "info", "warning", "warn", "error", "critical", "fatal"), (0,)),
-    **dict.fromkeys(("exception", "getLogger"), (0,)),
-    "log": (1,),
+    **dict.fromkeys(("debug", "info", "warning", "warn", "error", "critical", "fatal"), 0),
+    "exception": 0,
+    "log": 1,
 }
-_ANYWHERE: Final = (0, 1)
+_POSITIONS: Final = (0, 1, 2)
 
 
 class Reading(NamedTuple):
@@ -50,20 +51,24 @@ class Site:
     """A call of the running program.
 
     Attributes:
-        loaded: the string constants that it loads; compare by identity.
+        loaded: the string constants that it loads; compare by identity. None of code made from
+            a text at run time (``exec``), whose constants may be anybody's data.
         constants: those of the whole code object that contain a space, likewise.
     """
 
     __slots__ = ("_readings", "_texts", "code", "constants", "loaded", "offset", "templates")
 
-    def __init__(self, code: CodeType, offset: int) -> None:
-        self.code = code
-        self.offset = offset
-        self.loaded = call_site.literals_in_call(code, offset)
-        self.constants = call_site.texts_of(code)
+    def __init__(self, frame: FrameType) -> None:
+        self.code = code = frame.f_code
+        self.offset = frame.f_lasti
+        self.loaded: tuple[str, ...] = ()
+        self.constants: tuple[str, ...] = ()
         self.templates: dict[str, str] = {}
         self._readings: tuple[Reading, ...] | None = None
         self._texts: frozenset[str] = frozenset()
+        if source_file(code, frame.f_globals) is not None or self.readings(frame):
+            self.loaded = call_site.literals_in_call(code, self.offset)
+            self.constants = call_site.texts_of(code)
 
     def readings(self, frame: FrameType) -> tuple[Reading, ...]:
         """Return what the source says of the call; empty without source."""
@@ -92,7 +97,7 @@ def site_of(frame: FrameType) -> Site:
     if site is None or site.code is not code:
         if len(_sites) >= _SITES_KEPT:
             _sites.clear()
-        site = _sites[id(code), offset] = Site(code, offset)
+        site = _sites[id(code), offset] = Site(frame)
     return site
 
 
@@ -103,15 +108,15 @@ def _read(place: sources.Place) -> Iterator[Reading]:
     if not isinstance(call, ast.Call):
         return
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    positions = _MESSAGE_AT.get(name, _ANYWHERE)
+    expected = _MESSAGE_AT.get(name)
     for keyword in call.keywords:
         if keyword.arg == "msg":
             yield _reading(place, keyword.value, [], known=True)
-    for position in positions:
+    for position in sorted(_POSITIONS, key=lambda position: position != expected):
         before = call.args[: position + 1]
         if len(before) == position + 1 and not any(isinstance(a, ast.Starred) for a in before):
             after = call.args[position + 1 :]
-            yield _reading(place, before[-1], after, known=positions is not _ANYWHERE)
+            yield _reading(place, before[-1], after, known=position == expected)
 
 
 def _reading(

@@ -23,7 +23,7 @@ from crmlogging.redaction.call_site import Span, instructions_in, span_at
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Place", "call_at", "raise_at"]
+__all__ = ["Place", "call_at", "is_source_of", "raise_at"]
 
 _SOURCE_CHARACTERS: Final = 2_000_000
 _MODULES_KEPT: Final = 16
@@ -58,10 +58,15 @@ class _Module:
         for each in _nested(code):
             self._codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
 
+    def gives(self, running: CodeType) -> bool:
+        """Tell whether this source compiles to `running`."""
+        codes = self._codes.get((running.co_qualname, running.co_firstlineno), [])
+        return any(code == running for code in codes)
+
     def compiled(self, running: CodeType, span: Span) -> bool:
         """Tell whether this source compiles to `running`, or at least its part in `span`."""
         codes = self._codes.get((running.co_qualname, running.co_firstlineno), [])
-        return any(code == running or _same(code, running, span) for code in codes)
+        return self.gives(running) or any(_same(code, running, span) for code in codes)
 
     def find(self, span: Span, kind: type[ast.expr | ast.stmt]) -> tuple[ast.AST, ast.AST] | None:
         """Return the one node of a `kind` at `span`, and its scope."""
@@ -106,6 +111,12 @@ def call_at(code: CodeType, offset: int, namespace: dict[str, Any]) -> Place | N
     import ast
 
     return _node_at(code, offset, namespace, ast.Call)
+
+
+def is_source_of(code: CodeType, namespace: dict[str, Any]) -> bool:
+    """Tell whether there is source that compiles to `code`."""
+    module = _module(code.co_filename, namespace)
+    return module is not None and module.gives(code)
 
 
 def raise_at(code: CodeType, offset: int, namespace: dict[str, Any]) -> Place | None:
@@ -163,12 +174,20 @@ def _read(filename: str, namespace: dict[str, Any]) -> _Module | None:
 
     try:
         source = "".join(linecache.getlines(filename, namespace))
+        if filename == "<string>" and not source:
+            source = _of_command()
         if not source or len(source) > _SOURCE_CHARACTERS:
             return None
         tree = ast.parse(source)
         return _Module(tree, compile(source, filename, "exec", dont_inherit=True))
     except Exception:  # noqa: BLE001  # a loader may raise anything: then there is no source
         return None
+
+
+def _of_command() -> str:
+    """Return the program given by ``python -c``."""
+    arguments = sys.orig_argv
+    return arguments[arguments.index("-c") + 1] if "-c" in arguments[1:-1] else ""
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

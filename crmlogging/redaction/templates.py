@@ -111,20 +111,26 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if frame is None:
         return _DYNAMIC
     site = site_of(frame)
-    if _is_literal(message, site, frame):
-        if _is_empty(arguments):
-            return _remember(facts, message, Resolved(_scrubbed(site, message)))
-        return Resolved(_scrubbed(site, message), _named(facts, site, frame))
+    if _is_literal(message, site):
+        return _literal(facts, site, frame)
     resolved = _built(facts, site, frame) if built else None
-    return resolved or _wrapped(facts, frame, built) or _DYNAMIC
+    resolved = resolved or _wrapped(facts, frame, built)
+    if resolved is None and " " in message and message in site.module_texts(frame):
+        return _literal(facts, site, frame)
+    return resolved or _DYNAMIC
 
 
-def _is_literal(message: str, site: Site, frame: FrameType) -> bool:
+def _is_literal(message: str, site: Site) -> bool:
     if any(each is message for each in site.loaded):
         return True
-    if " " not in message:
-        return False
-    return any(each is message for each in site.constants) or message in site.module_texts(frame)
+    return " " in message and any(each is message for each in site.constants)
+
+
+def _literal(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved:
+    template = _scrubbed(site, facts["msg"])
+    if _is_empty(facts.get("args")):
+        return _remember(facts, Resolved(template))
+    return Resolved(template, _named(facts, site, frame))
 
 
 def _named(facts: dict[str, Any], site: Site, frame: FrameType) -> Arguments:
@@ -173,7 +179,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
             template = _scrubbed(site, built.template)
             if not _is_empty(arguments):
                 return Resolved(template, _paired(reading, arguments))
-            if reading.values_hold and not _adapted():
+            if reading.values_hold and not _adapted(frame):
                 return Resolved(template, _values(message, built), exact=False)
             return Resolved(template)
         # An adapter's `process` may have put something before or after.
@@ -197,9 +203,9 @@ def _values(message: str, built: Built) -> Arguments:
     return tuple((name, value) for name, value in pairs if name is not None)
 
 
-def _adapted() -> bool:
+def _adapted(frame: FrameType) -> bool:
     """Tell whether a `LoggerAdapter`, which may change the text, stands between."""
-    return any(each.f_code is _ADAPTER for each in call_site.passed_frames())
+    return any(each.f_code is _ADAPTER for each in call_site.passed_frames(frame))
 
 
 def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved | None:
@@ -207,7 +213,7 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
     message, arguments = facts["msg"], facts.get("args")
     if " " not in message:
         return None
-    for own in call_site.own_frames():
+    for own in call_site.own_frames(frame):
         if any(each is message for each in site_of(own).loaded):
             return Resolved(_scrubbed(site_of(own), message))
     for outer in call_site.outer_frames(frame, _WRAPPERS):
@@ -251,7 +257,7 @@ def _rendered(record: logging.LogRecord) -> Resolved:
     message, arguments = record.__dict__.get("msg"), record.__dict__.get("args")
     if type(message) is not str:
         return _of_object(message)
-    return Resolved(rendered(message, arguments))
+    return Resolved(rendered(message, None if _is_empty(arguments) else arguments))
 
 
 def _scrubbed(site: Site, text: str) -> str:
@@ -261,8 +267,8 @@ def _scrubbed(site: Site, text: str) -> str:
     return known
 
 
-def _remember(facts: dict[str, Any], message: str, resolved: Resolved) -> Resolved:
-    path, line = facts.get("pathname"), facts.get("lineno")
+def _remember(facts: dict[str, Any], resolved: Resolved) -> Resolved:
+    message, path, line = facts["msg"], facts.get("pathname"), facts.get("lineno")
     if type(path) is str and type(line) is int:
         if len(_literals) >= _KEPT:
             _literals.clear()

@@ -257,7 +257,7 @@ def _held(value: object, kind: type, name: str) -> object:
 
 
 def _instance(value: object, kind: type) -> dict[str, Any]:
-    """Return the instance's own dict, past any ``__getattribute__`` or ``__dict__`` of the class."""
+    """Return the instance's own dict, past any ``__getattribute__`` of the class."""
     for ancestor in _ancestors(kind):
         descriptor = _namespace(ancestor).get("__dict__")
         if type(descriptor) is types.GetSetDescriptorType:

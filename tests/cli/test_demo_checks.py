@@ -48,7 +48,11 @@ class TestCheckLines:
         """No JSON, no category, no code, no correlation id."""
         for bad in (
             *(b"{", b"[]", line(**{"error.category": None})),
-            *(line(**{"error.code": ""}), line(correlation_id="-")),
+            *(
+                line(**{"error.code": ""}),
+                line(correlation_id="-"),
+                line(correlation_id="[REDACTED]"),
+            ),
         ):
             assert len(demo_checks.check_lines("the file", [line(), bad])) == 1
 

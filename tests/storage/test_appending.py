@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,32 +208,28 @@ class TestSharing:
         assert set(lines) == {b"child", b"thread"}
         appender.close()
 
-    def test_fork_in_a_signal_handler_writes_no_line_twice(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("step", ["_open", "_moved", "_due"])
+    def test_fork_in_a_signal_handler_writes_no_line_twice(self, tmp_path: Path, step: str) -> None:
         """A child born inside its parent's write leaves that write to the parent."""
-        script = f"""
-import os, signal, sys
-from crmlogging.storage.appending import Appender
-appender = Appender({str(tmp_path / "log")!r})
-def fork(*_):
-    global mine
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0.002)
-    else:
-        mine = False
-mine = True
-signal.signal(signal.SIGALRM, fork)
-signal.setitimer(signal.ITIMER_REAL, 0.002)
-for number in range(3_000):
-    appender.append(b"%d\\n" % number)
-    if not mine:
-        os._exit(0)
-signal.signal(signal.SIGALRM, signal.SIG_IGN)
-"""
-        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
-        numbers = [int(line) for line in (tmp_path / "log").read_bytes().splitlines()]
-        assert sorted(numbers) == list(range(3_000))
+        children: list[int] = []
+
+        class Interrupted(Appender):
+            """As if a signal handler that forks ran at the given step."""
+
+        def interrupted(self: Appender, *arguments: Any) -> Any:
+            if not children:
+                children.append(os.fork())
+            return getattr(super(Interrupted, self), step)(*arguments)
+
+        setattr(Interrupted, step, interrupted)
+        appender = Interrupted(str(tmp_path / "log"))
+        appender.append(b"once\n")
+        if not children[0]:
+            appender.append(b"child\n")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+        assert sorted((tmp_path / "log").read_bytes().split()) == [b"child", b"once"]
+        appender.close()
 
     def test_killed_writers_cost_no_accepted_line(self, tmp_path: Path) -> None:
         """After ``kill -9`` at random moments: acknowledged lines once, nothing torn."""
@@ -384,9 +381,7 @@ class TestFailing:
 
         def work() -> bool:
             failures = Failures()
-            appender = Appender(
-                str(path), failed=failures.failed, recovered=failures.on_recovery
-            )
+            appender = Appender(str(path), failed=failures.failed, recovered=failures.on_recovery)
             appender.append(b"x" * 99 + b"\n")
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (150, hard))

@@ -112,7 +112,6 @@ class TestOpenForRead:
         with pytest.raises(UnsafeFileError, match="regular" if reason == "directory" else reason):
             open_for_read(str(tmp_path / "source"))
 
-
     def test_refuses_another_users_file(self, tmp_path: Path) -> None:
         """Who owns the file could have put anything there, and give it to others."""
         path = Path("/etc/passwd")  # Root's, so any other user has it from somebody else.

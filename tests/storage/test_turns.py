@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from crmlogging.storage.turns import Turns
 class TestTurns:
     def test_call_from_inside_is_made_afterwards(self) -> None:
         """A call that interrupts another one of its thread comes after it, whole."""
-        turns, order = Turns(), []
+        turns = Turns()
+        order: list[Any] = []
 
         def outer() -> None:
             turns.take(order.append, "inner")
@@ -24,7 +26,8 @@ class TestTurns:
 
     def test_mark_belongs_to_the_thread(self) -> None:
         """Inside one object no other is entered either, or two threads could wait in a ring."""
-        first, second, order = Turns(), Turns(), []
+        first, second = Turns(), Turns()
+        order: list[str] = []
 
         def outer() -> None:
             second.take(order.append, "second")
@@ -35,7 +38,8 @@ class TestTurns:
 
     def test_put_off_calls_may_put_off_more(self) -> None:
         """A chain of interrupting calls is made in order, without nesting."""
-        turns, order = Turns(), []
+        turns = Turns()
+        order: list[Any] = []
 
         def call(number: int) -> None:
             if number < 2_000:
@@ -47,7 +51,8 @@ class TestTurns:
 
     def test_put_off_call_survives_an_exception(self) -> None:
         """When the outer call fails, e.g. by SystemExit, what it held up is still made."""
-        turns, done = Turns(), []
+        turns = Turns()
+        done: list[str] = []
 
         def outer() -> None:
             turns.take(done.append, "inner")

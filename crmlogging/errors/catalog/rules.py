@@ -194,8 +194,8 @@ class Rule:
     def _fits_request(self, case: Case) -> bool:
         return (
             (self.host is None or self.host.found_in(case.host))
-            and (self.path is None or self.path.found_in(case.path))
-            and (self.not_path is None or not self.not_path.found_in(case.path))
+            and (self.path is None or self.path.found_in(case.path.lower()))
+            and (self.not_path is None or not self.not_path.found_in(case.path.lower()))
             and all(
                 name in case.headers and pattern.found_in(case.headers[name].lower())
                 for name, pattern in self.headers

@@ -1,0 +1,263 @@
+"""The document users write, on this Python: every record arrives, whatever happens to it.
+
+Each case is a process of its own that configures twice, logs before and after, in a forked
+child, after a foreign dictConfig has closed its handlers, and then simply ends.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+import crmlogging
+
+ROOT = Path(crmlogging.__file__).parents[1]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(ROOT),
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+PHASES = {"first": 60, "second": 60, "child": 20, "parent": 60, "closed": 60}
+SCRIPT = """
+import json, logging, logging.config, os, sys, threading
+
+document = json.load(open(sys.argv[1]))
+logger = logging.getLogger("crm.sync")
+
+def log(phase):
+    for number in range(PHASES[phase]):
+        logger.info("record", extra={"sync.run_id": phase, "request.attempt": number})
+
+logging.config.dictConfig(json.loads(json.dumps(document)))
+log("first")
+logging.config.dictConfig(document)
+log("second")
+child = os.fork()
+log("parent" if child else "child")
+if not child:
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+log("closed")
+workers = [t.name for t in threading.enumerate() if t.name.startswith("crmlogging-async")]
+assert len(workers) == len(set(workers)), workers
+"""
+FILTERS = ["correlation", "errors", "allowlist"]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Run an S3 server on loopback; yield its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+class Stored:
+    """Where the records of one case end up."""
+
+    def __init__(self, directory: Path, endpoint: str) -> None:
+        self.file = directory / "logs" / "crm.jsonl"
+        self.spool = directory / "spool"
+        self.endpoint = endpoint
+        self.bucket = f"logs-{abs(hash(directory))}"
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            region_name="us-east-1",
+        )
+        self._client.create_bucket(Bucket=self.bucket)
+
+    def in_file(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.file.read_text().splitlines()]
+
+    def in_bucket(self) -> list[dict[str, Any]]:
+        records = []
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for entry in page.get("Contents", ()):
+                body = self._client.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read()
+                records += [json.loads(line) for line in gzip.decompress(body).splitlines()]
+        return records
+
+
+@pytest.fixture
+def stored(tmp_path: Path, endpoint: str) -> Stored:
+    return Stored(tmp_path, endpoint)
+
+
+def document(stored: Stored, *, key: str, first: bool, behind: bool) -> dict[str, Any]:
+    """Return DESIGN's document.
+
+    Args:
+        stored: where it writes to.
+        key: ``"()"`` or ``"class"``, for the AsyncHandler.
+        first: the targets' names sort before the AsyncHandler's, else after.
+        behind: file and S3 stand behind the AsyncHandler, else beside it.
+    """
+    name = ("a_{}" if first else "z_{}").format
+    durable = {
+        name("file"): {"class": "crmlogging.RetentionFileHandler", "filename": str(stored.file)},
+        name("s3"): {
+            "class": "crmlogging.S3Handler",
+            "bucket": stored.bucket,
+            "prefix": "crm",
+            "endpoint_url": stored.endpoint,
+            "spool_dir": str(stored.spool),
+            "close_seconds": 30,
+        },
+    }
+    for handler in durable.values():
+        handler["formatter"] = "json"
+        if not behind:
+            handler["filters"] = FILTERS
+    targets = [name("stdout"), *(durable if behind else ())]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "correlation": {"()": "crmlogging.CorrelationFilter"},
+            "errors": {"()": "crmlogging.ErrorFilter"},
+            "allowlist": {"()": "crmlogging.AllowlistFilter", "fields": ["@crm", "campaign.id"]},
+            "grouping": {"()": "crmlogging.GroupingFilter", "first": 5, "window_seconds": 60},
+        },
+        "formatters": {"json": {"()": "crmlogging.JsonFormatter", "service": "crm-sync"}},
+        "handlers": {
+            **durable,
+            name("stdout"): {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "json",
+            },
+            "console": {
+                key: "crmlogging.AsyncHandler",
+                "handlers": targets,
+                "filters": [*FILTERS, "grouping"],
+                "flush_seconds": 30,
+            },
+        },
+        "root": {"level": "INFO", "handlers": ["console", *(() if behind else durable)]},
+    }
+
+
+def run(tmp_path: Path, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run `SCRIPT` with `document`; return what it wrote to stdout."""
+    (tmp_path / "document.json").write_text(json.dumps(document))
+    script = SCRIPT.replace("PHASES", repr(PHASES))
+    result = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", script, str(tmp_path / "document.json")],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def check(records: list[dict[str, Any]]) -> None:
+    """Every record of every phase is there once, under an id of its own."""
+    found = Counter((record["sync.run_id"], record["request.attempt"]) for record in records)
+    assert found == Counter((p, n) for p, count in PHASES.items() for n in range(count))
+    assert len({record["record.id"] for record in records}) == len(records)
+
+
+class TestDocument:
+    @pytest.mark.parametrize("behind", [False, True], ids=["beside", "behind"])
+    @pytest.mark.parametrize("first", [True, False], ids=["targets-first", "targets-last"])
+    @pytest.mark.parametrize("key", ["()", "class"])
+    def test_every_record_arrives_everywhere(
+        self, tmp_path: Path, stored: Stored, key: str, first: bool, behind: bool
+    ) -> None:
+        """Console, file and S3 hold the same records: all of them, each once."""
+        console = run(tmp_path, document(stored, key=key, first=first, behind=behind))
+        check(console)
+        check(stored.in_file())
+        check(stored.in_bucket())
+        ids = {record["record.id"] for record in console}
+        assert ids == {record["record.id"] for record in stored.in_file()}
+        assert ids == {record["record.id"] for record in stored.in_bucket()}
+
+
+class TestOptions:
+    @pytest.mark.parametrize("key", ["()", "class"])
+    @pytest.mark.parametrize("first", [True, False], ids=["targets-first", "targets-last"])
+    def test_none_is_lost(self, key: str, first: bool) -> None:
+        """Each option of the document is in force, whichever way this Python passes it."""
+        target = "a" if first else "z"
+        script = f"""
+import logging, logging.config
+logging.config.dictConfig({{
+    "version": 1,
+    "handlers": {{
+        "{target}": {{"class": "logging.NullHandler"}},
+        "q": {{
+            "{key}": "crmlogging.AsyncHandler", "handlers": ["{target}"], "capacity": 7,
+            "capacity_bytes": 77_777, "overflow": "drop", "block_seconds": 0.5,
+            "flush_seconds": 3, "respect_handler_level": False, "levels": False,
+            "level": "ERROR",
+        }},
+    }},
+    "root": {{"handlers": ["q"]}},
+}})
+(handler,) = logging.root.handlers
+(target,) = handler.listener.handlers
+handler.listener.start()
+handler.listener.stop()
+print(*handler._limits, handler.respect_handler_level, handler.level, target.name)
+"""
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert result.stdout == f"7 77777 drop 0.5 3 False 40 {target}\n"
+
+    @pytest.mark.parametrize("key", ["()", "class"])
+    @pytest.mark.parametrize(
+        ("option", "value"), [("capasity", 5), ("capacity", 0), ("journal", "queue.d")]
+    )
+    def test_mistakes_are_refused(self, key: str, option: str, value: object) -> None:
+        """No way of passing options hides a mistake in one."""
+        script = f"""
+import logging.config
+logging.config.dictConfig({{
+    "version": 1,
+    "handlers": {{
+        "a": {{"class": "logging.NullHandler"}},
+        "q": {{"{key}": "crmlogging.AsyncHandler", "handlers": ["a"], "{option}": {value!r}}},
+    }},
+}})
+"""
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 1
+        assert f"ConfigurationError: AsyncHandler: {option}" in result.stderr.replace(
+            f"unknown option '{option}'", option
+        )

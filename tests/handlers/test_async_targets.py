@@ -1,0 +1,476 @@
+"""Promises about targets: one that fails, hangs or logs harms neither the others nor the caller."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import io
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmlogging.diagnostics import tally
+from crmlogging.handlers.async_handler import AsyncHandler
+from crmlogging.handlers.targets import DescriptorTarget, target_for
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """Lend a logger cut off from root; its handlers are closed afterwards."""
+    logger = logging.getLogger("crmlogging.tests.targets")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    yield logger
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def behind(logger: logging.Logger, *targets: logging.Handler, **options: Any) -> AsyncHandler:
+    """Put an AsyncHandler with `targets` on `logger`."""
+    handler = AsyncHandler(handlers=targets, **options)
+    logger.addHandler(handler)
+    return handler
+
+
+class Kept(logging.Handler):
+    """Keeps the messages it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+class Raising(Kept):
+    """Raises on each record whose message starts with "bad"."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("bad"):
+            raise self.error
+        super().emit(record)
+
+
+class TestFailingTarget:
+    @pytest.mark.parametrize(
+        "error",
+        [ValueError("secret"), SystemExit(1), KeyboardInterrupt()],
+        ids=lambda e: type(e).__name__,
+    )
+    def test_loses_only_its_own_record(
+        self,
+        logger: logging.Logger,
+        error: BaseException,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """What raises is counted, shown without contents, and everything else is delivered."""
+        raising, other = Raising(error), Kept()
+        handler = behind(logger, raising, other)
+        for message in ("one", "bad jane@example.com", "two"):
+            logger.info(message)
+        assert handler.drain(5)
+        assert raising.lines == ["one", "two"]
+        assert other.lines[:3] == ["one", "bad jane@example.com", "two"]
+        stats = handler.stats()
+        assert (stats["delivered"], stats["dropped.failed.INFO"]) == (2, 1)
+        printed = capsys.readouterr().err
+        assert "jane" not in printed
+        assert "secret" not in printed
+
+    def test_failure_hidden_by_handleerror_is_counted(
+        self, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Standard handlers swallow their errors and print the arguments; here they do neither."""
+        closed = io.StringIO()
+        closed.close()
+        handler = behind(logger, logging.StreamHandler(closed))
+        logger.info("mail %s", "jane@example.com")
+        assert handler.drain(5)
+        assert handler.stats()["dropped.failed.INFO"] == 1
+        assert "jane" not in capsys.readouterr().err
+
+    def test_own_error_handling_of_a_target_stays(self, logger: logging.Logger) -> None:
+        """A handler that treats its errors itself goes on doing so."""
+        treated: list[str] = []
+
+        class Treating(logging.StreamHandler[Any]):
+            def handleError(self, record: logging.LogRecord) -> None:
+                treated.append(record.getMessage())
+
+        closed = io.StringIO()
+        closed.close()
+        handler = behind(logger, Treating(closed))
+        logger.info("one")
+        assert handler.drain(5)
+        assert treated == ["one"]
+
+    def test_killed_worker_is_replaced(self, logger: logging.Logger) -> None:
+        """A thread that an exception from outside ends is started again by the next tick."""
+        entered, gate = threading.Event(), threading.Event()
+
+        class Gated(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                entered.set()
+                gate.wait(5)
+                super().emit(record)
+
+        target = Gated()
+        handler = behind(logger, target)
+        logger.info("one")
+        assert entered.wait(5)
+        (worker,) = [t for t in threading.enumerate() if t.name == "crmlogging-async-Gated"]
+        logger.info("two")
+        logger.info("three")
+        assert worker.ident is not None
+        kill = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        kill(ctypes.c_ulong(worker.ident), ctypes.py_object(SystemExit))
+        gate.set()
+        end = time.monotonic() + 5
+        while len(target.lines) < 2 and time.monotonic() < end:
+            handler.tick()
+            time.sleep(0.01)
+        assert handler.drain(5)
+        stats = handler.stats()
+        assert stats["produced"] == 3 == stats["delivered"] + stats["dropped"]
+        assert "three" in target.lines
+
+
+class TestHangingTarget:
+    def test_does_not_starve_others(self, logger: logging.Logger) -> None:
+        """While one target hangs, the other gets all records and the caller does not wait."""
+        gate = threading.Event()
+
+        class Hanging(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                gate.wait(30)
+
+        other = Kept()
+        handler = behind(logger, Hanging(), other, flush_seconds=0.2)
+        began = time.monotonic()
+        for number in range(1_000):
+            logger.info("%d", number)
+        assert time.monotonic() - began < 2
+        handler.flush()
+        assert other.lines == [str(n) for n in range(1_000)]
+        assert handler.stats()["pending"] == 1_000
+        gate.set()
+        assert handler.drain(5)
+        assert handler.stats()["delivered"] == 1_000
+
+    def test_slow_target_leaves_the_caller_alone(self, logger: logging.Logger) -> None:
+        """With ``drop`` a call takes far less than what the target takes for a record."""
+        gate = threading.Event()
+
+        class Slow(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                gate.wait(10)
+
+        handler = behind(logger, Slow(), capacity=100, overflow="drop", flush_seconds=0)
+        times = []
+        for _ in range(2_000):
+            began = time.perf_counter()
+            logger.info("x")
+            times.append(time.perf_counter() - began)
+        assert sorted(times)[int(len(times) * 0.99)] < 0.001
+        gate.set()
+        handler.drain(5)
+
+
+class TestReentrance:
+    def test_a_target_that_logs_comes_to_an_end(self, logger: logging.Logger) -> None:
+        """What a target logs is delivered; what it logs while delivering that is cut, counted."""
+
+        class Chatty(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                super().emit(record)
+                logger.warning("wrote %s", record.getMessage())
+
+        target = Chatty()
+        handler = behind(logger, target)
+        for number in range(20):
+            logger.info("%d", number)
+        assert handler.drain(5)
+        assert len([line for line in target.lines if line.startswith("wrote")]) == 20
+        stats = handler.stats()
+        assert (stats["delivered"], stats["dropped.reentrant.WARNING"]) == (40, 20)
+
+    def test_two_handlers_that_log_into_each_other_come_to_an_end(
+        self, logger: logging.Logger
+    ) -> None:
+        """The depth is known across handlers and their threads."""
+
+        class Chatty(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                super().emit(record)
+                logger.warning("again")
+
+        handlers = [behind(logger, Chatty()), behind(logger, Chatty())]
+        logger.info("first")
+        for _ in range(3):
+            assert all(handler.drain(5) for handler in handlers)
+        produced = [handler.stats()["produced"] for handler in handlers]
+        assert max(produced) <= 10
+
+    def test_flush_from_within_a_target_returns(self, logger: logging.Logger) -> None:
+        """A worker that waited for itself would wait for ever."""
+        done = threading.Event()
+
+        class Flushing(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                handler.flush()
+                handler.close()
+                super().emit(record)
+                done.set()
+
+        target = Flushing()
+        handler = behind(logger, target, flush_seconds=30)
+        logger.info("one")
+        assert done.wait(5)
+        assert handler.drain(5)
+
+    @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="POSIX timers")
+    def test_signal_handlers_may_log(self, logger: logging.Logger) -> None:
+        """A handler that logs every millisecond while threads log: no deadlock, no loss."""
+        target = Kept()
+        handler = behind(logger, target, capacity=1_000_000, capacity_bytes=10**10)
+        signals = 0
+
+        def on_alarm(*_: object) -> None:
+            nonlocal signals
+            signals += 1
+            logger.warning("signal")
+
+        def work() -> None:
+            for number in range(3_000):
+                logger.info("%d", number)
+
+        before = signal.signal(signal.SIGALRM, on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+        try:
+            threads = [threading.Thread(target=work) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            work()
+            for thread in threads:
+                thread.join(30)
+            handler.flush()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert handler.drain(10)
+        assert signals > 10
+        stats = handler.stats()
+        assert stats["produced"] == stats["delivered"] == 12_000 + signals
+        assert target.lines.count("signal") == signals
+
+    def test_destructors_may_log(self, logger: logging.Logger) -> None:
+        """`__del__` in the caller or in the worker, in the middle of anything: all arrives."""
+
+        class Dying:
+            def __init__(self) -> None:
+                self.itself = self
+
+            def __del__(self) -> None:
+                logger.info("died")
+
+        class Littering(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                super().emit(record)
+                if record.getMessage() == "lives":
+                    Dying()
+                    gc.collect()
+
+        target = Littering()
+        handler = behind(logger, target)
+        for _ in range(50):
+            logger.info("lives")
+            Dying()
+        gc.collect()
+        assert handler.drain(5)
+        gc.collect()
+        assert handler.drain(5)
+        assert target.lines.count("lives") == 50
+        stats = handler.stats()
+        assert target.lines.count("died") + stats["dropped"] == 100
+
+
+class TestDescriptors:
+    """Stream handlers are written to by descriptor, so that no lock of a stream is held."""
+
+    @pytest.fixture
+    def pipe(self) -> Iterator[tuple[int, io.TextIOWrapper]]:
+        """Yield the reading descriptor and a stream that writes."""
+        reading, writing = os.pipe()
+        stream = os.fdopen(writing, "w", encoding="utf-8")
+        yield reading, stream
+        stream.close()
+        os.close(reading)
+
+    def test_writes_what_the_handler_would_write(
+        self, logger: logging.Logger, pipe: tuple[int, io.TextIOWrapper]
+    ) -> None:
+        """Formatter, terminator and encoding are the handler's; pending prints go first."""
+        reading, stream = pipe
+        target = logging.StreamHandler(stream)
+        target.terminator = "|\n"
+        target.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        stream.write("printed\n")
+        handler = behind(logger, target)
+        logger.info("caf\u00e9")
+        assert handler.drain(5)
+        assert os.read(reading, 1_000).decode() == "printed\nINFO caf\u00e9|\n"
+
+    def test_a_shared_pipe_gets_whole_lines(
+        self,
+        logger: logging.Logger,
+        pipe: tuple[int, io.TextIOWrapper],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """No write is longer than what the kernel takes in one piece, unless one line is."""
+        reading, stream = pipe
+        writes: list[bytes] = []
+        write = os.write
+
+        def see(descriptor: int, chunk: bytes) -> int:
+            if descriptor == stream.fileno():
+                writes.append(bytes(chunk))
+            return write(descriptor, chunk)
+
+        monkeypatch.setattr(os, "write", see)
+        handler = behind(logger, logging.StreamHandler(stream))
+        for number in range(200):
+            logger.info("%d %s", number, "x" * 300)
+        logger.info("y" * 10_000)
+        drinking = threading.Thread(target=lambda: handler.drain(10))
+        drinking.start()
+        read = b""
+        while not read.endswith(b"yyy\n"):
+            read += os.read(reading, 65_536)
+        drinking.join(10)
+        assert all(chunk.endswith(b"\n") for chunk in writes)
+        assert [chunk for chunk in writes if len(chunk) > 4_096] == [b"y" * 10_000 + b"\n"]
+        assert len(writes) < 60
+        assert len(read.splitlines()) == 201
+
+    def test_a_pipe_that_would_block_is_waited_for(
+        self, logger: logging.Logger, pipe: tuple[int, io.TextIOWrapper]
+    ) -> None:
+        """A descriptor that somebody made non-blocking loses nothing."""
+        reading, stream = pipe
+        os.set_blocking(stream.fileno(), False)
+        handler = behind(logger, logging.StreamHandler(stream))
+        logger.info("x" * 500_000)
+        read = b""
+        while not read.endswith(b"\n"):
+            read += os.read(reading, 65_536)
+        assert handler.drain(5)
+        assert len(read) == 500_001
+        assert handler.stats()["delivered"] == 1
+
+    def test_a_reader_that_went_is_a_counted_failure(self, logger: logging.Logger) -> None:
+        """EPIPE drops the record, counts it and ends nothing."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        stream = os.fdopen(writing, "w")
+        handler = behind(logger, logging.StreamHandler(stream))
+        logger.info("one")
+        assert handler.drain(5)
+        assert handler.stats()["dropped.failed.INFO"] == 1
+        stream.close()
+
+    @pytest.mark.parametrize("delay", [True, False])
+    def test_files_are_opened_and_kept(
+        self, logger: logging.Logger, tmp_path: Path, delay: bool
+    ) -> None:
+        """A FileHandler with `delay` opens its file at its first record."""
+        target = logging.FileHandler(tmp_path / "out.log", delay=delay)
+        handler = behind(logger, target)
+        logger.info("one")
+        assert handler.drain(5)
+        assert (tmp_path / "out.log").read_text() == "one\n"
+        target.close()
+
+    def test_rotating_handlers_rotate(self, logger: logging.Logger, tmp_path: Path) -> None:
+        """A handler with an `emit` of its own is called as usual."""
+        target = logging.handlers.RotatingFileHandler(
+            tmp_path / "out.log", maxBytes=100, backupCount=50
+        )
+        handler = behind(logger, target)
+        for number in range(100):
+            logger.info("record %d", number)
+        assert handler.drain(5)
+        target.close()
+        lines = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
+        assert sorted(lines) == sorted(f"record {n}" for n in range(100))
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            pytest.param(lambda: logging.StreamHandler(io.StringIO()), id="in-memory"),
+            pytest.param(
+                lambda: logging.StreamHandler(io.TextIOWrapper(io.BytesIO())), id="wrapped-memory"
+            ),
+        ],
+    )
+    def test_streams_without_descriptor_are_written_as_usual(
+        self, logger: logging.Logger, make: Callable[[], logging.StreamHandler[Any]]
+    ) -> None:
+        """What is not simply a file is left to the handler."""
+        target = make()
+        handler = behind(logger, target)
+        logger.info("one")
+        assert handler.drain(5)
+        target.stream.seek(0)
+        assert target.stream.read() == "one\n"
+
+    def test_a_replaced_stream_is_followed(
+        self, logger: logging.Logger, pipe: tuple[int, io.TextIOWrapper]
+    ) -> None:
+        """After `setStream` records go to the new stream."""
+        reading, stream = pipe
+        first = io.StringIO()
+        target: logging.StreamHandler[Any] = logging.StreamHandler(first)
+        handler = behind(logger, target)
+        logger.info("one")
+        assert handler.drain(5)
+        target.setStream(stream)
+        logger.info("two")
+        assert handler.drain(5)
+        assert (first.getvalue(), os.read(reading, 100)) == ("one\n", b"two\n")
+
+    def test_only_standard_handlers_are_bypassed(self) -> None:
+        """A subclass that changes how records are handled is called."""
+
+        class Counting(logging.StreamHandler[Any]):
+            def emit(self, record: logging.LogRecord) -> None:
+                super().emit(record)
+
+        plain = target_for(logging.StreamHandler(sys.stdout), respect_level=True)
+        assert isinstance(plain, DescriptorTarget)
+        changed = target_for(Counting(sys.stdout), respect_level=True)
+        assert not isinstance(changed, DescriptorTarget)
+
+
+def test_complaints_are_counted(logger: logging.Logger) -> None:
+    """Each failure of a target raises a counter of the process."""
+    name = "errors.AsyncHandler: Raising.ValueError"
+    before = tally[name]
+    handler = behind(logger, Raising(ValueError("x")))
+    logger.info("bad")
+    assert handler.drain(5)
+    assert tally[name] == before + 1
