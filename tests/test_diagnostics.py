@@ -14,7 +14,7 @@ from crmlogging.diagnostics import Tally, complain, describe
 def raised(error: BaseException) -> BaseException:
     try:
         raise error
-    except BaseException as caught:  # noqa: BLE001
+    except BaseException as caught:
         return caught
 
 
@@ -55,13 +55,13 @@ class TestDescribe:
     def test_hostile_exceptions_are_described(self) -> None:
         """Neither str nor repr of the exception is ever asked."""
 
-        class Hostile(Exception):
+        class HostileError(Exception):
             def __str__(self) -> str:
                 raise AssertionError("asked")
 
             __repr__ = __str__
 
-        assert describe(raised(Hostile())).startswith("Exception at ")
+        assert describe(raised(HostileError())).startswith("Exception at ")
 
 
 class TestComplain:

@@ -68,10 +68,14 @@ class TestConform:
             ("request.path", "/contacts/{id}", "/contacts/{id}"),
             ("request.path", "/contacts/maria", "/contacts/{id}"),
             ("request.path", "/contacts/ada@example.com/notes", "/contacts/{id}/notes"),
-            ("request.path", "/services/data/v59.0/sobjects/Account/0015g", "/services/data/v59.0/sobjects/Account/{id}"),
+            (
+                "request.path",
+                "/services/data/v59.0/sobjects/Account/0015g",
+                "/services/data/v59.0/sobjects/Account/{id}",
+            ),
             ("request.path", "/a%40b", "/{id}"),
         ],
-    )  # fmt: skip
+    )
     def test_what_fits_passes(self, name: str, value: object, expected: object) -> None:
         """Each shape lets its values through, paths as route templates."""
         field = field_named(name)

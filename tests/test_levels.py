@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from crmlogging import ConfigurationError, levels, set_level, ticking
-from crmlogging.levels import Watcher, parse_duration, parse_level, parse_spec
+from crmlogging.levels.spec import parse_duration, parse_level, parse_spec
+from crmlogging.levels.watcher import Watcher
 from crmlogging.records import SafeRecord
 
 NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)

@@ -88,9 +88,7 @@ class TestExample:
         spooled = b"".join(p.read_bytes() for p in (tmp_path / "spool").rglob("*") if p.is_file())
         assert line["record.id"].encode() in spooled
         assert b"ada@example.com" not in spooled
-        bucket_handler: Any = (
-            logging.getHandlerByName("s3")
-            if sys.version_info >= (3, 12)
-            else (next(h for h in logging.root.handlers if type(h).__name__ == "S3Handler"))
+        bucket_handler: Any = next(
+            handler for handler in logging.root.handlers if type(handler).__name__ == "S3Handler"
         )
         bucket_handler.close(timeout=0.1)

@@ -29,6 +29,7 @@ _MADE_BY_PYTHON: Final = frozenset(
 )
 _LOADED: Final = sys.maxsize
 _paths: dict[str, str] = {}
+_existing: dict[str, bool] = {}
 _loaded: dict[str, int] = {}
 
 
@@ -67,7 +68,13 @@ def _relative(filename: str) -> str:
 
 def _exists(filename: str) -> bool:
     """Tell whether the file is there, or a module was loaded from it (out of an archive)."""
-    return os.path.isfile(filename) or is_loaded(filename)
+    known = _existing.get(filename)
+    if known is None:
+        known = os.path.isfile(filename) or is_loaded(filename)
+        if len(_existing) >= _KEPT:
+            _existing.clear()
+        _existing[filename] = known
+    return known
 
 
 def source_file(code: CodeType, namespace: dict[str, Any]) -> str | None:
@@ -85,7 +92,8 @@ def source_file(code: CodeType, namespace: dict[str, Any]) -> str | None:
         return None
     if _exists(filename):
         return filename
-    module = sys.modules.get(namespace.get("__name__", ""))
+    name = namespace.get("__name__")
+    module = sys.modules.get(name) if type(name) is str else None
     file = _file_of(module)
     if file is None or _namespace_of(module) is not namespace:
         return None

@@ -10,13 +10,13 @@ from crmlogging.scrubbing.tokens import PLACEHOLDER
 __all__ = ["scrub_addresses"]
 
 _WITHHELD: Final = "[REDACTED]"
-_URL: Final = re.compile(r"://([^\s\"'<>`]++)")
-_QUERY: Final = re.compile(r"\?([^\s\"'<>`=?]{1,64}=[^\s\"'<>`]*+)")
+_URL: Final = re.compile(r"://([^\s\"'<>`]+)")
+_QUERY: Final = re.compile(r"\?([^\s\"'<>`=?]{1,64}=[^\s\"'<>`]*)")
 _LOCAL: Final = r"\s<>()\[\],;:\"@＠﹫/?&{}\\"
 _DOMAIN: Final = r"\s<>()\[\],;:\"'@＠﹫/?&{}\\|=!%#*"
 _EMAIL: Final = re.compile(
-    rf"(?:\"[^\"@\r\n]{{1,64}}+\"|(?<![^{_LOCAL}])[^{_LOCAL}]++)"
-    rf"[@＠﹫]([^{_DOMAIN}]++|\[[^\]\s]{{1,64}}\])"
+    rf"(?:\"[^\"@\r\n]{{1,64}}\"|(?<![^{_LOCAL}])[^{_LOCAL}]+)"
+    rf"[@＠﹫]([^{_DOMAIN}]+|\[[^\]\s]{{1,64}}\])"
 )
 _EMAIL_QUOTED: Final = re.compile(
     rf"(?<![^{_LOCAL}%=])[^{_LOCAL}%=]++(?:%[0-9A-Fa-f]{{2}}[^{_LOCAL}%=]*+){{0,8}}?%40[^{_DOMAIN}]++"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Final
 
 __all__ = ["has_number", "scrub_numbers"]
@@ -12,7 +13,6 @@ _DIGITS: Final = re.compile(r"\d")
 _CARD: Final = re.compile(r"(?<!\d)\d{3,19}(?:[ .\-\u00a0]\d{3,7}){0,5}+")
 _CARD_SIZES: Final = range(13, 20)
 _GROUP: Final = re.compile(r"\d+")
-_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}")
 # ISO 13616 lengths; a word after the number would otherwise count as its end.
 _IBAN_SIZE: Final = {
     country: int(size)
@@ -38,6 +38,11 @@ _IBAN_SIZE: Final = {
     )
     for country in countries.split()
 }
+_IBAN: Final = re.compile(
+    rf"(?<![A-Za-z0-9])(?:{'|'.join(_IBAN_SIZE)})[0-9]{{2}}(?:[ -]?[A-Z0-9]){{11,29}}",
+    re.IGNORECASE | re.ASCII,
+)
+_IBAN_DIGITS: Final = {ord(letter): str(int(letter, 36)) for letter in string.ascii_uppercase}
 _PHONES: Final = re.compile(
     # +49 (0)151 234-5678, 0049 ...
     r"(?:\+[ ]?|(?<![\w.,:+\-])00[ ]?)[1-9](?:[ ().\-/\u00a0]{0,3}\d){6,18}+"
@@ -79,16 +84,16 @@ def _ibans(text: str) -> str:
 
 def _iban_end(match: re.Match[str]) -> int | None:
     """Return where the IBAN that begins here ends, by its check digits (ISO 7064 mod 97-10)."""
-    places = [at for at in range(match.start(), match.end()) if match.string[at].isalnum()]
-    letters = "".join(match.string[at] for at in places).upper()
-    size = _IBAN_SIZE.get(letters[:2], len(letters) + 1)
-    if size > len(letters) or _mod97(letters[4:size] + letters[:4]) != 1:
+    run = match[0]
+    letters = run.replace(" ", "").replace("-", "").upper()
+    size = _IBAN_SIZE[letters[:2]]
+    if size > len(letters):
         return None
-    return places[size - 1] + 1
-
-
-def _mod97(letters: str) -> int:
-    return int("".join(str(int(letter, 36)) for letter in letters)) % 97
+    turned = letters[4:size] + letters[:4]
+    if int(turned.translate(_IBAN_DIGITS)) % 97 != 1:
+        return None
+    places = [at for at, letter in enumerate(run) if letter.isalnum()]
+    return match.start() + places[size - 1] + 1
 
 
 def _cards(text: str) -> str:

@@ -72,7 +72,10 @@ def program(load: Callable[[str], ModuleType]) -> Program:
         handler.addFilter(resolving)
         logger.addHandler(handler)
         try:
-            load("import logging\nlogger = logging.getLogger('crm.program')\n" + textwrap.dedent(source))
+            load(
+                "import logging\nlogger = logging.getLogger('crm.program')\n"
+                + textwrap.dedent(source)
+            )
         finally:
             logger.removeHandler(handler)
         return resolving.resolved

@@ -11,6 +11,7 @@ import gzip
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,6 @@ from crmlogging.storage.spool import Spool
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
-NOV_21 = 1_795_219_200.0
 EVENTS = frozenset(
     (
         *("open", "os.rename", "os.remove", "os.truncate", "os.mkdir", "os.link", "os.listdir"),
@@ -133,13 +133,12 @@ class Log:
             str(self.directory / "crm.jsonl"),
             names=self.names,
             max_bytes=12,
-            clock=lambda: NOV_21,
+            clock=time.time,
             failed=failed,
         )
         note = os.open(self.accepted, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         for number in range(9):
             self.refused = False
-            appender._day = int(NOV_21 // 86_400)
             appender.append(b"%d end\n" % number)
             if not self.refused:
                 os.write(note, b"%d\n" % number)
@@ -154,7 +153,7 @@ class Log:
             compress=True,
             mode=0o600,
             gid=None,
-            clock=lambda: NOV_21,
+            clock=time.time,
             tally=Tally(),
             settle=lambda: None,
         ).run()
@@ -204,9 +203,7 @@ class Waiting:
             self.refused = True
 
         note = os.open(self.accepted, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
-        writer = SegmentWriter(
-            str(self.directory), "standard", failed=failed, clock=lambda: NOV_21, max_bytes=100
-        )
+        writer = SegmentWriter(str(self.directory), "standard", failed=failed, max_bytes=100)
         for number in range(6):
             self.refused = False
             writer.append(b"%d end\n" % number)

@@ -1,0 +1,65 @@
+"""Levels that follow ``CRMLOGGING_LEVEL`` in the running process.
+
+The variable, or ``LOG_LEVEL`` where it is not set, holds a *spec*::
+
+    INFO
+    INFO,crm.sync=DEBUG,urllib3=WARNING
+    DEBUG;until=2026-11-22T03:00Z
+
+A bare level is the root logger's. Once a second the watcher looks at ``os.environ`` and at the
+file that ``CRMLOGGING_ENV_FILE`` names (lines ``NAME=value``, as a ConfigMap mounts it); the
+source that changed last decides. A logger that drops out of the spec, or whose time is over,
+gets back the level it had. A spec that cannot be read changes nothing and is reported once.
+
+Levels above CRITICAL count as CRITICAL: nothing can silence that.
+"""
+
+from __future__ import annotations
+
+import os
+
+from crmlogging import ticking
+from crmlogging.levels.spec import parse_duration, parse_level, parse_spec
+from crmlogging.levels.watcher import VARIABLE, Watcher, utc_now
+
+__all__ = ["parse_level", "set_level", "start", "stop"]
+
+_watcher: Watcher | None = None
+
+
+def start(*, now: bool = False) -> None:
+    """Start this process's watcher, once.
+
+    Args:
+        now: apply the spec before returning, for who has configured all loggers already.
+    """
+    global _watcher
+    if _watcher is None:
+        _watcher = Watcher()
+    if now:
+        _watcher.tick()
+    ticking.watch(_watcher)
+
+
+def stop() -> None:
+    """Forget this process's watcher; the loggers keep the levels they have."""
+    global _watcher
+    _watcher = None
+
+
+def set_level(spec: str, for_: str | None = None) -> None:
+    """Change levels now, in this process and in those it starts: writes ``CRMLOGGING_LEVEL``.
+
+    Args:
+        spec: ``"DEBUG"`` or ``"INFO,crm.sync=DEBUG"``.
+        for_: how long, ``"15m"``; then the former levels return by themselves.
+
+    Raises:
+        ConfigurationError: `spec` or `for_` cannot be read; nothing changes.
+    """
+    parse_spec(spec)
+    if for_ is not None:
+        until = utc_now() + parse_duration(for_)
+        spec = f"{spec.partition(';')[0]};until={until.isoformat(timespec='seconds')}"
+    os.environ[VARIABLE] = spec.replace("+00:00", "Z")
+    start(now=True)

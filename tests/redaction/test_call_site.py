@@ -1,0 +1,87 @@
+"""Promises of `redaction.call_site`: the caller is found, and only its own constants count."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType, ModuleType
+
+from crmlogging.redaction import call_site
+from crmlogging.redaction.call_site import Span
+
+
+def code_of(source: str) -> CodeType:
+    return compile(source, "sync.py", "exec")
+
+
+class TestCallingFrame:
+    def test_no_logging_between_is_the_caller_itself(self) -> None:
+        """Asked directly, the asking function is the caller."""
+        assert call_site.calling_frame() is sys._getframe()
+
+    def test_stacklevel_changes_nothing(self) -> None:
+        """``stacklevel`` says which line to show, not who made the call."""
+        seen: list[FrameType | None] = []
+
+        class Seeing(logging.Filter):
+            def filter(self, record: logging.LogRecord) -> bool:
+                seen.append(call_site.calling_frame())
+                return False
+
+        logger = logging.getLogger("crm.levels")
+        logger.addFilter(Seeing())
+        logger.error("x", stacklevel=4)
+        logging.LoggerAdapter(logger, {}).error("x")
+        assert seen == [sys._getframe(), sys._getframe()]
+
+    def test_a_name_like_ours_is_a_caller(self, load: Callable[[str], ModuleType]) -> None:
+        """``crmlogging_plugin`` and ``logging_setup`` of a user are code like any other."""
+        module = load("__name__ = 'logging.custom'\ndef f(call): return call()")
+        frame = module.f(call_site.calling_frame)
+        assert frame.f_code is module.f.__code__
+
+
+class TestConstants:
+    def test_keys_of_a_display_and_keywords_count(self) -> None:
+        """Both are spelled out in the code, wherever the compiler keeps them."""
+        code = code_of("log('m', extra={'a': x, 'b': {'c': 1, 'd': y}})")
+        assert {"m", "a", "b", "c", "d"} <= call_site.constants(code)
+
+    def test_inner_functions_do_not_count(self) -> None:
+        """Their constants are those of another code object."""
+        assert "inner" not in call_site.constants(code_of("def f(): return 'inner'"))
+
+    def test_generated_code_has_none(self) -> None:
+        """``exec`` of a text with data in it does not make the data a constant."""
+        code = compile("log({'canary': 1})", "<string>", "exec")
+        assert call_site.constants(code) == frozenset()
+
+
+class TestLiteralsInCall:
+    def test_only_those_between_the_parentheses(self) -> None:
+        """Constants of other calls on the same line stay out."""
+        found: list[tuple[str, ...]] = []
+
+        def call(*_: object) -> str:
+            frame = sys._getframe(1)
+            found.append(call_site.literals_in_call(frame.f_code, frame.f_lasti))
+            return ""
+
+        assert (call("a"), call("b", {"k": 1}), "c") == ("", "", "c")
+        assert found == [("a",), ("b", "k")]
+
+    def test_unknown_place_has_none(self) -> None:
+        """An offset past the code is no call."""
+        code = code_of("f('a')")
+        assert call_site.literals_in_call(code, 10_000) == ()
+
+
+class TestSpan:
+    def test_holds(self) -> None:
+        """A span holds itself and what lies within, over lines."""
+        outer = Span(1, 4, 3, 2)
+        assert outer.holds(outer)
+        assert outer.holds(Span(2, 0, 2, 90))
+        assert not outer.holds(Span(1, 3, 2, 0))
+        assert not outer.holds(Span(2, 0, 3, 3))

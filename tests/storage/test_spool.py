@@ -1,0 +1,191 @@
+"""Promises of `spool`: every segment becomes one object, whose key and bytes never change."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from crmlogging.diagnostics import Tally
+from crmlogging.storage.segment_writer import SegmentWriter
+from crmlogging.storage.spool import ReadyObject, Spool
+
+HOUR_14 = 1_795_269_600.0
+
+
+def spool_with(directory: Path, *payloads: bytes, tally: Tally | None = None) -> Spool:
+    """Return a spool with one finished segment."""
+    spool = Spool(str(directory), tally=tally or Tally())
+    spool.make()
+    writer = SegmentWriter(str(directory), "standard", clock=lambda: HOUR_14 + 60)
+    for payload in payloads:
+        writer.append(payload)
+    writer.seal()
+    return spool
+
+
+def only(spool: Spool) -> ReadyObject:
+    (item,) = spool.ready()
+    return item
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.rglob("*") if path.is_file()}
+
+
+class TestPack:
+    def test_segment_becomes_one_gzip_object(self, tmp_path: Path) -> None:
+        """Key as documented: tier, day and hour of the first record, host, boot, number, digest."""
+        spool = spool_with(tmp_path, b"one\n", b"two\n")
+        assert spool.pack() == 0
+        item = only(spool)
+        assert re.fullmatch(
+            r"tier=standard/dt=2026-11-21/hour=14/[A-Za-z0-9.-]+-[0-9a-f]{16}-\d{6}"
+            r"-[0-9a-f]{8}\.jsonl\.gz",
+            item.key,
+        )
+        assert gzip.decompress(item.body) == b"one\ntwo\n"
+        assert item.sha256 == hashlib.sha256(item.body).digest()
+        assert item.key.endswith(f"-{item.sha256.hex()[:8]}.jsonl.gz")
+        assert not list(tmp_path.glob("*.segment"))
+        spool.keep(item)
+
+    def test_objects_are_private(self, tmp_path: Path) -> None:
+        """0600 in directories of 0700."""
+        before = os.umask(0)
+        try:
+            spool = spool_with(tmp_path / "spool", b"one\n")
+            spool.pack()
+        finally:
+            os.umask(before)
+        for path in (tmp_path / "spool").rglob("*"):
+            wanted = 0o700 if path.is_dir() else 0o600
+            assert stat.S_IMODE(path.stat().st_mode) == wanted
+
+    def test_half_written_object_is_no_object(self, tmp_path: Path) -> None:
+        """What a packer that died left is written anew, not taken for done."""
+        spool = spool_with(tmp_path, b"one\n")
+        (segment,) = tmp_path.glob("*.segment")
+        label, hour, host, boot, number = segment.stem.split("_")
+        stem = f"tier={label},dt=2026-11-21,hour={hour[-2:]},{host}-{boot}-{number}-"
+        (tmp_path / "ready" / f"{stem}.tmp").write_bytes(b"half")
+        spool.pack()
+        item = only(spool)
+        assert gzip.decompress(item.body) == b"one\n"
+        spool.delivered(item)
+        assert names(tmp_path) == set()
+
+    def test_object_waits_for_its_segment_to_go(self, tmp_path: Path) -> None:
+        """A packer that died before the unlink: no upload before, no second object after."""
+        spool = spool_with(tmp_path, b"one\n")
+        (segment,) = tmp_path.glob("*.segment")
+        data = segment.read_bytes()
+        spool.pack()
+        segment.write_bytes(data)
+        assert list(spool.ready()) == []
+        spool.pack()
+        assert not segment.exists()
+        spool.delivered(only(spool))
+        assert names(tmp_path) == set()
+
+    def test_empty_segment_becomes_no_object(self, tmp_path: Path) -> None:
+        """A writer that died before its first line leaves nothing to upload."""
+        spool = spool_with(tmp_path)
+        (tmp_path / "standard_20261121T14_host_0123456789abcdef_000001.segment").touch()
+        assert spool.pack() == 0
+        assert names(tmp_path) == set()
+
+    def test_damaged_segment_is_kept_aside_and_its_sound_lines_go(self, tmp_path: Path) -> None:
+        """A flipped bit costs its own append, is counted, and blocks nothing."""
+        tally = Tally()
+        spool = spool_with(tmp_path, b"one\n", b"two\n", b"three\n", tally=tally)
+        (segment,) = tmp_path.glob("*.segment")
+        segment.write_bytes(segment.read_bytes().replace(b"two", b"twO"))
+        spool.pack()
+        item = only(spool)
+        assert gzip.decompress(item.body) == b"one\nthree\n"
+        spool.delivered(item)
+        assert names(tmp_path) == {segment.name}
+        assert (tmp_path / "aside" / segment.name).exists()
+        assert tally["damaged"] == 1
+
+    def test_later_versions_segment_does_not_block(self, tmp_path: Path) -> None:
+        """It is set aside; the others are packed."""
+        spool = spool_with(tmp_path, b"one\n")
+        other = tmp_path / "standard_20200101T00_host_0123456789abcdef_000001.segment"
+        other.write_bytes(b"#crmlogging segment 9\n" + bytes(50))
+        spool.pack()
+        assert (tmp_path / "aside" / other.name).exists()
+        spool.delivered(only(spool))
+
+
+class TestReady:
+    def test_each_object_goes_to_one_process(self, tmp_path: Path) -> None:
+        """While one has it, another one is not offered it; afterwards it is gone."""
+        spool = spool_with(tmp_path, b"one\n")
+        spool.pack()
+        item = only(spool)
+        assert list(Spool(str(tmp_path), tally=Tally()).ready()) == []
+        spool.keep(item)
+        spool.delivered(only(spool))
+        assert list(spool.ready()) == []
+
+    def test_changed_object_is_set_aside(self, tmp_path: Path) -> None:
+        """Bytes that do not fit the digest in the name are not uploaded."""
+        spool = spool_with(tmp_path, b"one\n")
+        spool.pack()
+        (path,) = (tmp_path / "ready").iterdir()
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        assert list(spool.ready()) == []
+        assert (tmp_path / "ready" / "aside" / path.name).exists()
+
+    @pytest.mark.parametrize("name", ["notes.txt", "tier=standard,dt=2026-11-21.jsonl.gz", ".x"])
+    def test_foreign_files_are_left(self, tmp_path: Path, name: str) -> None:
+        """Only names of exactly our form are read."""
+        spool = spool_with(tmp_path, b"one\n")
+        (tmp_path / "ready" / name).write_bytes(b"theirs")
+        spool.pack()
+        spool.delivered(only(spool))
+        assert (tmp_path / "ready" / name).read_bytes() == b"theirs"
+
+    def test_what_failed_before_comes_last(self, tmp_path: Path) -> None:
+        """One object that the server does not like must not keep the others waiting."""
+        spool = spool_with(tmp_path, b"one\n")
+        spool_with(tmp_path, b"two\n")
+        spool.pack()
+        keys = []
+        for item in spool.ready():
+            keys.append(item.key)
+            spool.keep(item)
+        again = []
+        for item in spool.ready(last={keys[0]}):
+            again.append(item.key)
+            spool.keep(item)
+        assert again == [keys[1], keys[0]]
+
+    def test_rejected_object_is_kept_aside(self, tmp_path: Path) -> None:
+        """What the bucket will never take is kept for a person."""
+        spool = spool_with(tmp_path, b"one\n")
+        spool.pack()
+        spool.reject(only(spool))
+        assert list(spool.ready()) == []
+        assert len(list((tmp_path / "ready" / "aside").iterdir())) == 1
+
+    def test_knows_what_of_its_process_waits(self, tmp_path: Path) -> None:
+        """Numbers of own segments, packed or not, until they are delivered."""
+        spool = spool_with(tmp_path, b"one\n")
+        (tmp_path / "standard_20261121T14_host_0123456789abcdef_000001.segment").touch()
+        waiting = spool.waiting()
+        assert len(waiting) == 1
+        spool.pack()
+        assert spool.waiting() == waiting
+        assert spool.used_bytes() == only(spool).fd * 0 + sum(
+            path.stat().st_size for path in (tmp_path / "ready").iterdir()
+        )
+        for item in list(spool.ready()):
+            spool.delivered(item)

@@ -1,0 +1,128 @@
+"""Promises of `sweeping`: work in the background that never piles up and never holds an exit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from crmlogging.storage.sweeping import Sweeper
+
+Pause = Callable[[float], bool]
+
+
+class FakeClock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestSweeper:
+    def test_sweeps_in_a_thread_that_ends(self) -> None:
+        """The caller goes on at once; when nothing is left to do there is no thread."""
+        threads: list[threading.Thread] = []
+        done = threading.Event()
+
+        def sweep(_: Pause) -> bool:
+            threads.append(threading.current_thread())
+            done.set()
+            return True
+
+        Sweeper(sweep).soon()
+        assert done.wait(5)
+        assert threads[0] is not threading.current_thread()
+        threads[0].join(5)
+        assert not threads[0].is_alive()
+
+    def test_wishes_during_a_sweep_make_one_more(self) -> None:
+        """A hundred rotations while one sweep runs cause one other sweep, not a hundred."""
+        begun, go_on = threading.Event(), threading.Event()
+        sweeps: list[int] = []
+
+        def sweep(_: Pause) -> bool:
+            sweeps.append(1)
+            begun.set()
+            go_on.wait(5)
+            return True
+
+        sweeper = Sweeper(sweep)
+        sweeper.soon()
+        begun.wait(5)
+        for _ in range(100):
+            sweeper.soon()
+        go_on.set()
+        assert sweeper.close(5)
+        assert len(sweeps) == 2
+
+    def test_unfinished_sweep_is_tried_again_later(self) -> None:
+        """Not at once, which could be a hot loop."""
+        clock, sweeps = FakeClock(), threading.Semaphore(0)
+
+        def sweep(_: Pause) -> bool:
+            sweeps.release()
+            raise OSError(5, "EIO")
+
+        sweeper = Sweeper(sweep, monotonic=clock)
+        sweeper.soon()
+        assert sweeps.acquire(timeout=5)
+        assert sweeper.close(5)
+        sweeper.retry_if_due()
+        assert not sweeps.acquire(blocking=False)
+        clock.now = 60.0
+        sweeper.retry_if_due()
+        assert sweeps.acquire(timeout=5)
+        assert sweeper.close(5)
+
+    def test_takes_half_a_core(self) -> None:
+        """After work of 20 ms it rests as long, unless it has to hurry."""
+        rested: list[float] = []
+
+        def sweep(pause: Pause) -> bool:
+            import time
+
+            began = time.perf_counter()
+            assert pause(0.02)
+            rested.append(time.perf_counter() - began)
+            return True
+
+        sweeper = Sweeper(sweep)
+        sweeper.soon()
+        thread = sweeper._thread
+        assert thread is None or not thread.join(5)
+        assert rested[0] >= 0.02
+
+    def test_close_hurries_and_then_stops(self) -> None:
+        """A long sweep finishes faster at close; when its time is over it is told to stop."""
+        answers: list[bool] = []
+        begun, timed_out = threading.Event(), threading.Event()
+
+        def sweep(pause: Pause) -> bool:
+            begun.set()
+            answers.append(pause(3_600.0))
+            timed_out.wait(5)
+            answers.append(pause(3_600.0))
+            return False
+
+        sweeper = Sweeper(sweep)
+        sweeper.soon()
+        thread = sweeper._thread
+        begun.wait(5)
+        assert not sweeper.close(0.05)
+        timed_out.set()
+        assert thread is not None
+        thread.join(5)
+        assert answers == [True, False]
+
+    def test_can_be_used_after_close(self) -> None:
+        """A handler that is opened again sweeps again."""
+        sweeps = threading.Semaphore(0)
+
+        def sweep(_: Pause) -> bool:
+            sweeps.release()
+            return True
+
+        sweeper = Sweeper(sweep)
+        for _ in range(2):
+            sweeper.soon()
+            assert sweeps.acquire(timeout=5)
+            assert sweeper.close(5)
