@@ -161,13 +161,18 @@ def _send(calls: Sequence[Call], crms: CrmServer, done: Callable[[int], None]) -
     crm_calls: dict[str, list[Call]] = {}
     for call in calls:
         crm_calls.setdefault(call.provider.slug, []).append(call)
-    with ThreadPoolExecutor(len(crm_calls)) as pool:
-        runs = []
-        for slug, own in crm_calls.items():
-            connection = Connection(slug, own[0].provider.tenant, crms.tokens[slug], crms.url)
-            runs.append(pool.submit(ContactSync(connection, done=done).run, own))
-        for each in runs:
-            each.result()
+    syncs = {}
+    for slug, own in crm_calls.items():
+        connection = Connection(slug, own[0].provider.tenant, crms.tokens[slug], crms.url)
+        syncs[slug] = ContactSync(connection, done=done)
+    with ThreadPoolExecutor(len(syncs)) as pool:
+        runs = [pool.submit(sync.run, crm_calls[slug]) for slug, sync in syncs.items()]
+        try:
+            for each in runs:
+                each.result()
+        finally:  # Ctrl-C, for one: the pool waits for its threads
+            for sync in syncs.values():
+                sync.stop()
 
 
 @contextlib.contextmanager

@@ -50,13 +50,18 @@ class ObjectStore:
     own: bool
 
     def objects(self) -> Iterator[tuple[str, bytes]]:
-        """Yield key and contents of each of the run's objects."""
+        """Yield key and contents of each of the run's objects; raises StoreError."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         client = _client(self.endpoint)
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=self.prefix)
-        for page in pages:
-            for entry in page.get("Contents", []):
-                key = entry["Key"]
-                yield key, client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        lister = client.get_paginator("list_objects_v2")
+        try:
+            for page in lister.paginate(Bucket=BUCKET, Prefix=self.prefix):
+                for entry in page.get("Contents", []):
+                    key = entry["Key"]
+                    yield key, client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise StoreError(f"{self.endpoint} does not answer ({type(error).__name__})") from error
 
     @property
     def place(self) -> str:

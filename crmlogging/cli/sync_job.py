@@ -87,6 +87,11 @@ class ContactSync:
         self._session.trust_env = False  # no proxy between us and loopback
         self._session.headers["Authorization"] = f"Bearer {connection.token}"
         self.succeeded = self.failed = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End `run`, which is in another thread, after the call it is at."""
+        self._stopped = True
 
     def run(self, calls: Sequence[Call]) -> None:
         """Send all calls; a failure is logged and does not end the run."""
@@ -94,6 +99,8 @@ class ContactSync:
         with self._session, crmlogging.correlation(crm=self._connection.crm, **about):
             logger.info("Sync started", extra={"queue.depth": len(calls)})
             for number, call in enumerate(calls, start=1):
+                if self._stopped:
+                    return
                 self._sync(call)
                 self._done(len(call.contacts))
                 if number % _PAGE == 0:

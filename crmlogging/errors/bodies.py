@@ -86,8 +86,8 @@ def _read_text(body: str | bytes, content_type: str) -> Document:
 
 def _read_string(text: str, content_type: str) -> Document:
     first = text[0]
-    if first in "{[":
-        return _read_broken_json(text)
+    if first in '{["':
+        return _read_json_like(text)
     if first == "<":
         return _read_markup(text)
     if "multipart/" in content_type.lower() or first == "-":
@@ -135,8 +135,13 @@ def _read_markup(text: str) -> Document:
     return Document("html", None, page_text(text))
 
 
-def _read_broken_json(text: str) -> Document:
-    """Lines of JSON, a Python repr, or an answer that was cut off."""
+def _read_json_like(text: str) -> Document:
+    """JSON after a byte order mark, lines of it, a string, a Python repr, or one that was cut off."""
+    whole = _json(text)
+    if whole is not None:
+        return Document("json", whole)
+    if text[0] == '"':
+        return _read_json_string(text)
     lines = text.splitlines()
     if len(lines) > 1 and lines[0][-1:] in "}]":
         parts = [_json(line) for line in lines[:_MAX_PARTS] if line.strip()]
@@ -146,6 +151,18 @@ def _read_broken_json(text: str) -> Document:
     if tree is not None:
         return Document("json", tree)
     return Document("broken", None, text[:_TEXT_CHARACTERS])
+
+
+def _read_json_string(text: str) -> Document:
+    tree = _csv_tree(text)
+    if tree is not None:
+        return Document("csv", tree)
+    try:
+        inner = orjson.loads(text)
+    except ValueError:
+        inner = text
+    inner = inner if isinstance(inner, str) else text
+    return Document("text", embedded_tree(inner), inner[:_TEXT_CHARACTERS])
 
 
 def _json(text: str) -> Any:

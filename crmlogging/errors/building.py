@@ -10,14 +10,15 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from crmlogging.errors.catalog import Catalog
-from crmlogging.errors.catalog.rules import Provider, Reason, Rule
+from crmlogging.errors.catalog.rules import Provider, Reason, Rule, normal_code
 from crmlogging.errors.delays import header_delay, worded_delay
 from crmlogging.errors.fieldlist import fields_of
-from crmlogging.errors.findings import Finding, Reading
+from crmlogging.errors.findings import Finding
 from crmlogging.errors.headers import header_request_id
 from crmlogging.errors.judging import Answer, Verdict
 from crmlogging.errors.model import Category, CrmError, FieldError
 from crmlogging.errors.naming import field_label, operation
+from crmlogging.errors.reading import Reading
 from crmlogging.errors.shapes import is_code
 
 __all__ = ["build"]
@@ -78,16 +79,16 @@ def build(
     items: tuple[CrmError, ...] = ()
     fields: tuple[FieldError, ...]
     if judged is not None and len(judged) > 1:
-        causes = [f for f, v in judged if not v.rule.reason.echo] or [finding]
-        fields = fields_of(catalog, causes, reason)
+        causes = [(f, v.rule.reason) for f, v in judged if not v.rule.reason.echo]
+        fields = fields_of(catalog, causes or [(finding, reason)])
     else:
-        fields = fields_of(catalog, (finding,), reason)
+        fields = fields_of(catalog, ((finding, reason),))
     if judged is not None and reading is not None and reading.items:
         items = tuple(
             build(catalog, v, f, answer, provider, slug=slug, item=True)
             for f, v in judged[:_MAX_ITEMS]
         )
-    provider_code = _provider_code(finding, answer, verdict)
+    provider_code = _provider_code(catalog, finding, provider)
     template = _template(rule, provider, slug, answer, _label(fields), _names(fields))
     return CrmError(
         category=reason.category,
@@ -133,6 +134,7 @@ def _delay(
 
 
 _HOUR: Final = 3_600.0
+_WEAK_RANK: Final = 6
 
 
 def _by_delay(catalog: Catalog, rule: Rule, finding: Finding, delay: float | None) -> Rule:
@@ -156,7 +158,7 @@ _SHORT: Final = ("second", "minute", "concurren", "hour", "burst", "simultaneous
 
 def _window(finding: Finding) -> str:
     words = finding.words
-    for code in (*(c for _, c in finding.codes), *finding.details, *finding.hints):
+    for code in (*finding.ordered_codes(), *finding.details, *finding.hints):
         words += " " + code.lower()
     if any(word in words for word in _LONG):
         return "long"
@@ -166,20 +168,20 @@ def _window(finding: Finding) -> str:
 # ---------------------------------------------------------------- parts
 
 
-def _provider_code(finding: Finding, answer: Answer, verdict: Verdict) -> str | None:
-    codes = sorted(finding.codes, key=_rank)
-    if codes and (codes[0][0] < 6 or not finding.details):
-        return codes[0][1][:96]
+def _provider_code(catalog: Catalog, finding: Finding, provider: Provider | None) -> str | None:
+    """Return the most specific stable code, as spelled; one in a sentence only if it is known."""
+    codes = finding.ordered_codes()
+    if codes and (finding.codes[0][0] < _WEAK_RANK or not finding.details):
+        return codes[0]
     for code in finding.details:
         if is_code(code):
             return code
     if codes:
-        return codes[0][1][:96]
+        return codes[0]
+    for code in finding.quoted:
+        if catalog.knows(normal_code(code), provider):
+            return code
     return None
-
-
-def _rank(code: tuple[int, str]) -> int:
-    return code[0]
 
 
 def _request_id(answer: Answer, provider: Provider | None, reading: Reading | None) -> str | None:

@@ -15,11 +15,12 @@ from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.catalog.rules import Provider
 from crmlogging.errors.detection import detect, slug_of
 from crmlogging.errors.faults import Fault, read_fault
-from crmlogging.errors.findings import Finding, Reading
+from crmlogging.errors.findings import Finding
 from crmlogging.errors.headers import lower_headers
 from crmlogging.errors.judging import Answer, Verdict, judge, judge_fault, judge_page
 from crmlogging.errors.model import CrmError
 from crmlogging.errors.naming import split_url
+from crmlogging.errors.reading import Reading
 
 __all__ = ["classify", "classify_with"]
 
@@ -139,24 +140,26 @@ class _Case:
         )
         self.document = read_body(body, self.answer.headers.get("content-type", ""))
         self.answer.kind = self.document.kind
-        self.provider = detect(
-            catalog, provider, host, self.answer.headers, self.document.tree
-        )
+        self.provider = detect(catalog, provider, host, self.answer.headers, self.document.tree)
         self.slug = self.provider.name if self.provider is not None else slug_of(provider)
 
     def classified(self) -> CrmError | None:
         """Return the error of this case, or None for a success."""
         status = self.answer.status
-        good = status is None or status < 300 or status == 304
-        if good and status is None and self.document.kind == "empty":
+        if status is None and self.document.kind == "empty":
             return self._from_fault()
+        good = status is not None and (status < 300 or status == 304)
         reading = self._read(good)
-        causes = [f for f in reading.findings if not good or f.failed]
-        if not causes and good:
+        causes = [f for f in reading.findings if f.failed or (not good and f.failed is None)]
+        if causes:
+            return self._from_causes(causes, reading)
+        if good:
             return self._good_status(reading)
-        if not causes:
-            causes = [Finding()]
-        return self._from_causes(causes, reading)
+        return (
+            None
+            if status is None and self.fault is None
+            else self._from_causes([Finding()], reading)
+        )
 
     def _read(self, good: bool) -> Reading:
         provider = self.provider
@@ -170,7 +173,7 @@ class _Case:
         document = self.document
         if document.tree is not None:
             reading.read(document.tree)
-        elif document.text and not good:
+        elif document.text and self.answer.status is not None and not good:
             reading.read_text(document.text)
             judge_page(document, self.answer, reading.findings[-1])
         return reading
@@ -185,13 +188,13 @@ class _Case:
         return None if self.fault is None else self._from_fault()
 
     def _from_causes(self, causes: list[Finding], reading: Reading) -> CrmError | None:
-        judged = []
+        judged: list[tuple[Finding, Verdict]] = []
         for cause in causes:
             verdict = judge(cause, self.answer, self.provider, self.catalog)
             if verdict is not None:
                 judged.append((cause, verdict))
         if not judged:
-            return self._from_fault() if self.fault is not None else self._unknown(causes, reading)
+            return self._unjudged(causes, reading)
         if self.fault is not None and all(v.evidence == "status" for _, v in judged):
             named = judge_fault(self.fault, self.answer, self.catalog)
             if named is not None and named.evidence == "code":
@@ -206,7 +209,12 @@ class _Case:
             judged=judged,
         )
 
-    def _unknown(self, causes: list[Finding], reading: Reading) -> CrmError | None:
+    def _unjudged(self, causes: list[Finding], reading: Reading) -> CrmError | None:
+        """No rule holds: the exception decides, or it is unknown, if it is an error at all."""
+        if self.fault is not None:
+            return self._from_fault()
+        if self.answer.status is None and not any(cause.failed for cause in causes):
+            return None
         return self._built(Verdict(self.catalog.unknown, "none"), causes[0], reading)
 
     def _from_fault(self) -> CrmError | None:

@@ -61,6 +61,7 @@ _WORDED: Final = re.compile(
     r"[^\d.;]{0,40}?(\d{1,7}(?:\.\d{1,6})?)\s?"
     r"(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
+_WORDED_SECONDS: Final = re.compile(r"retry[- ]after:?\s(\d{1,6})\b")
 _WORDED_CLOCK: Final = re.compile(r"(?:in|after)\s(\d{1,3}:\d\d:\d\d)\b")
 
 Clock = Callable[[], float]
@@ -204,5 +205,8 @@ def worded_delay(words: str) -> float | None:
         unit = match[2]
         scale = 0.001 if unit.startswith(("ms", "mil")) else _UNITS[unit[0]]
         return _bounded(float(match[1]) * scale)
+    match = _WORDED_SECONDS.search(words)
+    if match is not None:
+        return _bounded(float(match[1]))
     match = _WORDED_CLOCK.search(words)
     return _bounded(_duration(match[1]) or 0.0) if match else None

@@ -28,7 +28,10 @@ _STATUSES: Final = (
     re.compile(r"^\((\d{3})\)\s"),
     re.compile(r"^(?:HTTP )?(\d{3}), message="),
     re.compile(r"^Error code: (\d{3})\b"),
-    re.compile(r"\b(?:status[ _]?code|response code|http status|status|HTTP)[ :=]{1,3}(\d{3})\b", re.IGNORECASE),
+    re.compile(
+        r"\b(?:status[ _]?code|response code|http status|status|HTTP)[ :=]{1,3}(\d{3})\b",
+        re.IGNORECASE,
+    ),
     re.compile(r"^(\d{3}) [A-Z][a-z]+"),
     re.compile(r"too many (\d{3}) error responses"),
 )
@@ -103,7 +106,9 @@ def _links(exception: BaseException) -> Iterator[BaseException]:
             waiting.extend(link.exceptions[:8])
         reason = get_attribute(link, "reason")  # urllib3, urllib
         attempt = get_attribute(link, "last_attempt")  # tenacity
-        waiting.extend((reason, get_attribute(attempt, "_exception"), get_attribute(link, "os_error")))
+        waiting.extend(
+            (reason, get_attribute(attempt, "_exception"), get_attribute(link, "os_error"))
+        )
         waiting.extend(arg for arg in link.args[:4] if isinstance(arg, BaseException))
         waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
 

@@ -19,7 +19,9 @@ _FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS}
 _MAX_LENGTH: Final = re.compile(
     r"(?:max(?:imum)?|at most|longer than|more than|exceed\w*)\D{0,60}?(\d{1,9})"
 )
-_MIN_LENGTH: Final = re.compile(r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?(\d{1,9})")
+_MIN_LENGTH: Final = re.compile(
+    r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?(\d{1,9})"
+)
 _KINDS: Final = {
     "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url", "website": "url",
     "integer": "integer", "int": "integer", "long": "integer", "bigint": "integer", "number": "number",
@@ -32,12 +34,10 @@ _KINDS: Final = {
 _KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
 
 
-def fields_of(
-    catalog: Catalog, findings: Iterable[Finding], reason: Reason
-) -> tuple[FieldError, ...]:
-    """Return the fields that `findings` name, each once, in order."""
+def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tuple[FieldError, ...]:
+    """Return the fields that findings name, each once, in order; with what each finding means."""
     fields: dict[str, FieldError] = {}
-    for finding in findings:
+    for finding, reason in causes:
         for raw in finding.fields:
             name = clean_name(raw.name)
             if name is not None and name not in fields and len(fields) < _MAX_FIELDS:

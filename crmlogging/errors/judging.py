@@ -11,7 +11,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from crmlogging.errors.bodies import Document
@@ -47,14 +47,17 @@ class Verdict:
     code: str = ""
 
 
-def judge(finding: Finding, answer: Answer, provider: Provider | None, catalog: Catalog) -> Verdict | None:
+def judge(
+    finding: Finding, answer: Answer, provider: Provider | None, catalog: Catalog
+) -> Verdict | None:
     """Return what `finding` means, or None when not even the status says anything."""
     words = ""
     if finding.messages:
         words = finding.words
-    finding.codes.sort(key=_rank)
-    own = [normal_code(code) for _, code in finding.codes]
-    below = [normal_code(code) for code in finding.details]
+    if finding.status is not None and answer.status is not None and answer.status < 300:
+        answer = replace(answer, status=finding.status)
+    own = [normal_code(code) for code in finding.ordered_codes()]
+    below = [normal_code(code) for code in (*finding.details, *finding.quoted)]
     hints = {*own, *below, *map(normal_code, finding.hints)}
     weak: Verdict | None = None
     for code in own:
@@ -95,7 +98,11 @@ def _judge_details(
 def _judge_rest(
     answer: Answer, catalog: Catalog, words: str, hints: set[str], weak: Verdict | None
 ) -> Verdict | None:
+    # A page of theirs about a failure of theirs: its words about passwords are not ours.
+    theirs = answer.kind == "html" and answer.status is not None and answer.status >= 500
     for rule in catalog.generic.conditions:
+        if theirs and rule.reason.actionable:
+            continue
         if (rule.wording is None or words) and rule.holds(answer, words, hints):
             if not rule.weak:
                 return Verdict(rule, "wording" if rule.wording else "header")
@@ -107,8 +114,10 @@ def _judge_rest(
 def judge_status(answer: Answer, catalog: Catalog) -> Verdict | None:
     """Return what the status alone means."""
     status = answer.status
-    if status is None or status < 300 or status == 304:
+    if status is None or status == 304:
         return None
+    # A failure within a success: that part is rejected.
+    status = 400 if status < 300 else status
     rule = catalog.statuses.get(status)
     if rule is None:
         rule = catalog.statuses.get(500 if 500 <= status < 600 else 400 if status < 500 else -1)
@@ -116,18 +125,22 @@ def judge_status(answer: Answer, catalog: Catalog) -> Verdict | None:
 
 
 def _rules_for(code: str, provider: Provider | None, catalog: Catalog) -> Iterator[Rule]:
-    """Yield the rules for a normal code: the provider's, those for everybody, those for its words."""
+    """Yield the rules for a normal code: the provider's, those for everybody, else for its words."""
+    known = catalog.generic.by_code.get(code, ())
     if provider is not None:
         yield from provider.by_code.get(code, ())
-    yield from catalog.generic.by_code.get(code, ())
-    yield from catalog.families_of(code)
+    yield from known
+    if not any(rule.plain for rule in known):
+        yield from catalog.families_of(code)
 
 
 def judge_page(document: Document, answer: Answer, finding: Finding) -> None:
     """Take the number that Cloudflare's pages show as the code of `finding`."""
     words = document.text.lower()
-    if "cloudflare" in answer.headers.get("server", "").lower() or "cf-ray" in answer.headers or (
-        "cloudflare" in words or words.startswith("error code: ")
+    if (
+        "cloudflare" in answer.headers.get("server", "").lower()
+        or "cf-ray" in answer.headers
+        or ("cloudflare" in words or words.startswith("error code: "))
     ):
         match = _CLOUDFLARE.search(words)
         if match is not None:
@@ -167,7 +180,3 @@ def _judge_class(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | No
             if rule.holds(answer, "", set()):
                 return Verdict(rule, "exception", normal_code(bare))
     return None
-
-
-def _rank(code: tuple[int, str]) -> int:
-    return code[0]

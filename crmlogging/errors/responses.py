@@ -65,10 +65,14 @@ def _read(thing: object) -> Exchange:
     exchange = Exchange(status=_status(thing), body=_body(thing))
     for name in ("headers", "hdrs"):
         headers = get_attribute(thing, name)
-        if headers is not None and (hasattr(headers, "items") or isinstance(headers, (list, tuple))):
+        if headers is not None and (
+            hasattr(headers, "items") or isinstance(headers, (list, tuple))
+        ):
             exchange.headers = headers
             break
-    exchange.method = _text(get_attribute(thing, "method")) or _text(get_attribute(thing, "_method"))
+    exchange.method = _text(get_attribute(thing, "method")) or _text(
+        get_attribute(thing, "_method")
+    )
     exchange.url = _text(get_attribute(thing, "url")) or _text(get_attribute(thing, "_url"))
     for name in ("request", "_request", "request_info"):
         _add_request(get_attribute(thing, name), exchange)

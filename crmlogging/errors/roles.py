@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Role", "plain_key", "role_of"]
+__all__ = ["Key", "Role", "role_of"]
 
 
 class Role(IntEnum):
@@ -34,6 +34,14 @@ class Role(IntEnum):
     SKIP = 17
 
 
+class Key(NamedTuple):
+    """A key of a body: its role, how specific it is within the role, and its plain spelling."""
+
+    role: Role
+    rank: int
+    plain: str
+
+
 # Codes: the lower the rank, the more specific.
 _CODES: Final = {
     "subcategory": 0,
@@ -52,7 +60,7 @@ _HINTS: Final = (
     "errorcodes internalerrorcode innercode subtype quotatype window"
 ).split()
 _MESSAGES: Final = (
-    "message msg errormessage errormsg errordescription description title faultstring exceptionmessage "
+    "message msg errmsg errormessage errormsg errordescription description title faultstring exceptionmessage "
     "text usermessage developermessage localizedmessage resultmessage failurereason longmessage "
     "shortmessage explanation statustext codedescription detailmessage messagetext summary phrase "
     "errordetail debugmessage reasonphrase displaymessage errortext errorstring hint "
@@ -62,8 +70,8 @@ _ERRORS: Final = (
     "error errors fault faults errorlist errordetails validationerrors validationerror validationresults "
     "failures failuremessages causes cause errorcauses innererror innererrors innerexception exceptions "
     "issues problems errorresponse odataerror oerrordetails usererrors errordetail customerusererrors "
-    " validation errorinfo validationmessages suberrors apierrors fielderrorslist "
-    "violations constraintviolations fieldviolations errorresult errorobject err serviceexception "
+    " validation validationmessages suberrors apierrors fielderrorslist "
+    "reasons violations constraintviolations fieldviolations errorresult errorobject err serviceexception "
     "unexpectederrorfault exceptionreport mutationerrors lasterror joberrors"
 ).split()
 _FIELD_ERRORS: Final = (
@@ -75,11 +83,11 @@ _FIELDS: Final = (
     "apiname pointer path loc target column columnname jsonpath instancepath datapath fieldpath fieldapiname "
     "missingfields requiredfields missingfield requiredfield fieldkey membernames attr argument argumentname "
     "propertynames matchingattribute missingproperties missingproperty fieldid fieldlabel invalidfield "
-    " missingparameters element fieldnames invalidproperties"
+    "missingparameters element fieldnames invalidproperties errorpath oerrorpath missing"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
-    " contextinfo errordata extrainfo debug application invaliddata"
+    " contextinfo errordata extrainfo debug application invaliddata parameters"
 ).split()
 _IDS: Final = {
     "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
@@ -112,9 +120,7 @@ _EXPECTED: Final = (
     "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength maximum minimum "
     " requiredtype datatype expectedformat format"
 ).split()
-_SKIPPED: Final = (
-    "errorinfourl helpurl documentationurl moreinfo links link href url docurl help".split()
-)
+_SKIPPED: Final = "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help".split()
 
 
 def _table() -> dict[str, tuple[Role, int]]:
@@ -138,28 +144,27 @@ def _table() -> dict[str, tuple[Role, int]]:
 _ROLES: Final = _table()
 _KEYS_KEPT: Final = 4_096
 _NOTHING: Final = (Role.NONE, 0)
-_spelled: dict[str, tuple[Role, int, str]] = {}
+_NO_KEY: Final = Key(Role.NONE, 0, "")
+_spelled: dict[str, Key] = {}
 
 
-def plain_key(key: str) -> str:
-    """Return `key` in lower case without separators."""
-    return "".join(filter(str.isalnum, key.lower()))
-
-
-def role_of(key: object) -> tuple[Role, int, str]:
-    """Return role, rank and plain spelling of a body's key.
+def role_of(key: object) -> Key:
+    """Return what a body's key means, in any vendor's spelling.
 
     Example:
-        >>> role_of("errorCode")[0].name, role_of("X-Request-Id")[0].name, role_of("fax")[0].name
-        ('CODE', 'ID', 'NONE')
+        >>> role_of("errorCode").role.name, role_of("X-Request-Id").role.name
+        ('CODE', 'ID')
+        >>> role_of("fax").role.name
+        'NONE'
     """
-    if type(key) is not str or len(key) > 64:
-        return (Role.NONE, 0, "")
-    known = _spelled.get(key)
+    known = _spelled.get(key)  # type: ignore[call-overload]  # any key may be asked for
     if known is None:
-        plain = plain_key(key)
-        known = (*_ROLES.get(plain, _NOTHING), plain)
-        if len(_spelled) >= _KEYS_KEPT:
-            _spelled.clear()
-        _spelled[key] = known
+        if type(key) is not str or len(key) > 64:
+            return _NO_KEY
+        plain = "".join(filter(str.isalnum, key.lower()))
+        known = Key(*_ROLES.get(plain, _NOTHING), plain)
+        if known.role is not Role.NONE:  # Keys without a role may be personal: not kept.
+            if len(_spelled) >= _KEYS_KEPT:
+                _spelled.clear()
+            _spelled[key] = known
     return known

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ErrorFilter"]
 
 _NO_ID: Final = re.compile(r"[^A-Za-z0-9_.:-]+", re.ASCII)
-_METHODS: Final = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
-)
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
 
 
 class ErrorFilter(Stage):

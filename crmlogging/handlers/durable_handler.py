@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import logging
-import threading
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from threading import get_ident
 from typing import Final, NamedTuple
 
 from crmlogging import records
@@ -26,12 +27,8 @@ _DEEPEST: Final = 6
 _LONGEST_BATCH: Final = 1024 * 1024
 
 
-class _Depth(threading.local):
-    def __init__(self) -> None:
-        self.value = 0
-
-
-_depth: Final = _Depth()
+_depths: Final[dict[int, int]] = {}
+"""How deep each thread is inside `emit`, by its id."""
 
 
 class _Gap(NamedTuple):
@@ -65,22 +62,26 @@ class DurableHandler(SafeHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`; never raises."""
-        if _depth.value >= _DEEPEST:  # A formatter that logs whenever it is called.
+        me = get_ident()
+        depth = _depths.get(me, 0)
+        if depth >= _DEEPEST:  # A formatter that logs whenever it is called.
             self.tally.add("dropped.recursion")
             return
-        _depth.value += 1
+        _depths[me] = depth + 1
         try:
-            safe = self.safe(record)
-            self._store(
-                self._tier(safe.levelno), self._line(safe), 1, safe.levelno, self._when(safe)
-            )
+            safe = record if type(record) is records.SafeRecord else self.safe(record)
+            level = safe.levelno
+            self._store(self._tier(level), self._line(safe), 1, level, safe.created)
         except RecursionError:
             self.tally.add("dropped.recursion")
         except Exception:  # noqa: BLE001  # counted; logging never raises
             self.tally.add("dropped.error")
             self.handleError(record)
         finally:
-            _depth.value -= 1
+            if depth:
+                _depths[me] = depth
+            else:
+                del _depths[me]
 
     def handle_batch(self, batch: Sequence[logging.LogRecord]) -> None:
         """Filter and write many records with few writes; never raises."""
@@ -96,7 +97,7 @@ class DurableHandler(SafeHandler):
             except Exception:  # noqa: BLE001  # one bad record; as `handle` treats it
                 self.handle(record)
                 continue
-            when = when or self._when(safe)
+            when = when or safe.created
             lines.setdefault(self._tier(safe.levelno), []).append(line)
             size, highest = size + len(line), max(highest, safe.levelno)
             if size >= _LONGEST_BATCH:
@@ -115,10 +116,6 @@ class DurableHandler(SafeHandler):
 
     def _emit_locked(self, record: logging.LogRecord) -> None:
         self.emit(record)
-
-    def _when(self, record: logging.LogRecord) -> float:
-        created = record.created
-        return created if type(created) is float and 0.0 < created < 1e11 else self._clock()
 
     def _tier(self, level: int) -> str:
         if not self._split_tiers:
@@ -168,3 +165,13 @@ class DurableHandler(SafeHandler):
         )
         identity = records.record_id(told)
         self.emit(records.SafeRecord({**vars(told), "record.id": identity}))
+
+
+def _after_fork() -> None:
+    """Forget the threads that the child does not have."""
+    for thread in set(_depths) - {get_ident()}:
+        del _depths[thread]
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

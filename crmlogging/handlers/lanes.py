@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 import threading
 import time
@@ -74,6 +75,7 @@ class Lane:
         self.queue = queue
         self.ledger = ledger
         self._owner = owner
+        self._pid = os.getpid()
         self._hurry = max(1, queue.capacity // 2)
         self._in_hand: list[list[Entry]] = []
         self._batch = 1
@@ -94,6 +96,8 @@ class Lane:
 
     def hasten(self) -> None:
         """Have what was put delivered at once; without threads, deliver it here."""
+        if os.getpid() != self._pid:
+            return  # A forked child in which others are told of the fork before us.
         if self._ending:
             if self._hung:
                 self.give_up("exit")

@@ -136,7 +136,6 @@ class RetentionFileHandler(DurableHandler):
         )
         self._sweeper = Sweeper(sweep.run)
         self._swept_day = day_of(self._clock())
-        self._rotations = 0
         self._sweeper.soon()
         self.start(watch_levels=levels)
 
@@ -158,10 +157,10 @@ class RetentionFileHandler(DurableHandler):
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         durably = self._fsync == "batch" or (self._fsync == "error" and level >= logging.ERROR)
-        self._files[tier].append(lines, records=count, durably=durably)
-        rotations = sum(file.rotations for file in self._files.values())
-        if rotations != self._rotations:
-            self._rotations = rotations
+        file = self._files[tier]
+        before = file.rotations
+        file.append(lines, records=count, durably=durably)
+        if file.rotations != before:
             self._sweeper.soon()
 
     def tick(self) -> None:

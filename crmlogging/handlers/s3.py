@@ -26,6 +26,8 @@ from crmlogging.handlers.s3_upload import Uploader, uploading
 from crmlogging.storage.segment_writer import SegmentWriter
 
 __all__ = ["S3Handler"]
+_LATEST: Final = 253_402_300_799.0
+"""The last second that a date can name."""
 _RESERVE: Final = 0.9
 """Share of the spool that records below ERROR may fill."""
 
@@ -165,7 +167,8 @@ class S3Handler(DurableHandler):
             self.tally.add("dropped.spool_full", count)
             complain(type(self).__name__, "the spool is full; records are dropped and counted")
             return
-        self._writers[tier].append(lines, records=count, when=when)
+        plausible = type(when) is float and 0.0 < when < _LATEST
+        self._writers[tier].append(lines, records=count, when=when if plausible else None)
         if not self._uploader.running:
             self._uploader.start()
 

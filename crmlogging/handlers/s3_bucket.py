@@ -79,7 +79,7 @@ def explain(error: Exception) -> Failure:
     if not _CODE.fullmatch(code):
         code = f"Status{code}" if code.isdigit() else type(error).__name__
     try:
-        wait = min(float(headers.get("retry-after", 0)), _LONGEST_WAIT_SECONDS)
+        wait = min(max(0.0, float(headers.get("retry-after", 0))), _LONGEST_WAIT_SECONDS)
     except ValueError:
         wait = 0.0
     return Failure(code, code in REMEDIES, code in _POISON, wait)
@@ -125,8 +125,7 @@ class Bucket:
         Raises:
             Exception: whatever boto3 raises.
         """
-        if self._client is None:
-            self._client = self._make_client()
+        self.prepare()
         checksum = base64.b64encode(item.sha256).decode()
         arguments = {
             "Bucket": self._name,
@@ -134,6 +133,7 @@ class Bucket:
             "Body": item.body,
             "ContentType": "application/x-ndjson",
             "ContentEncoding": "gzip",
+            "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": checksum,
             **self._arguments,
         }
@@ -150,6 +150,11 @@ class Bucket:
                 return
         self._client.put_object(**arguments)
         self._conditional = False  # It worked without: the server does not know the condition.
+
+    def prepare(self) -> None:
+        """Make the client if there is none; the first time this takes a good part of a second."""
+        if self._client is None:
+            self._client = self._make_client()
 
     def renew(self) -> None:
         """Make a new client at the next attempt: credentials may have changed."""

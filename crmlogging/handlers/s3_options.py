@@ -93,7 +93,13 @@ def object_arguments(
 
 
 def require_boto3() -> None:
-    """Raise MissingDependencyError if boto3 is not installed; do not import it yet."""
+    """Raise MissingDependencyError if boto3 is not installed; do not import it yet.
+
+    One module that boto3 needs is imported all the same: it refuses to be while the interpreter
+    exits, when a short program's first upload may be due.
+    """
+    import concurrent.futures.thread  # noqa: F401
+
     try:
         found = importlib.util.find_spec("boto3") is not None
     except ValueError:

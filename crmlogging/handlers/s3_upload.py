@@ -152,6 +152,7 @@ class Uploader:
             with self._round_lock:
                 self._seal(everything)
                 left = self._spool.pack()
+                self._prepare()
                 self._hopeless = False
                 if everything or self._monotonic() >= self._not_before:
                     left += self._upload()
@@ -163,6 +164,14 @@ class Uploader:
             self._back_off(Failure("", permanent=False, poison=False, wait_seconds=0))
         finally:
             uploading.active = was_active
+
+    def _prepare(self) -> None:
+        """Make the client as soon as it will be needed: at exit there is less time for it."""
+        if self._monotonic() >= self._not_before and self._spool.waiting():
+            try:
+                self._bucket.prepare()
+            except Exception:  # noqa: BLE001  # the upload meets the same error, and tells it
+                return
 
     def _upload(self) -> int:
         """Upload what is ready; return how much could not be."""

@@ -69,9 +69,15 @@ class SafeHandler(logging.Handler):
         """
         for each in self.filters:
             due = getattr(each, "due", None)
-            if due is not None:
-                for summary in due(time.time() if now is None else now):
-                    self._emit_locked(summary)
+            if due is None:
+                continue
+            try:
+                summaries = due(time.time() if now is None else now)
+            except Exception as error:  # noqa: BLE001  # a filter's bug; logging never raises
+                complain(f"{type(self).__name__}: filter", error)
+                continue
+            for summary in summaries:
+                self._emit_locked(summary)
 
     def tick(self) -> None:
         """Called once a second by `crmlogging.ticking`."""

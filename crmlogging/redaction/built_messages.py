@@ -25,22 +25,14 @@ class Built(NamedTuple):
     """A message in parts.
 
     Attributes:
-        literals: what the source spells out; one more than there are slots.
-        labels: what the template shows for each value.
+        template: the literals with ``{label}`` for each value.
+        literals: what the source spells out; one more than there are values.
         names: field name of each value that stands in the text as it is, else None.
     """
 
+    template: str
     literals: tuple[str, ...]
-    labels: tuple[str, ...]
     names: tuple[str | None, ...]
-
-    @property
-    def template(self) -> str:
-        """The literals with ``{label}`` for each value."""
-        shown = [self.literals[0]]
-        for label, literal in zip(self.labels, self.literals[1:], strict=True):
-            shown += ["{", label, "}", literal]
-        return "".join(shown)
 
 
 class _Slot(NamedTuple):
@@ -56,7 +48,8 @@ def built_from(node: ast.expr) -> Built | None:
     parts = _parts(node)
     if parts is None or len(parts) > _PARTS_MAXIMUM:
         return None
-    literals, slots = [""], []
+    literals = [""]
+    slots: list[_Slot] = []
     for part in parts:
         if isinstance(part, str):
             literals[-1] += part
@@ -65,9 +58,10 @@ def built_from(node: ast.expr) -> Built | None:
             literals.append("")
     if not any(literals):  # str(x), f"{x}": nothing that the source says
         return None
-    return Built(
-        tuple(literals), tuple(slot.label for slot in slots), tuple(slot.name for slot in slots)
-    )
+    shown = [literals[0]]
+    for slot, literal in zip(slots, literals[1:], strict=True):
+        shown += ["{", slot.label, "}", literal]
+    return Built("".join(shown), tuple(literals), tuple(slot.name for slot in slots))
 
 
 def dotted_name(node: ast.expr) -> str | None:

@@ -16,8 +16,8 @@ from types import CodeType, FrameType
 from typing import Final, NamedTuple
 
 __all__ = [
-    *("Span", "calling_frame", "constants", "literals_in_call", "instructions_in"),
-    *("outer_frames", "own_frames", "passed_frames", "span_at", "texts_of"),
+    *("Span", "calling_frame", "constants", "is_source", "literals_in_call", "instructions_in"),
+    *("outer_frames", "own_frames", "span_at", "texts_of"),
 ]
 
 _LOGGING: Final = os.path.dirname(logging.getLogger.__code__.co_filename) + os.sep
@@ -47,22 +47,25 @@ class Span(NamedTuple):
         )
 
 
-# Code object -> does it belong to logging or crmlogging. By id, since hashing a code object
-# walks its whole bytecode; the object is kept, so that its id is not given to another.
-_passed: dict[int, tuple[CodeType, bool]] = {}
+# By id, since hashing a code object walks its whole bytecode; the object is kept, so that its
+# id is not given to another.
+_passed: dict[int, CodeType] = {}
+_callers: dict[int, CodeType] = {}
 _constants: dict[int, tuple[CodeType, frozenset[str]]] = {}
 
 
 def _is_passed(code: CodeType) -> bool:
-    known = _passed.get(id(code))
-    if known is not None and known[0] is code:
-        return known[1]
+    if id(code) in _passed:
+        return True
+    if id(code) in _callers:
+        return False
     file = code.co_filename
-    answer = file.startswith(_PASSED) and not file.startswith(_APPLICATION)
-    if len(_passed) >= _CODES_KEPT:
-        _passed.clear()
-    _passed[id(code)] = (code, answer)
-    return answer
+    passed = file.startswith(_PASSED) and not file.startswith(_APPLICATION)
+    memory = _passed if passed else _callers
+    if len(memory) >= _CODES_KEPT:
+        memory.clear()
+    memory[id(code)] = code
+    return passed
 
 
 def calling_frame() -> FrameType | None:
@@ -90,9 +93,13 @@ def calling_frame() -> FrameType | None:
 def _first_outside(frame: FrameType | None) -> tuple[FrameType | None, FrameType | None]:
     """Return the first frame that is no logging, and `Logger.handle`'s if it stood before."""
     dispatched = None
-    while frame is not None and _is_passed(frame.f_code):
-        if frame.f_code is _HANDLE:
+    passed = _passed
+    while frame is not None:
+        code = frame.f_code
+        if code is _HANDLE:
             dispatched = frame
+        elif id(code) not in passed and not _is_passed(code):
+            break
         frame = frame.f_back
     return frame, dispatched
 
@@ -108,19 +115,13 @@ def _nearest(frame: FrameType | None, sought: CodeType) -> FrameType | None:
     return None
 
 
-def passed_frames(caller: FrameType) -> Iterator[FrameType]:
-    """Yield the frames of logging and of crmlogging between here and the calling frame."""
+def own_frames(caller: FrameType) -> Iterator[FrameType]:
+    """Yield the frames of crmlogging up to the calling frame: its own calls hold messages too."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not caller:
-        if _is_passed(frame.f_code):
+        if frame.f_code.co_filename.startswith(_OWN):
             yield frame
         frame = frame.f_back
-
-
-def own_frames(caller: FrameType) -> Iterator[FrameType]:
-    """Yield those of crmlogging, whose own calls (a run's summary) hold messages too."""
-    passed = passed_frames(caller)
-    return (each for each in passed if each.f_code.co_filename.startswith(_OWN))
 
 
 def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
@@ -148,14 +149,15 @@ def constants(code: CodeType) -> frozenset[str]:
     known = _constants.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    found = frozenset(_strings(code.co_consts, 4)) if _is_source(code) else frozenset()
+    found = frozenset(_strings(code.co_consts, 4)) if is_source(code) else frozenset()
     if len(_constants) >= _CODES_KEPT:
         _constants.clear()
     _constants[id(code)] = (code, found)
     return found
 
 
-def _is_source(code: CodeType) -> bool:
+def is_source(code: CodeType) -> bool:
+    """Tell whether `code` came from a file, or from a text that is known (``-c``, a notebook)."""
     from crmlogging.redaction import sources
 
     return not code.co_filename.startswith("<") or sources.is_source_of(code, {})

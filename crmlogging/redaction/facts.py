@@ -53,6 +53,8 @@ _LETTERS: Final = re.compile(r"[A-Za-z_]{1,64}", re.ASCII)
 _TAME: Final = re.compile(r"[A-Za-z_-]{1,32}(?:\d{1,2}[A-Za-z_-]{0,32})?", re.ASCII)
 _LEVEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,31}", re.ASCII)
 
+_LEVELS: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
 _names: dict[tuple[re.Pattern[str], str], str] = {}
 _loggers: dict[tuple[str, frozenset[str]], str] = {}
 _places: dict[tuple[str, int, str], tuple[str, str]] = {}
@@ -128,6 +130,8 @@ def _process_id(value: object) -> int | None:
 
 
 def _level_name(name: object, level: int) -> str:
+    if type(name) is str and _LEVELS.get(level) == name:
+        return name
     # A name that addLevelName was told, for this number or another.
     if type(name) is str and name in logging.getLevelNamesMapping() and _LEVEL_NAME.fullmatch(name):
         return name

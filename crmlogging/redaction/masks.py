@@ -26,6 +26,7 @@ MASKS: Final = ("last4", "hmac")
 HMAC_KEY_VARIABLE: Final = "CRMLOGGING_HMAC_KEY"
 KEY_BYTES_MINIMUM: Final = 16
 
+_CHARACTERS_MAXIMUM: Final = 1_000_000
 _LAST4_MINIMUM: Final = 16
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]{4}", re.ASCII)
 _MASKED: Final = re.compile(r"\*{4}[A-Za-z0-9]{4}|hmac:[0-9a-f]{8}:[0-9a-f]{32}", re.ASCII)
@@ -87,7 +88,7 @@ def is_masked(value: object) -> bool:
 
 def _text(value: object) -> str | None:
     if type(value) is str:
-        return value
+        return value if len(value) <= _CHARACTERS_MAXIMUM else None
     # bool and None have so few values that any digest of them gives them away.
     if type(value) is int and value is not MISFIT and abs(value) < 2**64:
         return str(value)

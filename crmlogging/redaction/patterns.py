@@ -37,7 +37,7 @@ _PRESETS: Final = {"@crm": CRM_PRESET}
 _ALWAYS: Final = "correlation_id"
 _NAME_CHARACTERS: Final = 64
 _SEGMENTS_MAXIMUM: Final = 16
-_NODES_MAXIMUM: Final = 50_000
+_NODES_MAXIMUM: Final = 10_000
 _SPECIAL: Final = re.compile(r'[\s*\[\]{}"\\]')
 
 

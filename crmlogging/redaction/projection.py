@@ -3,24 +3,22 @@
 Whatever is not allowed is not looked at: no ``repr``, no ``str``, no property of it runs. The
 walk follows the compiled allowlist (`patterns`), writes one placeholder for each value withheld,
 and one count for all the keys of a mapping that may not be named.
-
-Limits keep a line bounded: depth, entries of one mapping or list, values of one record and
-characters of all texts; what is cut off is marked.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
 from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
 from crmlogging.redaction import call_site, facts, safe_exceptions, templates
+from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
-from crmlogging.redaction.walk import Allowlist, Walk
+from crmlogging.redaction.walk import ANY_NAME, Walk
 
 __all__ = ["FAILED_MESSAGE", "Projection"]
 
@@ -80,11 +78,15 @@ class Projection:
     def project(self, record: logging.LogRecord) -> SafeRecord:
         """Return what may be shown of `record`, which stays as it is; never raises."""
         try:
-            if isinstance(record, SafeRecord):
-                return self._narrowed(record)
+            if issubclass(type(record), SafeRecord):
+                # Not isinstance: a record's __class__ may lie.
+                return self._narrowed(cast("SafeRecord", record))
             return self._projected(record)
         except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
-            return _failed(record, error)
+            try:
+                return _failed(record, error)
+            except Exception:  # noqa: BLE001  # not one frame left on the stack
+                return _BLANK
 
     def narrow(self, record: SafeRecord) -> SafeRecord:
         """Return `record` without the fields that this allowlist does not let out as well."""
@@ -98,27 +100,20 @@ class Projection:
         constants = call_site.constants(frame.f_code) if frame is not None else frozenset()
         walk = Walk(self._allowlist, constants)
         walk.attributes(record.__dict__)
-        walk.arguments(resolved.arguments, resolved.exact)
+        walk.arguments(resolved.arguments, exact=resolved.exact)
         attributes.update(walk.fields)
         exc_info = record.__dict__.get("exc_info")
         if exc_info is not None and exc_info is not False:
             attributes.update(safe_exceptions.exception_fields(exc_info, self._trusted))
-        attributes["record.id"] = _identity(record)
+        attributes["record.id"] = record_id(record)
         return SafeRecord(attributes)
 
     def _narrowed(self, record: SafeRecord) -> SafeRecord:
         known = record.__dict__
-        walk = Walk(self._allowlist, _Everything())
+        walk = Walk(self._allowlist, ANY_NAME)
         walk.again(known)
         kept = {name: value for name, value in known.items() if name in STANDARD_ATTRIBUTES}
         return SafeRecord({**kept, **walk.fields, "record.id": record_id(record)})
-
-
-class _Everything(Container[str]):
-    """All names: those of a `SafeRecord` passed an allowlist before."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _names(option: str, given: object, problems: Problems) -> list[str]:
@@ -143,10 +138,6 @@ def _facts(record: logging.LogRecord, loggers: frozenset[str]) -> dict[str, Any]
     return attributes
 
 
-def _identity(record: logging.LogRecord) -> str:
-    return record_id(record)
-
-
 def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
     """Return what is left of `record` when the redactor itself failed: nothing of its contents."""
     tally.add("redaction.failed")
@@ -157,5 +148,14 @@ def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
     except Exception:  # noqa: BLE001  # fails closed once more
         attributes = _facts(logging.makeLogRecord({"levelno": logging.ERROR}), frozenset())
     attributes["msg"] = f"{FAILED_MESSAGE}: {kind.__name__}"
-    attributes["record.id"] = _identity(record)
+    attributes["record.id"] = record_id(record)
     return SafeRecord(attributes)
+
+
+_BLANK: Final = SafeRecord(
+    {
+        **_facts(logging.makeLogRecord({"levelno": logging.ERROR}), frozenset()),
+        "msg": FAILED_MESSAGE,
+    }
+)
+"""Made beforehand, since at the recursion limit nothing can be called any more."""

@@ -187,7 +187,7 @@ def _messages(place: sources.Place) -> Iterator[Built]:
             for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
                 built = built_from(argument)
                 # A literal is told by identity: a word may equal one by chance.
-                if built is not None and (built.labels or " " in built.literals[0]):
+                if built is not None and (built.names or " " in built.literals[0]):
                     yield built
 
 
@@ -197,9 +197,10 @@ def _of_class(text: str, kind: type) -> str | None:
         return None
     for each in _MRO.__get__(kind):
         function = _NAMESPACE.__get__(each).get("__init__")
-        texts = call_site.texts_of(function.__code__) if type(function) is FunctionType else ()
-        if any(constant is text for constant in texts):
-            return text
+        if type(function) is FunctionType:
+            texts = call_site.texts_of(function.__code__)
+            if any(each is text for each in texts) and call_site.is_source(function.__code__):
+                return text
     return None
 
 

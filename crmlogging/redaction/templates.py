@@ -16,14 +16,15 @@ Everything else is `DYNAMIC_MESSAGE`. A single word proves nothing by being a co
 from __future__ import annotations
 
 import logging
-import re
+import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from crmlogging.diagnostics import tally
 from crmlogging.redaction import call_site, known_loggers
+from crmlogging.redaction.naming import Arguments, by_identity, is_empty, named, paired, taken_back
 from crmlogging.redaction.sites import Reading, Site, site_of
-from crmlogging.redaction.splitting import fits, split
+from crmlogging.redaction.splitting import fits
 from crmlogging.scrubbing import scrub
 
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ _KEPT: Final = 8_192
 _MESSAGES_A_LINE: Final = 32
 _WRAPPERS: Final = 5
 _MESSAGE_CHARACTERS: Final = 100_000
-_KEYS: Final = re.compile(r"%\(([A-Za-z_][A-Za-z0-9_.]{0,99})\)", re.ASCII)
 _ADAPTER: Final = logging.LoggerAdapter.log.__code__
-
-Arguments = tuple[tuple[str, object], ...]
 
 
 class Resolved(NamedTuple):
@@ -70,7 +68,7 @@ def recall(record: logging.LogRecord) -> Resolved | None:
     """
     facts = record.__dict__
     message = facts.get("msg")
-    if type(message) is not str or not _is_empty(facts.get("args")):
+    if type(message) is not str or not is_empty(facts.get("args")):
         return None
     try:
         known = _literals[facts["pathname"], facts["lineno"]][id(message)]
@@ -114,7 +112,7 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if _is_literal(message, site):
         return _literal(facts, site, frame)
     resolved = _built(facts, site, frame) if built else None
-    resolved = resolved or _wrapped(facts, frame, built)
+    resolved = resolved or _wrapped(facts, frame, built) or _warned(facts, frame)
     if resolved is None and " " in message and message in site.module_texts(frame):
         return _literal(facts, site, frame)
     return resolved or _DYNAMIC
@@ -128,46 +126,9 @@ def _is_literal(message: str, site: Site) -> bool:
 
 def _literal(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved:
     template = _scrubbed(site, facts["msg"])
-    if _is_empty(facts.get("args")):
+    if is_empty(facts.get("args")):
         return _remember(facts, Resolved(template))
-    return Resolved(template, _named(facts, site, frame))
-
-
-def _named(facts: dict[str, Any], site: Site, frame: FrameType) -> Arguments:
-    """Return the arguments that have a name: by the table, the template's keys, or the source."""
-    message, arguments, logger = facts["msg"], facts["args"], facts.get("name")
-    if type(logger) is str:
-        known = known_loggers.fields_of_call(logger, message, arguments)
-        if known is not None:
-            return known
-    if issubclass(type(arguments), dict):
-        return _keyed(message, cast("dict[Any, object]", arguments))
-    for reading in site.readings(frame):
-        if reading.known or reading.literal == message:
-            return _paired(reading, arguments)
-    return ()
-
-
-def _is_empty(arguments: object) -> bool:
-    """Truth of a foreign object would run its code."""
-    if type(arguments) is tuple or type(arguments) is dict:
-        return not arguments
-    return arguments is None
-
-
-def _keyed(message: str, mapping: dict[Any, object]) -> Arguments:
-    """Name the entries of a mapping that the template uses; no code of a subclass runs."""
-    keys = dict.fromkeys(_KEYS.findall(message))
-    return tuple((key, dict.get(mapping, key)) for key in keys if dict.__contains__(mapping, key))
-
-
-def _paired(reading: Reading, arguments: object) -> Arguments:
-    if type(arguments) is not tuple or reading.names is None:
-        return ()
-    if len(arguments) != len(reading.names):
-        return ()
-    pairs = zip(reading.names, arguments, strict=True)
-    return tuple((name, value) for name, value in pairs if name is not None)
+    return Resolved(template, named(facts, site, frame))
 
 
 def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | None:
@@ -177,15 +138,15 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
         built = _fitting(message, reading)
         if built is not None:
             template = _scrubbed(site, built.template)
-            if not _is_empty(arguments):
-                return Resolved(template, _paired(reading, arguments))
+            if not is_empty(arguments):
+                return Resolved(template, paired(reading, arguments))
             if reading.values_hold and not _adapted(frame):
-                return Resolved(template, _values(message, built), exact=False)
+                return Resolved(template, taken_back(message, built), exact=False)
             return Resolved(template)
         # An adapter's `process` may have put something before or after.
         text = reading.literal
         if text and " " in text and message.startswith(text) | message.endswith(text):
-            return Resolved(_scrubbed(site, text), _paired(reading, arguments))
+            return Resolved(_scrubbed(site, text), paired(reading, arguments))
     return None
 
 
@@ -195,17 +156,14 @@ def _fitting(message: str, reading: Reading) -> Built | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _values(message: str, built: Built) -> Arguments:
-    values = split(message, built.literals)
-    if values is None:
-        return ()
-    pairs = zip(built.names, values, strict=True)
-    return tuple((name, value) for name, value in pairs if name is not None)
-
-
 def _adapted(frame: FrameType) -> bool:
     """Tell whether a `LoggerAdapter`, which may change the text, stands between."""
-    return any(each.f_code is _ADAPTER for each in call_site.passed_frames(frame))
+    between: FrameType | None = sys._getframe(1)
+    while between is not None and between is not frame:
+        if between.f_code is _ADAPTER:
+            return True
+        between = between.f_back
+    return False
 
 
 def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved | None:
@@ -219,7 +177,7 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
     for outer in call_site.outer_frames(frame, _WRAPPERS):
         site = site_of(outer)
         if any(each is message for each in site.loaded):
-            return Resolved(_scrubbed(site, message), _by_identity(outer, site, arguments))
+            return Resolved(_scrubbed(site, message), by_identity(outer, site, arguments))
         for reading in site.readings(outer) if built else ():
             fitting = _fitting(message, reading)
             if fitting is not None:
@@ -227,19 +185,15 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
     return None
 
 
-def _by_identity(frame: FrameType, site: Site, arguments: object) -> Arguments:
-    """Name each argument after a variable of `frame` that holds it, if the call names that one."""
-    if type(arguments) is not tuple or not arguments:
-        return ()
-    variables = frame.f_locals
-    found = []
-    for reading in site.readings(frame):
-        for name in reading.names or ():
-            if name is not None and name in variables:
-                value = variables[name]
-                if any(value is argument for argument in arguments):
-                    found.append((name, value))
-    return tuple(dict(found).items())
+def _warned(facts: dict[str, Any], frame: FrameType) -> Resolved | None:
+    """``warnings.warn("...")``, captured: its text stands in a line that `warnings` made."""
+    if facts.get("name") != "py.warnings" or frame.f_globals.get("__name__") != "warnings":
+        return None
+    for outer in call_site.outer_frames(frame, 2):
+        for text in site_of(outer).loaded:
+            if " " in text and f": {text}\n" in facts["msg"]:
+                return Resolved(_scrubbed(site_of(outer), text))
+    return None
 
 
 def _of_object(message: object) -> Resolved:
@@ -257,7 +211,7 @@ def _rendered(record: logging.LogRecord) -> Resolved:
     message, arguments = record.__dict__.get("msg"), record.__dict__.get("args")
     if type(message) is not str:
         return _of_object(message)
-    return Resolved(rendered(message, None if _is_empty(arguments) else arguments))
+    return Resolved(rendered(message, None if is_empty(arguments) else arguments))
 
 
 def _scrubbed(site: Site, text: str) -> str:

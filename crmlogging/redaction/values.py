@@ -21,10 +21,13 @@ from typing import Any, Final, NamedTuple
 
 from crmlogging.fields import MISFIT
 
-__all__ = ["Lazy", "Members", "Pairs", "unfold"]
+__all__ = ["Lazy", "Members", "Pairs", "scalar_of", "unfold"]
 
 BYTES_MAXIMUM: Final = 8_192
 _DIGITS_MAXIMUM: Final = 20
+
+
+_Read = Callable[[Any, type, int], object]
 
 
 class Pairs(NamedTuple):
@@ -58,19 +61,37 @@ def unfold(value: object, limit: int) -> object:
     Args:
         value: of any type; never changed.
         limit: entries to return at most.
+
+    Raises:
+        Exception: whatever a foreign `Mapping` or `Sequence` raises when asked.
     """
     kind = type(value)
-    for base, read in _BUILT_IN:
-        if issubclass(kind, base):
-            return read(value, kind, limit)
-    for module, name, read in _LIBRARY:
-        base = _loaded(module, name)
-        if base is not None and issubclass(kind, base):
-            return read(value, kind, limit)
+    read = _reader(kind)
+    if read is not None:
+        return read(value, kind, limit)
     names = _declared_names(kind)
     if names is not None:
         return _declared(value, kind, names, limit)
     return _abstract(value, kind, limit)
+
+
+def scalar_of(value: object) -> object:
+    """Return `value` as a built-in scalar, or `MISFIT`; a container's entries are not looked at."""
+    kind = type(value)
+    read = _reader(kind)
+    content = MISFIT if read is None else read(value, kind, 0)
+    return content if type(content) in (str, int, float, bool) else MISFIT
+
+
+def _reader(kind: type) -> _Read | None:
+    for base, read in _BUILT_IN:
+        if issubclass(kind, base):
+            return read
+    for module, name, read in _LIBRARY:
+        loaded = _loaded(module, name)
+        if loaded is not None and issubclass(kind, loaded):
+            return read
+    return None
 
 
 def _loaded(module: str, name: str) -> type | None:
@@ -110,7 +131,7 @@ def _tuple(value: Any, kind: type, limit: int) -> object:
     return _limited(tuple.__iter__(value), limit)
 
 
-def _members(base: Any) -> Callable[[Any, type, int], Members]:
+def _members(base: Any) -> _Read:
     def read(value: Any, kind: type, limit: int) -> Members:
         return _limited(base.__iter__(value), limit)
 
@@ -156,11 +177,21 @@ def _numpy(value: Any, kind: type, limit: int) -> object:
     return MISFIT
 
 
-def _by(method: Callable[[Any], object]) -> Callable[[Any, type, int], object]:
+def _by(method: Callable[[Any], object]) -> _Read:
     return lambda value, kind, limit: method(value)
 
 
-_BUILT_IN: Final[tuple[tuple[type, Callable[[Any, type, int], object]], ...]] = (
+def _text_by(module: str, name: str) -> _Read:
+    """Read a value by the ``__str__`` of its library's class, whatever a subclass says."""
+
+    def read(value: Any, kind: type, limit: int) -> object:
+        base: Any = _loaded(module, name)
+        return base.__str__(value)
+
+    return read
+
+
+_BUILT_IN: Final[tuple[tuple[type, _Read], ...]] = (
     (enum.Enum, _enum),
     (str, _by(str.__str__)),
     (bool, _by(bool)),
@@ -179,17 +210,12 @@ _BUILT_IN: Final[tuple[tuple[type, Callable[[Any, type, int], object]], ...]] = 
     (datetime.time, _by(datetime.time.isoformat)),
     (datetime.timedelta, _by(datetime.timedelta.total_seconds)),
 )
-_LIBRARY: Final[tuple[tuple[str, str, Callable[[Any, type, int], object]], ...]] = (
+_LIBRARY: Final[tuple[tuple[str, str, _Read], ...]] = (
     ("decimal", "Decimal", _decimal),
-    ("uuid", "UUID", lambda value, kind, limit: _loaded("uuid", "UUID").__str__(value)),  # type: ignore[call-arg,union-attr]  # UUID's, not type's
-    ("pathlib", "PurePath", lambda value, kind, limit: _path(value)),
+    ("uuid", "UUID", _text_by("uuid", "UUID")),
+    ("pathlib", "PurePath", _text_by("pathlib", "PurePath")),
     ("numpy", "generic", _numpy),
 )
-
-
-def _path(value: Any) -> object:
-    base: Any = _loaded("pathlib", "PurePath")
-    return base.__str__(value)
 
 
 def _abstract(value: Any, kind: type, limit: int) -> object:
@@ -199,7 +225,7 @@ def _abstract(value: Any, kind: type, limit: int) -> object:
     if issubclass(kind, Mapping):
         found = list(islice(iter(value), limit + 1))
         return Pairs([(key, Lazy(value, key)) for key in found[:limit]], len(found) > limit)
-    if issubclass(kind, Sequence | Set) and kind.__module__ != "array":
+    if issubclass(kind, Sequence | Set) and _attribute(kind, "__module__") != "array":
         return _limited(iter(value), limit)
     return MISFIT
 

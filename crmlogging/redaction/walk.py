@@ -3,24 +3,27 @@
 Keys: a name is written only if the graph knows it or the calling code holds it as a constant;
 the rest of a mapping is one count under ``[KEYS]``. Mappings become flat dotted names, lists stay
 lists.
+
+Limits keep a line bounded and the call short: depth, entries of one mapping or list, values and
+characters of one record. What is cut off shows ``[TRUNCATED]``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
-from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.fields import FIELDS, MISFIT
+from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import masks
+from crmlogging.redaction.allowlist import Allowlist, is_wild_name
 from crmlogging.redaction.fitting import CIRCULAR, REDACTED, TRUNCATED, fitted
-from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import Node, line_name
-from crmlogging.redaction.values import Lazy, Members, Pairs, unfold
+from crmlogging.redaction.values import Lazy, Members, Pairs, scalar_of, unfold
 from crmlogging.scrubbing import is_secret, scrub
 
-__all__ = ["KEYS", "Allowlist", "Walk"]
+__all__ = ["ANY_NAME", "KEYS", "Walk"]
 
 KEYS: Final = "[KEYS]"
 """Name of the count of keys that may not be named."""
@@ -32,52 +35,37 @@ CHARACTERS_MAXIMUM: Final = 100_000
 
 _AUDIT: Final = "audit"
 _DROPPED: Final[Any] = object()
+_UNNAMED: Final[Any] = object()
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_WILD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _KEY_CHARACTERS: Final = 128
+# Our own stages write last, so the end of a record's attributes counts as well.
+_ATTRIBUTES_LAST: Final = 100
 # What our own stages wrote on a safe record, out of facts or of fields allowed before.
 _OWN_FIELDS: Final = frozenset(
     field.name
     for field in FIELDS
     if field.writer in ("allowlist", "levels", "grouping") and field.name != "error.suppressed_ids"
-)
+) | {_AUDIT}
 
 
-class Allowlist:
-    """The compiled graph, and what a record's own attributes lead to in it.
-
-    Attributes:
-        root: the graph.
-        names: each full name without wildcards, to its node and its name in the line.
-    """
-
-    def __init__(self, root: Node, *, drop: bool, hmac_key: HmacKey | None) -> None:
-        self.root, self.drop, self.hmac_key = root, drop, hmac_key
-        self.names: dict[str, tuple[Node, str]] = {}
-        self._collect(root, "", 0)
-
-    def _collect(self, node: Node, prefix: str, depth: int) -> None:
-        for name, child in node.children.items():
-            path = f"{prefix}{name}"
-            self.names[path] = (child, line_name(path))
-            self._collect(child, f"{path}.", depth + 1)
-
-    def at(self, name: str) -> tuple[Node, str] | None:
-        """Return node and line's name for a dotted `name` of ``extra``; None if unknown."""
-        known = self.names.get(line_name(name))
-        if known is not None:
-            return known
-        node: Node | None = self.root
-        for part in name.split("."):
-            if node is None:
-                return None
-            node = node.children.get(part) or (node.other if is_wild_name(part) else None)
-        return None if node is None else (node, line_name(name))
+class _AnyName(Container[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
-def is_wild_name(key: str) -> bool:
-    """Tell whether a key that a wildcard stands for reads as a name, and not as data."""
-    return _WILD_NAME.fullmatch(key) is not None and not is_secret(key)
+ANY_NAME: Final = _AnyName()
+"""In place of the calling code's constants: every name passed an allowlist before."""
+
+
+def is_hollow(node: Node, shown: Any) -> bool:
+    """Tell whether nothing that `node` allows is in `shown`: then a wildcard named it in vain."""
+    if node.field is not None or node.mask is not None:
+        return False
+    if type(shown) is dict:
+        return shown.keys() <= {KEYS}
+    if type(shown) is list:
+        return all(is_hollow(node, each) for each in shown)
+    return shown is _DROPPED or shown == REDACTED
 
 
 class Walk:
@@ -101,23 +89,39 @@ class Walk:
         self._active: set[int] = set()
         self.fields: dict[str, Any] = {}
 
-    def attributes(self, attributes: Mapping[str, object]) -> None:
+    def attributes(self, attributes: dict[str, object]) -> None:
         """Take in what a record carries beside the standard attributes."""
-        unnamed = 0
-        for key, value in list(attributes.items()):
+        unnamed, items = 0, list(attributes.items())
+        if len(items) > WIDTH_MAXIMUM + _ATTRIBUTES_LAST:
+            self.fields[TRUNCATED] = len(items) - WIDTH_MAXIMUM - _ATTRIBUTES_LAST
+            items[WIDTH_MAXIMUM:-_ATTRIBUTES_LAST] = []
+        for key, value in items:
             if type(key) is not str:
                 unnamed += 1
             elif key in STANDARD_ATTRIBUTES or key == "record.id":
                 continue
             elif key == _AUDIT and value is True:
                 self.fields[_AUDIT] = True
-            elif not self._field(key, value):
+            elif not self._attribute(key, value):
                 unnamed += 1
         if unnamed and not self._allowlist.drop:
             self.fields[KEYS] = unnamed
 
-    def arguments(self, arguments: Iterable[tuple[str, object]], exact: bool) -> None:
-        """Take in a message's arguments; fields of the same name win.
+    def _attribute(self, key: str, value: object) -> bool:
+        """Take in one attribute; answer False if its name may not be written."""
+        place = self._allowlist.at(key)
+        if place is not None:
+            shown = self._value(place.node, place.line, value, 0)
+            if not place.wild or not is_hollow(place.node, shown):
+                self._put(place.line, shown)
+                return True
+        if not self._may_name(key.removeprefix("extra.")):
+            return False
+        self._put(line_name(key), self._withheld())
+        return True
+
+    def arguments(self, arguments: Iterable[tuple[str, object]], *, exact: bool) -> None:
+        """Take in a message's arguments, scalars only; fields of the same name win.
 
         Args:
             arguments: pairs of name and value.
@@ -125,48 +129,35 @@ class Walk:
                 name allowed in full, of a strict shape, shows its value.
         """
         for name, value in arguments:
-            at = self._allowlist.at(name)
-            line = at[1] if at else line_name(name)
+            place = self._allowlist.at(name)
+            node = None if place is None else place.node
+            line = line_name(name)
             if line in self.fields:
                 continue
-            node = at[0] if at else None
-            shown = node is not None and (
-                exact or (node.exact and node.field is not None and node.field.shape != "text")
-            )
-            if shown and type(value) not in _SCALARS:
-                value = unfold(value, 0)
-                shown = type(value) in _SCALARS
-            if shown and node is not None:
-                self._put(line, self._value(node, line, value, 0), nested=False)
-            else:
-                self._put(line, self._withheld(), nested=False)
+            strict = node is not None and node.exact and node.field is not None
+            if node is None or not (exact or (strict and node.field.shape != "text")):  # type: ignore[union-attr]  # strict says so
+                self._put(line, self._withheld())
+                continue
+            if node.live and type(value) not in _SCALARS:
+                value = scalar_of(value)
+            self._put(line, REDACTED if value is MISFIT else self._value(node, line, value, 0))
 
     def again(self, attributes: Mapping[str, Any]) -> None:
         """Take in the attributes of a `SafeRecord`, whose names passed an allowlist before."""
-        for name, value in attributes.items():
+        for name, value in islice(attributes.items(), VALUES_MAXIMUM):
             if name in STANDARD_ATTRIBUTES:
                 continue
-            if name in _OWN_FIELDS or name == _AUDIT or name == KEYS or name.endswith("." + KEYS):
+            place = self._allowlist.at(name)
+            if name in _OWN_FIELDS or name == TRUNCATED or name.endswith("." + TRUNCATED):
                 self.fields[name] = value
-                continue
-            at = self._allowlist.at(name)
-            if at is None:
-                self._put(name, self._withheld(), nested=False)
-            elif at[0].mask is not None and masks.is_masked(value):
+            elif name == KEYS or name.endswith("." + KEYS):
+                self._put(name, _DROPPED if self._allowlist.drop else value)
+            elif place is None:
+                self._put(name, self._withheld())
+            elif place.node.mask is not None and masks.is_masked(value):
                 self.fields[name] = value
             else:
-                self._put(name, self._value(at[0], name, value, 0), nested=False)
-
-    def _field(self, key: str, value: object) -> bool:
-        """Take in one attribute; answer False if its name may not be written."""
-        at = self._allowlist.at(key)
-        if at is not None:
-            self._put(at[1], self._value(at[0], at[1], value, 0), nested="." not in key)
-            return True
-        if not self._may_name(key.removeprefix("extra.")):
-            return False
-        self._put(line_name(key), self._withheld(), nested=False)
-        return True
+                self._put(name, self._value(place.node, name, value, 0))
 
     def _may_name(self, key: str) -> bool:
         return (
@@ -178,14 +169,12 @@ class Walk:
             and scrub(key) == key
         )
 
-    def _put(self, name: str, value: Any, *, nested: bool) -> None:
+    def _put(self, name: str, value: Any) -> None:
         """Write `value` under `name`; a mapping flat, each entry under its dotted name."""
-        if value is _DROPPED:
-            return
-        if type(value) is dict and value and nested:
+        if type(value) is dict and value:
             for key, each in value.items():
-                self._put(line_name(f"{name}.{key}"), each, nested=True)
-        else:
+                self._put(line_name(f"{name}.{key}"), each)
+        elif value is not _DROPPED:
             self.fields[name] = value
 
     def _withheld(self) -> Any:
@@ -198,21 +187,21 @@ class Walk:
         self._left -= 1
         if self._left < 0 or depth > DEPTH_MAXIMUM:
             return TRUNCATED
-        if node.mask is not None:
-            return self._masked(node.mask, name, value)
         if type(value) in _SCALARS:
-            return self._scalar(node, value)
+            return self._scalar(node, name, value)
         try:
             if type(value) is Lazy:
                 value = value.fetch()
             content = value if type(value) in _SCALARS else unfold(value, WIDTH_MAXIMUM)
         except Exception:  # noqa: BLE001  # a foreign object's own error: the value is withheld
             return REDACTED
-        if type(content) is Pairs or type(content) is Members:
+        if type(content) is Members or (type(content) is Pairs and node.mask is None):
             return self._container(node, name, value, content, depth)
-        return REDACTED if content is MISFIT else self._scalar(node, content)
+        return self._scalar(node, name, content) if type(content) in _SCALARS else REDACTED
 
-    def _scalar(self, node: Node, value: object) -> Any:
+    def _scalar(self, node: Node, name: str, value: object) -> Any:
+        if node.mask is not None:
+            return masks.masked(node.mask, name, value, self._allowlist.hmac_key)
         if node.field is None:
             return self._withheld()
         shown = fitted(node.field, value)
@@ -222,21 +211,6 @@ class Walk:
                 return TRUNCATED
         return shown
 
-    def _masked(self, mask: str, name: str, value: object) -> Any:
-        if type(value) not in _SCALARS:
-            try:
-                value = value.fetch() if type(value) is Lazy else value
-                value = value if type(value) in _SCALARS else unfold(value, WIDTH_MAXIMUM)
-            except Exception:  # noqa: BLE001  # as above
-                return REDACTED
-            if type(value) is Members:
-                self._left -= len(value.items)
-                return [
-                    self._masked(mask, name, each) if type(each) in _SCALARS else REDACTED
-                    for each in value.items
-                ]
-        return masks.masked(mask, name, value, self._allowlist.hmac_key)
-
     def _container(
         self, node: Node, name: str, value: object, content: Pairs | Members, depth: int
     ) -> Any:
@@ -245,9 +219,9 @@ class Walk:
             return CIRCULAR
         self._active.add(identity)
         try:
-            if type(content) is Pairs:
+            if isinstance(content, Pairs):
                 return self._mapping(node, name, content, depth)
-            return self._list(node, name, content, depth)  # type: ignore[arg-type]  # Members
+            return self._list(node, name, content, depth)
         finally:
             self._active.discard(identity)
 
@@ -255,52 +229,51 @@ class Walk:
         shown: dict[str, Any] = {}
         unnamed = 0
         for key, value in pairs.entries:
-            if type(key) is not str or "." in key:
+            each = _UNNAMED
+            if self._constants is ANY_NAME and type(key) is str and key in (KEYS, TRUNCATED):
+                each = value  # counts of the allowlist before
+            elif type(key) is str and "." not in key:
+                each = self._entry(node, name, key, value, depth)
+            if each is _UNNAMED:
                 unnamed += 1
-                continue
-            child = node.children.get(key)
-            if child is None and node.other is not None and is_wild_name(key):
-                child = node.other
-            if child is not None:
-                each = self._value(child, f"{name}.{key}", value, depth + 1)
-            elif self._may_name(key):
-                each = self._withheld()
-            else:
-                unnamed += 1
-                continue
-            if each is not _DROPPED:
-                shown[key] = each
-        if not self._allowlist.drop:
-            if unnamed:
-                shown[KEYS] = unnamed
+            elif each is not _DROPPED:
+                shown[key] = each  # type: ignore[index]  # only a str leads here
+        if unnamed and not self._allowlist.drop:
+            shown[KEYS] = unnamed
         if pairs.more:
             shown[TRUNCATED] = pairs.more
         return shown
 
+    def _entry(self, node: Node, name: str, key: str, value: object, depth: int) -> Any:
+        """Return what is shown under `key`, or `_UNNAMED` if the key itself is not."""
+        child = node.children.get(key)
+        if child is not None:
+            return self._value(child, f"{name}.{key}", value, depth + 1)
+        if node.other is not None and is_wild_name(key):
+            shown = self._value(node.other, f"{name}.{key}", value, depth + 1)
+            if not is_hollow(node.other, shown):
+                return shown
+        return self._withheld() if self._may_name(key) else _UNNAMED
+
     def _list(self, node: Node, name: str, members: Members, depth: int) -> list[Any]:
+        """Return the items: by the pattern of items, else scalars under the list's own name."""
+        below = node.items if node.items is not None and node.items.live else None
         shown: list[Any] = []
         for each in members.items:
-            if node.items is not None and node.items.live:
-                item = self._value(node.items, name, each, depth + 1)
-                shown.append(REDACTED if item is _DROPPED else item)
-            elif type(each) in _SCALARS or (not isinstance(each, Lazy) and node.field is not None):
-                shown.append(self._element(node, each))
+            own = type(each) in _SCALARS and below is not None and below.field is None
+            if below is not None and node.mask is None and not own:
+                item = self._value(below, name, each, depth + 1)
             else:
-                shown.append(REDACTED)
+                item = self._item(node, name, each)
+            shown.append(REDACTED if item is _DROPPED else item)
         if members.more:
             shown.append(TRUNCATED)
         return shown
 
-    def _element(self, node: Node, value: object) -> Any:
-        """Return an item of a list whose name is allowed: a scalar, or the placeholder."""
+    def _item(self, node: Node, name: str, value: object) -> Any:
         self._left -= 1
         if self._left < 0:
             return TRUNCATED
         if type(value) not in _SCALARS:
-            try:
-                value = unfold(value, 0)
-            except Exception:  # noqa: BLE001  # as above
-                return REDACTED
-            if type(value) not in _SCALARS:
-                return REDACTED
-        return REDACTED if node.field is None else self._scalar(node, value)
+            value = scalar_of(value)
+        return REDACTED if value is MISFIT else self._scalar(node, name, value)

@@ -39,7 +39,7 @@ def scrub(text: str) -> str:
     if text in _clean:
         return text
     try:
-        scrubbed = scrub_numbers(scrub_addresses(scrub_tokens(text)))
+        scrubbed = scrub_numbers(scrub_tokens(scrub_addresses(text)))
     except Exception:  # noqa: BLE001  # fails closed
         return _WITHHELD
     if scrubbed == text and len(text) <= _CLEAN_CHARACTERS:

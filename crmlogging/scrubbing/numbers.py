@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from typing import Final
 
 __all__ = ["has_number", "scrub_numbers"]
@@ -38,11 +37,8 @@ _IBAN_SIZE: Final = {
     )
     for country in countries.split()
 }
-_IBAN: Final = re.compile(
-    rf"(?<![A-Za-z0-9])(?:{'|'.join(_IBAN_SIZE)})[0-9]{{2}}(?:[ -]?[A-Z0-9]){{11,29}}",
-    re.IGNORECASE | re.ASCII,
-)
-_IBAN_DIGITS: Final = {ord(letter): str(int(letter, 36)) for letter in string.ascii_uppercase}
+_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}")
+_IBAN_DIGITS: Final = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _PHONES: Final = re.compile(
     # +49 (0)151 234-5678, 0049 ...
     r"(?:\+[ ]?|(?<![\w.,:+\-])00[ ]?)[1-9](?:[ ().\-/\u00a0]{0,3}\d){6,18}+"
@@ -86,8 +82,8 @@ def _iban_end(match: re.Match[str]) -> int | None:
     """Return where the IBAN that begins here ends, by its check digits (ISO 7064 mod 97-10)."""
     run = match[0]
     letters = run.replace(" ", "").replace("-", "").upper()
-    size = _IBAN_SIZE[letters[:2]]
-    if size > len(letters):
+    size = _IBAN_SIZE.get(letters[:2])
+    if size is None or size > len(letters):
         return None
     turned = letters[4:size] + letters[:4]
     if int(turned.translate(_IBAN_DIGITS)) % 97 != 1:

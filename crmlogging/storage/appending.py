@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import tally
-from crmlogging.storage.locking import try_lock, unlock, wait_lock
+from crmlogging.storage.locking import TAKE, flock, unlock, wait_lock
 from crmlogging.storage.opening import make_directory, open_for_append
 from crmlogging.storage.turns import Turns
 
@@ -35,13 +35,13 @@ LOOK_SECONDS: Final = 0.05
 """How long a writer may go on without noticing that its file was moved away."""
 _PATIENCE_SECONDS: Final = 5.0
 _IMPATIENCE_SECONDS: Final = 0.01
-_REOPENINGS: Final = 64
+_REOPENINGS: Final = 64  # Others may rotate again and again before it is our turn.
 _TAIL_BLOCK: Final = 65_536
 _LONGEST_FRAGMENT: Final = 16 * 1024 * 1024
 
 
-class _ForkedInside(Exception):  # noqa: N818  # control flow, never seen by anybody
-    """This process is a child, born while its only thread was inside a write of its parent's."""
+class _ForkedInside(Exception):  # noqa: N818  # control flow, seen by nobody
+    """This process is a child, born inside a write of its parent's."""
 
 
 class Appender:
@@ -59,6 +59,8 @@ class Appender:
         written: records that are in the kernel.
         mended: fragments of killed writers that were cut off.
     """
+
+    _fd = -1
 
     def __init__(
         self,
@@ -81,12 +83,14 @@ class Appender:
         self._forked = False
         self._monotonic = monotonic
         self._turns = Turns()
-        self._fd = -1
         self._identity = (0, 0)
         self._size = -1
         self._look_at = 0.0
         self._patience = _PATIENCE_SECONDS
         _appenders.add(self)
+
+    def __del__(self) -> None:
+        self._close()
 
     def open(self) -> None:
         """Open the file now, so that a mistake in the configuration shows at once.
@@ -134,7 +138,6 @@ class Appender:
                     self._recovered()
 
     def _put(self, data: bytes) -> None:
-        # Calls are spelled out here where another function would cost as much as the lock.
         for _ in range(_REOPENINGS):
             if self._forked:
                 raise _ForkedInside
@@ -142,7 +145,9 @@ class Appender:
                 self._open()
             fd = self._fd
             try:
-                if not try_lock(fd):
+                try:
+                    flock(fd, TAKE)
+                except BlockingIOError:
                     self._wait_for_lock(fd)
                 if self._monotonic() < self._look_at or not self._moved(fd):
                     size = os.lseek(fd, 0, os.SEEK_END)
@@ -155,7 +160,8 @@ class Appender:
                     raise
                 self._fd = -1  # Closed behind our back, its number may be another file's now.
             finally:
-                unlock(fd)
+                if self._fd == fd:  # Else its number may be another file's by now.
+                    unlock(fd)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def _wait_for_lock(self, fd: int) -> None:
@@ -190,7 +196,7 @@ class Appender:
         return (status.st_dev, status.st_ino) == self._identity and self._is_ours(fd)
 
     def _is_ours(self, fd: int) -> bool:
-        """Tell whether `fd` still is the file we opened: programs that become daemons close all."""
+        """Tell whether `fd` still is our file: programs that become daemons close all."""
         try:
             status = os.fstat(fd)
         except OSError:
@@ -204,8 +210,7 @@ class Appender:
             make_directory(os.path.dirname(self.path))
             fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
         status = os.fstat(fd)
-        self._fd, self._identity = fd, (status.st_dev, status.st_ino)
-        self._size = -1
+        self._fd, self._identity, self._size = fd, (status.st_dev, status.st_ino), -1
         self._look_at = 0.0  # Between opening and locking it may have been moved already.
 
     def _reopen(self) -> None:
@@ -222,7 +227,7 @@ class Appender:
             os.close(fd)
 
     def _due(self, fd: int, size: int, incoming: int) -> bool:
-        """Tell whether the file has to be turned over before `incoming` bytes are written."""
+        """Tell whether the file has to be turned over before `incoming` bytes come."""
         return False
 
     def _turn_over(self, fd: int) -> None:

@@ -16,42 +16,46 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["adopt", "forget", "try_lock", "unlock", "wait_lock"]
+__all__ = [
+    *("GIVE_BACK", "TAKE", "adopt", "flock", "forget", "try_lock", "unlock", "wait_lock"),
+]
 
 _LONGEST_PAUSE_SECONDS: Final = 0.002
 
 if sys.platform == "win32":
+    TAKE: Final = 0
+    GIVE_BACK: Final = 0
 
-    def try_lock(fd: int) -> bool:
-        """Take the lock of `fd`; always successful here."""
-        return True
-
-    def unlock(fd: int) -> None:
-        """Give the lock of `fd` back."""
+    def flock(fd: int, operation: int) -> None:
+        """Always succeed."""
 
 else:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 
-    _NOW: Final = LOCK_EX | LOCK_NB
+    TAKE: Final = LOCK_EX | LOCK_NB
+    """Operation of `flock`: raises BlockingIOError if somebody else has the lock."""
+    GIVE_BACK: Final = LOCK_UN
 
-    def try_lock(fd: int) -> bool:
-        """Take the lock of `fd` if nobody has it.
 
-        Raises:
-            OSError: the file system has no locks (ENOLCK, EOPNOTSUPP).
-        """
-        try:
-            flock(fd, _NOW)
-        except BlockingIOError:
-            return False
-        return True
+def try_lock(fd: int) -> bool:
+    """Take the lock of `fd` if nobody has it.
 
-    def unlock(fd: int) -> None:
-        """Give the lock of `fd` back; harmless if it is not held or not open any more."""
-        try:
-            flock(fd, LOCK_UN)
-        except OSError:
-            pass
+    Raises:
+        OSError: the file system has no locks (ENOLCK, EOPNOTSUPP).
+    """
+    try:
+        flock(fd, TAKE)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unlock(fd: int) -> None:
+    """Give the lock of `fd` back; harmless if it is not held or not open any more."""
+    try:
+        flock(fd, GIVE_BACK)
+    except OSError:
+        pass
 
 
 def wait_lock(fd: int, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> bool:

@@ -42,6 +42,8 @@ class SegmentWriter:
         records_of: records in each segment of this process, by its number.
     """
 
+    _fd = -1
+
     def __init__(
         self,
         directory: str,
@@ -77,6 +79,9 @@ class SegmentWriter:
         self._hour = 0
         self._began = self._look_at = 0.0
         self._forked = True
+
+    def __del__(self) -> None:
+        self._seal()
 
     def append(self, payload: bytes, *, records: int = 1, when: float | None = None) -> None:
         """Write whole lines; never raises OSError, see `failed`.

@@ -37,6 +37,12 @@ class TestCheckCounts:
         for answered in ({("zoho", "auth", "INVALID_TOKEN"): 2}, {("zoho", "plan", "X"): 1}, {}):
             assert demo_checks.check_counts(report, answered)
 
+    def test_what_is_missing_on_either_side_is_told(self) -> None:
+        """A failure that is only in the log, and one that is only with the server."""
+        given = ("zoho", "plan", "X")
+        assert len(demo_checks.check_counts(failures([]), {given: 1})) == 1
+        assert len(demo_checks.check_counts(failures([json.loads(line())]), {})) == 1
+
 
 class TestCheckLines:
     def test_good_lines_pass(self) -> None:
@@ -55,6 +61,12 @@ class TestCheckLines:
             ),
         ):
             assert len(demo_checks.check_lines("the file", [line(), bad])) == 1
+
+    def test_retried_calls_are_failed_calls(self) -> None:
+        """A warning of the sync needs them as well; other loggers' lines do not."""
+        bad = {"error.category": None, "level": "WARNING"}
+        assert demo_checks.check_lines("the file", [line(**bad)])
+        assert not demo_checks.check_lines("the file", [line(**bad, logger="other")])
 
 
 class TestCheckSameRecords:
@@ -77,6 +89,11 @@ class TestCheckSecrets:
         complaints = demo_checks.check_secrets(contents, {".example": {"ada@x.example"}})
         assert "a.gz" in complaints[0]
         assert "ada" not in complaints[0]
+
+    def test_every_place_is_looked_at(self) -> None:
+        """What all secrets have in common may occur before without being one."""
+        contents = [("a", b"x.example " * 50 + b"mail ada@x.example")]
+        assert demo_checks.check_secrets(contents, {".example": {"ada@x.example"}})
 
     def test_every_file_of_a_folder_is_read(self, tmp_path: Path) -> None:
         """Hidden ones too, whatever their names."""

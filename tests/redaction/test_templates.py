@@ -124,6 +124,16 @@ class TestLiterals:
         )
         assert [each.template for each in resolved] == ["active", DYNAMIC_MESSAGE]
 
+    def test_an_equal_text_is_no_literal(self, program: Program) -> None:
+        """Only the object itself: data may say the same as a constant beside it."""
+        resolved = program(
+            """
+            word = "".join(["act", "ive"])
+            logger.info(word, extra={"status": "active"})
+            """
+        )
+        assert resolved == [Resolved(DYNAMIC_MESSAGE)]
+
     @pytest.mark.parametrize(
         "source",
         [
@@ -220,6 +230,11 @@ class TestBuiltMessages:
         assert first == Resolved("Pair {a}-{b}", (("a", "x"), ("b", "y")), exact=False)
         assert second == Resolved("Pair {a}-{b}", (), exact=False)
 
+    def test_two_templates_that_fit_are_none(self, program: Program) -> None:
+        """Which of the two was built cannot be told from the text."""
+        (resolved,) = program('x, y = "b", "a"\nlogger.error(f"a {x}" if x else f"{y} b")')
+        assert resolved == Resolved(DYNAMIC_MESSAGE)
+
     def test_a_local_variable_is_followed(self, program: Program) -> None:
         """The one assignment of the function tells template and values."""
         (resolved,) = program('def f(x):\n  m = f"Got {x}"\n  logger.error(m)\nf(5)')
@@ -265,6 +280,31 @@ class TestBuiltMessages:
         """A huge text is not searched."""
         (resolved,) = program('x = "a-" * 500_000\nlogger.error(f"Got {x}-{x}")')
         assert resolved == Resolved(DYNAMIC_MESSAGE)
+
+
+class TestCapturedWarnings:
+    def test_a_warning_shows_its_literal(self, program: Program) -> None:
+        """``warnings`` wraps the text in a line of its own, with file and source."""
+        first, second = program(
+            """
+            import warnings
+            logging.captureWarnings(True)
+            warned = logging.getLogger("py.warnings")
+            warned.addHandler(logger.handlers[0])
+            warned.propagate = False
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("always")
+                    warnings.warn("Old field names")
+                    warnings.warn("Old ".join(["canary", "x"]))
+            finally:
+                logging.captureWarnings(False)
+                warned.removeHandler(logger.handlers[0])
+                warned.propagate = True
+            """
+        )
+        assert first.template == "Old field names"
+        assert second.template == DYNAMIC_MESSAGE
 
 
 class TestModes:

@@ -62,6 +62,23 @@ class TestReading:
         assert [each["record.id"] for each in archive] == [identity]
         assert archive.repeated == 1
 
+    def test_forged_ids_take_no_memory(self, tmp_path: Path) -> None:
+        """Huge counters, long prefixes and long ids cost no more than they are long, cut short."""
+        forged = ["x-999999999", "y" * 5_000 + "-5", "z" * 5_000]
+        text = "".join(json.dumps({"record.id": each}) + "\n" for each in forged)
+        (tmp_path / "a.jsonl").write_text(text)
+        archive = Archive([tmp_path])
+        assert len(list(archive)) == 3
+        assert archive._seen._bits == {}
+        assert max(map(len, archive._seen._others)) <= 128
+
+    def test_folders_are_read_in_order(self, tmp_path: Path) -> None:
+        """Equal archives give equal reports."""
+        for number in (3, 1, 2):
+            (tmp_path / f"dt={number}").mkdir()
+            (tmp_path / f"dt={number}" / "a.jsonl").write_bytes(lines(number))
+        assert numbers_in(Archive([tmp_path])) == [1, 2, 3]
+
     def test_lines_without_an_id_all_count(self, tmp_path: Path) -> None:
         """Without an id nothing can be called a repetition."""
         (tmp_path / "a.jsonl").write_bytes(b'{"a": 1}\n' * 3)
@@ -142,6 +159,12 @@ class TestDamage:
         (tmp_path / "c.jsonl").mkdir()
         (tmp_path / "d.jsonl").write_bytes(lines(1))
         assert numbers_in(Archive([tmp_path])) == [1]
+
+    def test_remarks_are_bounded(self, tmp_path: Path) -> None:
+        """Thousands of damaged files do not bury the report."""
+        archive = Archive([tmp_path / f"{number}" for number in range(500)])
+        assert list(archive) == []
+        assert len(archive.remarks()) == 100
 
     def test_a_file_that_vanished_is_named(self, tmp_path: Path) -> None:
         """A missing file is a remark, not a crash."""

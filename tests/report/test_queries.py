@@ -112,6 +112,18 @@ class TestFailures:
         report = failures([line(**{field: value} | level)])
         assert report.count == 1
 
+    def test_the_span_of_all_lines(self) -> None:
+        """First and last time, whatever the order of the lines; lines without one do not count."""
+        times = ("2026-11-21T09", "2026-11-21T07", "", "2026-11-21T10", "2026-11-21T08")
+        report = failures({"timestamp": time} for time in times)
+        assert (report.first, report.last) == (times[1], times[3])
+
+    def test_texts_are_cut_and_dashes_are_nothing(self) -> None:
+        """A huge text does not fill the screen; "-" stands for nothing."""
+        (group,) = failures([line(**{"error.summary": "x" * 5_000, "tenant.code": "-"})]).groups
+        assert len(group.summary) == 500
+        assert group.tenants == set()
+
     def test_what_could_steer_a_terminal_is_replaced(self) -> None:
         """Escape sequences and text of reversed direction do not get into the report."""
         hostile = line(**{"error.summary": "\x1b[2J\u202egnp.exe", "error.fix_url": "javascript:x"})

@@ -202,10 +202,11 @@ class TestSegmentWriter:
 class TestClaim:
     def test_live_segment_is_left_alone(self, tmp_path: Path) -> None:
         """What a living process writes is nobody else's."""
-        SegmentWriter(str(tmp_path), "standard").append(b"one\n")
         writer = SegmentWriter(str(tmp_path), "standard")
-        writer.append(b"two\n")
-        assert b"two" not in lines(tmp_path)
+        writer.append(b"one\n")
+        assert lines(tmp_path) == []
+        del writer  # Nobody can write any more, so it is finished.
+        assert lines(tmp_path) == [b"one"]
 
     def test_each_segment_goes_to_one_process(self, tmp_path: Path) -> None:
         """Whoever collects at the same time gets others."""

@@ -179,13 +179,15 @@ class TestReady:
     def test_knows_what_of_its_process_waits(self, tmp_path: Path) -> None:
         """Numbers of own segments, packed or not, until they are delivered."""
         spool = spool_with(tmp_path, b"one\n")
-        (tmp_path / "standard_20261121T14_host_0123456789abcdef_000001.segment").touch()
+        theirs = tmp_path / "standard_20261121T14_host_0123456789abcdef_000001.segment"
+        theirs.touch()
         waiting = spool.waiting()
         assert len(waiting) == 1
         spool.pack()
         assert spool.waiting() == waiting
-        assert spool.used_bytes() == only(spool).fd * 0 + sum(
+        assert spool.used_bytes() == sum(
             path.stat().st_size for path in (tmp_path / "ready").iterdir()
         )
-        for item in list(spool.ready()):
-            spool.delivered(item)
+        spool.delivered(only(spool))
+        assert spool.waiting() == set()
+        assert spool.used_bytes() == 0

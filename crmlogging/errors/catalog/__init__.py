@@ -95,6 +95,10 @@ class Catalog:
         known = self.reasons[reason]
         return Rule(name=like.name if like is not None else reason, reason=known, run=known.run)
 
+    def knows(self, code: str, provider: Provider | None) -> bool:
+        """Whether a rule names the normal code exactly."""
+        return code in self.generic.by_code or (provider is not None and code in provider.by_code)
+
     def families_of(self, code: str) -> tuple[Rule, ...]:
         """Return the rules whose family a normal code belongs to, in order; remembered."""
         known = self._families.get(code)

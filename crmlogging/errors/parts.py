@@ -1,0 +1,97 @@
+"""Answers with several parts: records of a bulk call, sub-requests, rows, lists of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from crmlogging.errors.bodies import embedded_tree
+from crmlogging.errors.findings import Finding
+from crmlogging.errors.reading import MAX_PARTS, Reading
+
+__all__ = ["read_elements"]
+
+_MAX_ROWS: Final = 10 * MAX_PARTS
+# What says that an element is the answer for one record.
+_RECORD_KEYS: Final = frozenset(
+    ("success", "id", "statusCode", "httpStatusCode", "referenceId", "body", "ok")
+)
+
+
+def read_elements(
+    reading: Reading,
+    value: list[Any],
+    parent: Finding | None,
+    depth: int,
+    *,
+    bulk: bool | None,
+    failed: bool | None,
+) -> None:
+    """Read each element of `value` as a cause of its own.
+
+    Args:
+        reading: takes the findings.
+        value: the elements.
+        parent: what stands above them, or None at the top.
+        depth: of the walk.
+        bulk: they are records for certain (True), or only if they look so (None).
+        failed: they are errors, since that is what their list is for.
+    """
+    found: list[Finding] = []
+    marked = False
+    for index, element in enumerate(value[:_MAX_ROWS]):
+        if reading.nodes_left < 0:
+            break
+        part = Finding(index, failed=failed)
+        if isinstance(element, dict):
+            _read_element(reading, element, part, depth)
+        elif isinstance(element, str) and (failed or not bulk):
+            part.say(element)
+            part.failed = True
+        elif isinstance(element, list):
+            reading.elements(element, parent, depth + 1, bulk=None, failed=failed)
+            continue
+        marked = marked or part.failed is not None
+        if part.failed is False or (bulk and part.failed is None):
+            continue
+        if part.failed or not part.empty:
+            found.append(part)
+    records = bool(bulk) or (marked and parent is None and _are_records(value))
+    if parent is not None and found and bulk:
+        parent.failed = True
+    for part in found:
+        if not records:
+            part.index = None
+        if parent is not None and parent.messages:
+            part.messages.extend(parent.messages[:2])
+    reading.items = reading.items or (records and bool(found))
+    reading.findings.extend(found)
+
+
+def _read_element(reading: Reading, element: Mapping[str, Any], part: Finding, depth: int) -> None:
+    """Read one element; an answer within the answer brings its own body."""
+    inner = element.get("body", element.get("result"))
+    if isinstance(inner, str) and inner[:1] in ("{", "["):
+        inner = embedded_tree(inner)
+    below = reading.take(element, part, depth + 1)
+    if isinstance(inner, (dict, list)):
+        wrapped = ("body", "result")
+        below = [entry for entry in below if entry[1] not in wrapped]
+        for cause in inner[:50] if isinstance(inner, list) else [inner]:
+            if isinstance(cause, dict):
+                below += reading.take(cause, part, depth + 2)
+    outer, reading.findings = reading.findings, []
+    items = reading.items
+    if below:
+        reading.settle(part, below, depth + 2)
+    causes, reading.findings, reading.items = reading.findings, outer, items
+    for cause in causes:
+        if cause.failed is not False:
+            part.merge(cause)
+    if part.failed is None and part.codes and part.messages and not reading.good:
+        part.failed = True
+
+
+def _are_records(value: list[Any]) -> bool:
+    """Whether a list holds answers for records: they say success or not, or carry an id."""
+    return any(isinstance(e, dict) and not _RECORD_KEYS.isdisjoint(e) for e in value)

@@ -1,0 +1,314 @@
+"""Promises of the uploader: every object once, and patience with a server that says no."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmlogging.diagnostics import Tally
+from crmlogging.handlers.s3_bucket import REMEDIES, Bucket, explain, is_encrypted
+from crmlogging.handlers.s3_upload import Uploader
+from crmlogging.storage.segment_writer import SegmentWriter
+from crmlogging.storage.spool import Spool
+
+
+class FakeClock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class ServerError(Exception):
+    """As boto3's ClientError."""
+
+    def __init__(self, code: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__("secret text of the server")
+        self.response = {
+            "Error": {"Code": code, "Message": "secret text of the server"},
+            "ResponseMetadata": {"HTTPHeaders": dict(headers or {})},
+        }
+
+
+class FakeServer:
+    """Stores objects, unless told what to answer."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.answers: list[Exception | None] = []
+        self.calls: list[dict[str, Any]] = []
+        self.clients = 0
+        self.knows_conditions = True
+
+    def client(self) -> FakeServer:
+        self.clients += 1
+        return self
+
+    def put_object(self, **arguments: Any) -> None:
+        self.calls.append(arguments)
+        if "IfNoneMatch" in arguments and not self.knows_conditions:
+            raise ServerError("NotImplemented")
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        if "IfNoneMatch" in arguments and arguments["Key"] in self.objects:
+            raise ServerError("PreconditionFailed")
+        assert arguments["Key"] not in self.objects
+        self.objects[arguments["Key"]] = arguments["Body"]
+
+
+class Setting:
+    def __init__(self, directory: Path) -> None:
+        self.server, self.clock, self.tally = FakeServer(), FakeClock(), Tally()
+        self.spool = Spool(str(directory), tally=self.tally)
+        self.spool.make()
+        self.writer = SegmentWriter(str(directory), "standard")
+        self.pauses: list[float] = []
+        bucket = Bucket(
+            "logs",
+            prefix="crm",
+            endpoint_url=None,
+            region=None,
+            allow_http=False,
+            arguments={"StorageClass": "STANDARD_IA"},
+            client=self.server.client,
+        )
+        self.uploader = Uploader(
+            self.spool,
+            bucket,
+            seal=lambda everything: self.writer.seal() if everything else None,
+            tally=self.tally,
+            monotonic=self.clock,
+            jitter=self._jitter,
+        )
+
+    def _jitter(self, most: float) -> float:
+        self.pauses.append(most)
+        return most
+
+    def add(self, line: bytes = b"line\n") -> None:
+        self.writer.append(line)
+        self.writer.seal()
+
+    def round(self) -> None:
+        """Do what the thread does once a second."""
+        self.uploader._round(everything=False)
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(tmp_path)
+
+
+class TestUpload:
+    def test_object_and_its_request(self, setting: Setting) -> None:
+        """Prefix and key, the bytes with their checksum, once, only where nothing is."""
+        setting.add()
+        setting.round()
+        (call,) = setting.server.calls
+        assert call["Key"].startswith("crm/tier=standard/dt=")
+        assert call["IfNoneMatch"] == "*"
+        assert len(call["ChecksumSHA256"]) == 44
+        assert call["StorageClass"] == "STANDARD_IA"
+        assert setting.tally["uploaded"] == 1
+        setting.round()
+        assert len(setting.server.calls) == 1
+
+    def test_already_there_is_delivered(self, setting: Setting) -> None:
+        """An answer that got lost, or a kill before the unlink: the repeat is no error."""
+        setting.add()
+        setting.server.answers = [ServerError("PreconditionFailed")]
+        setting.round()
+        assert not list(setting.spool.ready())
+        assert setting.tally["uploaded"] == 1
+
+    @pytest.mark.parametrize("code", ["NotImplemented", "InvalidArgument"])
+    def test_server_without_conditions(self, setting: Setting, code: str) -> None:
+        """Where If-None-Match is not known it is left out from then on."""
+        setting.server.knows_conditions = False
+        for _ in range(3):
+            setting.add()
+        setting.round()
+        assert ["IfNoneMatch" in call for call in setting.server.calls] == [True, *[False] * 3]
+        assert len(setting.server.objects) == 3
+
+    def test_failures_are_backed_off_from(self, setting: Setting) -> None:
+        """Doubling pauses up to a minute, with full jitter; nothing is asked before its time."""
+        setting.add()
+        setting.server.answers = [ServerError("SlowDown") for _ in range(9)]
+        for _ in range(9):
+            setting.round()
+            calls = len(setting.server.calls)
+            setting.round()
+            assert len(setting.server.calls) == calls
+            setting.clock.now = setting.uploader._not_before
+        assert setting.pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        setting.round()
+        assert len(setting.server.objects) == 1
+        setting.add()
+        setting.server.answers = [ServerError("InternalError")]
+        setting.round()
+        assert setting.pauses[-1] == 1
+
+    def test_servers_wish_is_honoured(self, setting: Setting) -> None:
+        """Retry-After comes on top."""
+        setting.add()
+        setting.server.answers = [ServerError("SlowDown", {"retry-after": "17"})]
+        setting.round()
+        assert setting.uploader._not_before == setting.clock.now + 17 + 1
+
+    @pytest.mark.parametrize("code", sorted(REMEDIES))
+    def test_what_waiting_does_not_mend_is_tried_slowly_and_told(
+        self, setting: Setting, code: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Code and remedy once, nothing of the server's text; a new client with new credentials."""
+        setting.add()
+        setting.server.answers = [ServerError(code), ServerError(code)]
+        setting.round()
+        assert setting.uploader._not_before >= setting.clock.now + 30
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert setting.server.clients == 2
+        told = capsys.readouterr().err
+        assert told.count(code) <= 1  # Another test may have told it within the same minute.
+        assert "text of the server" not in told
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert len(setting.server.objects) == 1
+
+    def test_object_at_fault_is_set_aside(self, setting: Setting) -> None:
+        """What the server will never take does not hold up the rest."""
+        setting.add(b"one\n")
+        setting.add(b"two\n")
+        setting.server.answers = [ServerError("EntityTooLarge")]
+        setting.round()
+        assert len(setting.server.objects) == 1
+        assert setting.tally["rejected"] == 1
+
+    def test_others_go_before_one_that_failed(self, setting: Setting) -> None:
+        """An object that fails for unknown reasons waits behind the others."""
+        setting.add(b"one\n")
+        setting.add(b"two\n")
+        setting.server.answers = [ServerError("InternalError")]
+        setting.round()
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        keys = [call["Key"] for call in setting.server.calls]
+        assert keys[0] != keys[1]
+        assert len(setting.server.objects) == 2
+
+    def test_any_exception_of_the_client_is_survived(self, setting: Setting) -> None:
+        """Also one that nobody foresaw."""
+        setting.add()
+        setting.server.answers = [KeyError("surprise"), RuntimeError("surprise")]
+        for _ in range(3):
+            setting.round()
+            setting.clock.now = setting.uploader._not_before
+        assert len(setting.server.objects) == 1
+
+
+class TestDrain:
+    def test_waits_for_everything(self, setting: Setting) -> None:
+        """Also what is not sealed yet; without a thread the caller does the work."""
+        setting.writer.append(b"open\n")
+        assert setting.uploader.drain(5)
+        assert len(setting.server.objects) == 1
+
+    def test_thread_does_it(self, setting: Setting) -> None:
+        """With the thread the caller only waits."""
+        threads: list[threading.Thread] = []
+        put = setting.server.put_object
+
+        def note(**arguments: Any) -> None:
+            threads.append(threading.current_thread())
+            put(**arguments)
+
+        setting.server.put_object = note  # type: ignore[method-assign]
+        setting.uploader.start()
+        setting.writer.append(b"open\n")
+        assert setting.uploader.drain(5)
+        assert threads[0].name == "crmlogging-s3"
+        setting.uploader.close()
+        threads[0].join(5)
+        assert not threads[0].is_alive()
+
+    def test_bound_holds_while_the_server_hangs(self, setting: Setting) -> None:
+        """A request that does not come back costs the bound, not more."""
+        release = threading.Event()
+
+        def hang(**_: Any) -> None:
+            release.wait(20)
+
+        setting.server.put_object = hang  # type: ignore[method-assign]
+        uploader = Uploader(
+            setting.spool,
+            Bucket(
+                "logs",
+                prefix="",
+                endpoint_url=None,
+                region=None,
+                allow_http=False,
+                arguments={},
+                client=setting.server.client,
+            ),
+            seal=lambda everything: setting.writer.seal() if everything else None,
+            tally=setting.tally,
+        )
+        uploader.start()
+        setting.writer.append(b"line\n")
+        assert not uploader.drain(0.1)
+        release.set()
+        assert uploader.drain(5)
+        uploader.close()
+
+    def test_gives_up_at_once_where_waiting_mends_nothing(self, setting: Setting) -> None:
+        """At exit nobody waits for somebody to create the bucket."""
+        setting.add()
+        setting.server.answers = [ServerError("NoSuchBucket")]
+        assert not setting.uploader.drain(3_600)
+        assert setting.uploader.drain(3_600)
+
+
+class TestExplain:
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            pytest.param(ServerError("SlowDown"), "SlowDown", id="code"),
+            pytest.param(ServerError("503"), "Status503", id="bare-status"),
+            pytest.param(ServerError("ada@example.com"), "ServerError", id="no-code"),
+            pytest.param(ServerError(""), "ServerError", id="empty"),
+            pytest.param(OSError(5, "x"), "OSError", id="other"),
+        ],
+    )
+    def test_codes_have_their_shape(self, error: Exception, code: str) -> None:
+        """What is told is a code, never text from outside."""
+        assert explain(error).code == code
+
+    @pytest.mark.parametrize("wish", ["soon", "-5", "1e9", "nan"])
+    def test_odd_wishes_are_bounded(self, wish: str) -> None:
+        """A broken Retry-After neither raises nor waits for ever."""
+        assert 0 <= explain(ServerError("SlowDown", {"retry-after": wish})).wait_seconds <= 60
+
+
+class TestIsEncrypted:
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("https://s3.example.com", True),
+            ("http://localhost:9000", True),
+            ("http://127.0.0.1:9000", True),
+            ("http://[::1]:9000", True),
+            ("http://s3.localhost", True),
+            ("http://s3.example.com", False),
+            ("http://127.0.0.1.example.com", False),
+            ("http://localhost.example.com", False),
+            ("http://localhost@example.com", False),
+        ],
+    )
+    def test_https_or_this_machine(self, url: str, expected: bool) -> None:
+        """Anything else goes over a wire that others can listen to."""
+        assert is_encrypted(url) is expected
