@@ -136,7 +136,7 @@ def _read_markup(text: str) -> Document:
 
 
 def _read_json_like(text: str) -> Document:
-    """JSON after a byte order mark, lines of it, a string, a Python repr, or one that was cut off."""
+    """JSON after a byte order mark, lines of it, a string, a Python repr, or a piece of one."""
     whole = _json(text)
     if whole is not None:
         return Document("json", whole)

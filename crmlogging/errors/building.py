@@ -25,7 +25,6 @@ __all__ = ["build"]
 
 FINGERPRINT_VERSION: Final = "v1"
 _MAX_ITEMS: Final = 1_000
-_MAX_NAMED: Final = 5
 _FIXABLE: Final = frozenset(
     {Category.AUTH, Category.PERMISSIONS, Category.PLAN, Category.VALIDATION}
 )
@@ -33,13 +32,13 @@ _LIMIT_STATUSES: Final = frozenset({403, 420, 429, 503})
 
 
 class _Template(NamedTuple):
-    """What is the same for every error of one rule, provider and operation."""
+    """What is the same for all errors of one rule, provider, operation, code and fields."""
 
     code: str
     summary: str
     fix_url: str | None
     status_page: str | None
-    key: str
+    fingerprint: str
 
 
 _TEMPLATES_KEPT: Final = 2_048
@@ -89,7 +88,10 @@ def build(
             for f, v in judged[:_MAX_ITEMS]
         )
     provider_code = _provider_code(catalog, finding, provider)
-    template = _template(rule, provider, slug, answer, _label(fields), _names(fields))
+    subject = _Subject(
+        provider, slug, provider_code, tuple([field.field for field in fields]), names
+    )
+    template = _template(catalog, rule, answer, subject)
     return CrmError(
         category=reason.category,
         code=template.code,
@@ -110,7 +112,7 @@ def build(
         fields=fields,
         items=items,
         abort_run=rule.run,
-        fingerprint=_fingerprint(template.key, provider_code, fields, names),
+        fingerprint=template.fingerprint,
         index=finding.index,
         rule=rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}",
         evidence=verdict.evidence,
@@ -170,18 +172,27 @@ def _window(finding: Finding) -> str:
 
 def _provider_code(catalog: Catalog, finding: Finding, provider: Provider | None) -> str | None:
     """Return the most specific stable code, as spelled; one in a sentence only if it is known."""
-    codes = finding.ordered_codes()
-    if codes and (finding.codes[0][0] < _WEAK_RANK or not finding.details):
-        return codes[0]
+    own = [code for code in finding.ordered_codes() if _looks_like_a_code(catalog, code, provider)]
+    if own and (finding.codes[0][0] < _WEAK_RANK or not finding.details):
+        return own[0]
     for code in finding.details:
-        if is_code(code):
+        if is_code(code) and _looks_like_a_code(catalog, code, provider):
             return code
-    if codes:
-        return codes[0]
+    if own:
+        return own[0]
     for code in finding.quoted:
         if catalog.knows(normal_code(code), provider):
             return code
     return None
+
+
+def _looks_like_a_code(catalog: Catalog, code: str, provider: Provider | None) -> bool:
+    """Whether `code` can be no name or word of a payload: a bare word must be one rules know."""
+    bare = code.replace(".", "").replace("-", "")
+    if not (bare.isalpha() and (bare.islower() or bare.istitle())):
+        return True
+    normal = normal_code(code)
+    return catalog.knows(normal, provider) or bool(catalog.families_of(normal))
 
 
 def _request_id(answer: Answer, provider: Provider | None, reading: Reading | None) -> str | None:
@@ -192,34 +203,24 @@ def _request_id(answer: Answer, provider: Provider | None, reading: Reading | No
     return header_request_id(answer.headers, provider.id_headers if provider is not None else ())
 
 
-def _label(fields: tuple[FieldError, ...]) -> str:
-    if not fields:
-        return ""
-    labels = {field_label(field.field) for field in fields}
-    return labels.pop() if len(labels) == 1 else ""
+class _Subject(NamedTuple):
+    """What the template depends on besides rule and request."""
+
+    provider: Provider | None
+    slug: str | None
+    code: str | None
+    fields: tuple[str, ...]
+    classes: tuple[str, ...]
 
 
-def _names(fields: tuple[FieldError, ...]) -> str:
-    names = [field.field for field in fields[:_MAX_NAMED]]
-    if len(fields) > _MAX_NAMED:
-        names.append(f"{len(fields) - _MAX_NAMED} more")
-    return ", ".join(names)
-
-
-def _template(
-    rule: Rule,
-    provider: Provider | None,
-    slug: str | None,
-    answer: Answer,
-    label: str,
-    names: str,
-) -> _Template:
+def _template(catalog: Catalog, rule: Rule, answer: Answer, subject: _Subject) -> _Template:
     domain, action = operation(answer.method, answer.path)
+    provider = subject.provider
     host = answer.host if provider is not None and provider.link_hosts else ""
-    key = (rule.name, rule.reason.name, slug, domain, action, label, names, host)
+    key = (rule.name, rule.reason.name, domain, action, host, *subject[1:])
     known = _templates.get(key)
     if known is None:
-        known = _new_template(rule, provider, slug, (domain, action, label, names, host))
+        known = _new_template(catalog, rule, f"{domain}_{action}", host, subject)
         if len(_templates) >= _TEMPLATES_KEPT:
             _templates.clear()
         _templates[key] = known
@@ -227,21 +228,29 @@ def _template(
 
 
 def _new_template(
-    rule: Rule, provider: Provider | None, slug: str | None, parts: tuple[str, str, str, str, str]
+    catalog: Catalog, rule: Rule, what: str, host: str, subject: _Subject
 ) -> _Template:
-    domain, action, label, names, host = parts
-    reason = rule.reason
-    field_suffix = f"_{label}" if label and reason.category is Category.VALIDATION else ""
-    title = provider.title if provider is not None else "the provider"
-    summary = reason.summary.replace("{provider}", title)
-    summary = summary.replace("{fields}", names or "a field")
+    reason, provider = rule.reason, subject.provider
+    names = ",".join(sorted(subject.fields))
+    parts = (subject.slug, reason.category.value, reason.name, what, subject.code, names)
+    identity = "|".join((*(part or "" for part in parts), *subject.classes))
+    digest = blake2b(identity.encode("utf-8", "replace"), digest_size=8).hexdigest()
     return _Template(
-        code=f"{domain}_{action}_{reason.label}{field_suffix}",
-        summary=summary[0].upper() + summary[1:],
+        code=f"{what}_{reason.label}{_field_suffix(reason, subject.fields)}",
+        summary=catalog.summary(reason, provider, subject.fields),
         fix_url=_link(rule, reason, provider, host),
         status_page=(provider.status_page or None) if provider is not None else None,
-        key="|".join((slug or "", reason.category.value, reason.name, domain, action)),
+        fingerprint=f"{FINGERPRINT_VERSION}:{digest}",
     )
+
+
+def _field_suffix(reason: Reason, fields: tuple[str, ...]) -> str:
+    """``_EMAIL`` where the error is about that one field."""
+    if reason.category is not Category.VALIDATION or not fields:
+        return ""
+    labels = {field_label(field) for field in fields}
+    label = labels.pop() if len(labels) == 1 else ""
+    return f"_{label}" if label else ""
 
 
 def _link(rule: Rule, reason: Reason, provider: Provider | None, host: str) -> str | None:
@@ -256,11 +265,3 @@ def _link(rule: Rule, reason: Reason, provider: Provider | None, host: str) -> s
 
 def _plain_host(host: str) -> bool:
     return len(host) <= 128 and all(c.isascii() and (c.isalnum() or c in ".-") for c in host)
-
-
-def _fingerprint(
-    key: str, provider_code: str | None, fields: tuple[FieldError, ...], names: tuple[str, ...]
-) -> str:
-    at_fault = ",".join(sorted({field.field for field in fields}))
-    text = "|".join((key, provider_code or "", at_fault, *names))
-    return f"{FINGERPRINT_VERSION}:{blake2b(text.encode(), digest_size=8).hexdigest()}"

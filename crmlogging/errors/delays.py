@@ -1,7 +1,7 @@
 """How long to wait, as the answer tells it: in seconds from its own clock.
 
-Order: ``Retry-After`` (RFC 9110 section 10.2.3: seconds or an HTTP date; some send ISO times), else a
-reset header of a rate limit that is used up, else a delay in the body, in a field or in words.
+Order: ``Retry-After`` (RFC 9110 section 10.2.3: seconds or an HTTP date; some send ISO times), else
+a reset header of a rate limit that is used up, else a delay in the body, in a field or in words.
 """
 
 from __future__ import annotations
@@ -48,16 +48,17 @@ _DRAFT_RESET: Final = re.compile(r"(?:\breset|[;, ]t)=(\d{1,10}(?:\.\d{1,6})?)")
 _BODY_KEYS: Final = {
     "retryafter": 1.0, "retryafterseconds": 1.0, "retryaftersec": 1.0, "retryaftersecs": 1.0,
     "retryafters": 1.0, "retryin": 1.0, "retryinseconds": 1.0, "retrydelay": 1.0,
-    "ratereset": 1.0, "resetin": 1.0, "resetafter": 1.0, "resetinseconds": 1.0, "waitseconds": 1.0,
-    "waittime": 1.0, "secondstowait": 1.0, "backoff": 1.0, "backoffseconds": 1.0, "delayseconds": 1.0,
-    "retryafterms": 0.001, "retryaftermilliseconds": 0.001, "retryaftermillis": 0.001,
-    "resetat": 1.0, "resettime": 1.0, "retryat": 1.0, "retryafterdate": 1.0, "estimatedresettime": 1.0,
-    "nextretryat": 1.0, "availableat": 1.0, "ratelimitreset": 1.0,
+    "ratereset": 1.0, "resetin": 1.0, "resetafter": 1.0, "resetinseconds": 1.0,
+    "waitseconds": 1.0, "waittime": 1.0, "secondstowait": 1.0, "backoff": 1.0,
+    "backoffseconds": 1.0, "delayseconds": 1.0, "retryafterms": 0.001,
+    "retryaftermilliseconds": 0.001, "retryaftermillis": 0.001, "resetat": 1.0, "resettime": 1.0,
+    "retryat": 1.0, "retryafterdate": 1.0, "estimatedresettime": 1.0, "nextretryat": 1.0,
+    "availableat": 1.0, "ratelimitreset": 1.0,
 }  # fmt: skip
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _WORDED: Final = re.compile(
-    r"(?:retry|try(?: this| your request| the request)? again|wait|available(?: again)?|resets?|replenished|back"
-    r"|retry[- ]after|blocked for)"
+    r"(?:retry|try(?: this| your request| the request)? again|wait|available(?: again)?|resets?"
+    r"|replenished|back|retry[- ]after|blocked for)"
     r"[^\d.;]{0,40}?(\d{1,7}(?:\.\d{1,6})?)\s?"
     r"(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )

@@ -38,10 +38,12 @@ def detect(
 
 
 def _by_mark(catalog: Catalog, headers: Mapping[str, str]) -> Provider | None:
+    marks, prefixes = catalog.marks
+    if not marks.keys().isdisjoint(headers):
+        return next(marks[name] for name in headers if name in marks)
     for name in headers:
-        for mark, provider in catalog.marks:
-            if name == mark or (mark.endswith("*") and name.startswith(mark[:-1])):
-                return provider
+        if name.startswith(prefixes):
+            return next(marks[p] for p in prefixes if name.startswith(p))
     return None
 
 

@@ -58,7 +58,7 @@ class Fault:
 
 
 def read_fault(exception: object) -> Fault | None:
-    """Return `exception` (an exception, its text, or a fault) as a fault; None for anything else."""
+    """Return `exception` (an exception, its text, or a fault) as a fault, else None."""
     if isinstance(exception, Fault):
         return exception
     if isinstance(exception, BaseException):
@@ -150,5 +150,7 @@ def _is_error_body(body: Any) -> bool:
 
 
 _TELLING: Final = frozenset(
-    "error errors code errorcode message status category title fault detail exceptioncode msg".split()
+    (
+        "error errors code errorcode message status category title fault detail exceptioncode msg"
+    ).split()
 )

@@ -23,13 +23,14 @@ _MIN_LENGTH: Final = re.compile(
     r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?(\d{1,9})"
 )
 _KINDS: Final = {
-    "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url", "website": "url",
-    "integer": "integer", "int": "integer", "long": "integer", "bigint": "integer", "number": "number",
-    "double": "number", "float": "number", "decimal": "number", "currency": "number", "numeric": "number",
-    "boolean": "boolean", "bool": "boolean", "string": "string", "text": "string", "date": "date",
+    "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url",
+    "website": "url", "integer": "integer", "int": "integer", "long": "integer",
+    "bigint": "integer", "number": "number", "double": "number", "float": "number",
+    "decimal": "number", "currency": "number", "numeric": "number", "boolean": "boolean",
+    "bool": "boolean", "string": "string", "text": "string", "date": "date",
     "datetime": "datetime", "timestamp": "datetime", "array": "array", "list": "array",
-    "jsonarray": "array", "object": "object", "jsonobject": "object", "dict": "object", "uuid": "uuid",
-    "picklist": "option", "enum": "option",
+    "jsonarray": "array", "object": "object", "jsonobject": "object", "dict": "object",
+    "uuid": "uuid", "picklist": "option", "enum": "option",
 }  # fmt: skip
 _KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
 
@@ -42,7 +43,7 @@ def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tup
             name = clean_name(raw.name)
             if name is not None and name not in fields and len(fields) < _MAX_FIELDS:
                 fields[name] = FieldError(name, *_problem(catalog, raw, reason))
-        if not finding.fields and finding.messages and reason.category in _FIELD_CATEGORIES:
+        if reason.about_fields and finding.messages and not finding.fields:
             for message in finding.messages[:20]:
                 for name in named_in(message):
                     if name not in fields and len(fields) < _MAX_FIELDS:

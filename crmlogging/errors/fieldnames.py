@@ -7,6 +7,7 @@ personal (an address, a phone number) is no field at all; any other misfit is ``
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from crmlogging.errors.shapes import looks_secret
@@ -80,70 +81,73 @@ _NOUN: Final = (
 )
 _WORD: Final = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _NAME: Final = r"([A-Za-z_][A-Za-z0-9_.\[\]-]{0,63})"
+_LIST: Final = r"([A-Za-z_][A-Za-z0-9_]{0,63}(?:, ?[A-Za-z_][A-Za-z0-9_]{0,63}){0,20})"
+_IN_BRACKETS: Final = r"[\[(]([A-Za-z_][A-Za-z0-9_., -]{0,400})[\])]"
 _OPEN: Final = r"[\"'`\u2018\u201c]"
 _CLOSE: Final = r"[\"'`\u2019\u201d]"
-
-
-def _pattern(source: str) -> re.Pattern[str]:
-    return re.compile(source, re.IGNORECASE)
-
-
-# Lists of names, and names in a fixed place: certain.
-_CERTAIN: Final = (
-    _pattern(
-        r"(?:fields?(?: are)?(?: is)? (?:missing|required|invalid)"
-        r"|(?:missing|required|invalid|unknown) (?:required )?(?:" + _NOUN + r"))"
-        r"(?: are missing| is missing| were not set)?\s?:?\s?"
-        r"[\[(]([A-Za-z_][A-Za-z0-9_., -]{0,400})[\])]"
-    ),
-    _pattern(r"fields were not set: \[([A-Za-z_][A-Za-z0-9_., -]{0,400})\]"),
-    _pattern(
-        r"(?:create/update fields|unknown field(?! name)|missing required param(?:eter)?s?|for field"
-        r"|field name not found ?)\s?:?\s"
-        r"([A-Za-z_][A-Za-z0-9_]{0,63}(?:, ?[A-Za-z_][A-Za-z0-9_]{0,63}){0,20})"
-    ),
-    _pattern(r"(?:propertyName|fieldName|field|property|attribute)=" + _WORD),
-    _pattern(
-        r"(?:error in|path|field) " + _OPEN + r"(?:fields|body|properties|data)\." + _NAME + _CLOSE
-    ),
-)
-# In quotes, beside a word that says it is a field.
-_QUOTED: Final = (
-    _pattern(r"no such column '" + _NAME + "'"),
-    _pattern(r"cannot query field " + _OPEN + _WORD + _CLOSE),
-    _pattern(
-        _NOUN + r"(?: named?| with (?:name|slug|key)| called|:)?:?\s?[\"'`\[(\u2018\u201c]"
-        r"([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63})[\"'`\])\u2019\u201d]"
-    ),
-)
 # Only what can be said of a field, never of a value: "'ada' is not valid" names none.
-_SAID_OF_FIELDS: Final = (
+_DEMANDED: Final = (
     r"(?:is (?:a )?(?:required|missing|mandatory|read[- ]only)|can't be|cannot be|can not be|must"
     r"|may not be|should|is too (?:long|short))"
 )
-_QUOTED_BEFORE: Final = _pattern(
-    _OPEN + _NAME + _CLOSE + r"\s(?:" + _SAID_OF_FIELDS
-    + r"|(?:field|property|attribute|column|parameter|element)\b)"
-)  # fmt: skip
 _PATH: Final = r"([A-Za-z_][A-Za-z0-9_]{0,40}(?:(?:\.|\[)[A-Za-z0-9_\]]{1,40}){0,6})"
 _START: Final = r"(?:^|[\n;:,]\s?|\. )(?:the )?(?:(?:type|value|field|format|length) (?:for|of) )?"
 # "Last name is required" is no field called "Last".
 _ONE_WORD: Final = r"(?! (?:name|number|code|date|type|tier|id)\b)"
-_BARE: Final = (
-    _pattern(_WORD + r" duplicates value"),
+
+
+def _any_of(*sources: str) -> re.Pattern[str]:
+    """Compile alternatives, each with one group."""
+    return re.compile("|".join(sources), re.IGNORECASE)
+
+
+# Without one of these, only the beginning of a sentence can name a field.
+_HINTS: Final = (
+    *(
+        "field",
+        "propert",
+        "attribut",
+        "column",
+        "param",
+        "element",
+        "argument",
+        "found: ",
+        "'",
+        '"',
+    ),
+    *("`", "\u2018", "\u201c"),
+)
+# Lists of names, and names in a fixed place.
+_CERTAIN: Final = _any_of(
+    r"fields?(?: are)?(?: is)? (?:missing|required|invalid)\s?:?\s?" + _IN_BRACKETS,
+    r"(?:missing|required|invalid|unknown) (?:required )?" + _NOUN
+    + r"(?: are missing| is missing| were not set)?\s?:?\s?" + _IN_BRACKETS,
+    r"(?:create/update fields|unknown field(?! name)|missing required param(?:eter)?s?|for field"
+    r"|field name not found ?)\s?:?\s" + _LIST,
+    r"(?:propertyName|fieldName|field|property|attribute)=" + _WORD,
+    r"(?:error in|path|field) " + _OPEN + r"(?:fields|body|properties|data)\." + _NAME + _CLOSE,
+)  # fmt: skip
+# In quotes, beside a word that says it is a field.
+_QUOTED: Final = _any_of(
+    r"no such column '" + _NAME + "'",
+    r"cannot query field " + _OPEN + _WORD + _CLOSE,
+    _NOUN + r"(?: named?| with (?:name|slug|key)| called|:)?:?\s?[\"'`\[(\u2018\u201c]"
+    r"([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63})[\"'`\])\u2019\u201d]",
+    _OPEN + _NAME + _CLOSE + r"\s(?:" + _DEMANDED
+    + r"|(?:field|property|attribute|column|parameter|element)\b)",
+)  # fmt: skip
+_BARE: Final = _any_of(
+    r"duplicate value found: " + _WORD,
     # Salesforce puts the value after "restricted picklist field:".
-    _pattern(
-        r"(?<!picklist )" + _NOUN
-        + r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
-        r"(?::\s?|\s)" + _NAME
-    ),
-    _pattern(
-        r"(?:attribute values|type for|value for|for) " + _WORD + r" (?:['\"]|is (?:not )?(?:in)?valid)"
-    ),
-    _pattern(_START + _PATH + _ONE_WORD + r"(?: field)?:?\s" + _SAID_OF_FIELDS),
+    r"(?<!picklist )" + _NOUN
+    + r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
+    r"(?::\s?|\s)(?!values? )" + _NAME,
+    r"(?:attribute values|type for|value for|for) " + _WORD
+    + r" (?:['\"]|is (?:not )?(?:in)?valid)",
+    _START + _PATH + _ONE_WORD + r"(?: field)?:?\s" + _DEMANDED,
 )  # fmt: skip
 # These may be said of a value, too, so that only common names of fields count.
-_OF_EITHER: Final = _pattern(
+_OF_EITHER: Final = _any_of(
     _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
     r"(?:(?:is )?(?:a |an )?(?:invalid|not|already|unknown|required|missing)|has already|does not))"
 )
@@ -179,26 +183,29 @@ def named_in(message: str) -> list[str]:
     """
     found: dict[str, None] = {}
     text = message[:_MAX_TEXT]
-    for pattern in _CERTAIN:
-        for match in pattern.finditer(text):
-            for part in match[1].split(","):
-                _note(part.strip(), found)
+    lower = text.lower()
+    if any(hint in lower for hint in _HINTS):
+        for names in _groups(_CERTAIN, text):
+            for name in names.split(","):
+                _note(name.strip(), found)
+        if not found:
+            for name in _groups(_QUOTED, text):
+                _note(name, found)
     if not found:
-        for pattern in (*_QUOTED, _QUOTED_BEFORE):
-            for match in pattern.finditer(text):
-                _note(match[1], found)
+        for name in _groups(_BARE, text):
+            if _looks_like_a_field(name, common=False):
+                _note(name, found)
     if not found:
-        for pattern in _BARE:
-            for match in pattern.finditer(text):
-                if _looks_like_a_field(match[1], common=False):
-                    _note(match[1], found)
-            if found:
-                break
-    if not found:
-        for match in _OF_EITHER.finditer(text):
-            if _looks_like_a_field(match[1], common=True):
-                _note(match[1], found)
+        for name in _groups(_OF_EITHER, text):
+            if _looks_like_a_field(name, common=True):
+                _note(name, found)
     return list(found)
+
+
+def _groups(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield the one group that each match has."""
+    for match in pattern.finditer(text):
+        yield match[match.lastindex or 0]
 
 
 def _note(raw: str, found: dict[str, None]) -> None:

@@ -1,4 +1,4 @@
-"""Fields as objects of a body name them: by a name, a list of names, a path, or as keys of a map."""
+"""Fields as objects of a body name them: by a name, a list, a path, or as keys of a map."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NO_FIELD_PATH: Final = frozenset(("timestamp", "method", "requestId", "location
 # Keys that make a mapping an error rather than a map from fields to what is wrong with them.
 _NO_MAP: Final = frozenset(
     (
-        "code message msg error errors detail details type status statuscode errorcode errormessage "
-        "title faultstring errordescription exceptioncode text reason"
+        "code message msg error errors detail details type status statuscode errorcode"
+        " errormessage title faultstring errordescription exceptioncode text reason"
     ).split()
 )
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from crmlogging.errors.shapes import is_request_id
+from crmlogging.errors.shapes import is_code, is_request_id
 
-__all__ = ["header_request_id", "lower_headers"]
+__all__ = ["header_code", "header_request_id", "lower_headers"]
 
 _MAX_HEADERS: Final = 200
 _MAX_VALUE: Final = 1_024
@@ -25,6 +25,10 @@ _ID_HEADERS: Final = (
     *("apim-request-id", "x-fb-trace-id", "x-log-ref", "x-vcap-request-id", "correlation-id"),
     *("x-cloud-trace-context", "x-azure-ref", "x-amz-cf-id", "traceparent", "cf-ray"),
 )
+_CODE_HEADERS: Final = (
+    *("x-amzn-errortype", "x-ms-error-code", "x-error-code", "x-api-error-code", "grpc-status"),
+)
+_ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
 
 
 def lower_headers(headers: Any) -> dict[str, str]:
@@ -57,8 +61,21 @@ def _value_text(value: object) -> str:
 
 def header_request_id(headers: Mapping[str, str], first: tuple[str, ...] = ()) -> str | None:
     """Return the id of the request among `headers`, those named in `first` before all others."""
-    for name in (*first, *_ID_HEADERS) if first else _ID_HEADERS:
+    best, best_rank = None, len(_ID_RANKS)
+    for name, value in headers.items():
+        rank = -1 if name in first else _ID_RANKS.get(name, best_rank)
+        if rank < best_rank and is_request_id(value):
+            best, best_rank = value, rank
+    return best
+
+
+def header_code(headers: Mapping[str, str]) -> str | None:
+    """Return the error code that gateways put into a header, or None."""
+    for name in _CODE_HEADERS:
         value = headers.get(name)
-        if value is not None and is_request_id(value):
-            return value
+        if value is not None:
+            # "com.amazonaws#ThrottlingException:http://..." holds more than the code.
+            code = value.partition(":")[0].rpartition("#")[2].strip()
+            if code != "0" and is_code(code):
+                return code
     return None

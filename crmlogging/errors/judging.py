@@ -57,7 +57,8 @@ def judge(
     if finding.status is not None and answer.status is not None and answer.status < 300:
         answer = replace(answer, status=finding.status)
     own = [normal_code(code) for code in finding.ordered_codes()]
-    below = [normal_code(code) for code in (*finding.details, *finding.quoted)]
+    named = [normal_code(code) for code in finding.details]
+    below = [*named, *map(normal_code, finding.quoted)]
     hints = {*own, *below, *map(normal_code, finding.hints)}
     weak: Verdict | None = None
     for code in own:
@@ -72,7 +73,7 @@ def judge(
                 return Verdict(rule, "wording" if rule.wording else "header")
             weak = weak or Verdict(rule, "wording")
     if below and (not own or weak is not None):
-        verdict = _judge_details(below, answer, provider, catalog, words, hints)
+        verdict = _judge_details(below, named, answer, provider, catalog, words, hints)
         if verdict is not None:
             return verdict
     return _judge_rest(answer, catalog, words, hints, weak)
@@ -80,6 +81,7 @@ def judge(
 
 def _judge_details(
     below: list[str],
+    named: list[str],
     answer: Answer,
     provider: Provider | None,
     catalog: Catalog,
@@ -91,23 +93,28 @@ def _judge_details(
             if rule.holds(answer, words, hints):
                 if rule.weak:
                     break
-                return Verdict(rule, "code", code)
+                # A word in a sentence that no catalog names may be a value: it is not repeated.
+                told = code if code in named or catalog.knows(code, provider) else ""
+                return Verdict(rule, "code", told)
     return None
 
 
 def _judge_rest(
     answer: Answer, catalog: Catalog, words: str, hints: set[str], weak: Verdict | None
 ) -> Verdict | None:
-    # A page of theirs about a failure of theirs: its words about passwords are not ours.
-    theirs = answer.kind == "html" and answer.status is not None and answer.status >= 500
-    for rule in catalog.generic.conditions:
-        if theirs and rule.reason.actionable:
-            continue
-        if (rule.wording is None or words) and rule.holds(answer, words, hints):
-            if not rule.weak:
-                return Verdict(rule, "wording" if rule.wording else "header")
-            if weak is None:
-                weak = Verdict(rule, "wording")
+    rules, names = catalog.requested
+    if not names or not names.isdisjoint(answer.headers):
+        for rule in rules:
+            if rule.holds(answer, words, hints):
+                if not rule.weak:
+                    return Verdict(rule, "header")
+                weak = weak or Verdict(rule, "header")
+    if words:
+        strong, worded = catalog.worded(words, answer)
+        if strong is not None:
+            return Verdict(strong, "wording")
+        if weak is None and worded is not None:
+            weak = Verdict(worded, "wording")
     return weak or judge_status(answer, catalog)
 
 
@@ -125,7 +132,7 @@ def judge_status(answer: Answer, catalog: Catalog) -> Verdict | None:
 
 
 def _rules_for(code: str, provider: Provider | None, catalog: Catalog) -> Iterator[Rule]:
-    """Yield the rules for a normal code: the provider's, those for everybody, else for its words."""
+    """Yield the rules for a normal code: the provider's, everybody's, else those of its words."""
     known = catalog.generic.by_code.get(code, ())
     if provider is not None:
         yield from provider.by_code.get(code, ())
@@ -171,7 +178,7 @@ def judge_fault(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | Non
 
 
 def _judge_class(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
-    """The words of an SDK's exception class (``InvalidTokenException``); built-in ones say nothing."""
+    """Judge by the words of an SDK's class (``InvalidTokenException``); built-ins say nothing."""
     for name in fault.names:
         module, _, bare = name.rpartition(".")
         if module in ("builtins", "") and hasattr(builtins, bare):

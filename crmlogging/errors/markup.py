@@ -46,7 +46,7 @@ def _without(page: str, element: str) -> str:
     return "".join(kept)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The document is too large, too deep, or brings a document type."""
 
 
@@ -61,7 +61,7 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.nodes += 1
         if self.nodes > _MAX_NODES or len(self.stack) > _MAX_DEPTH:
-            raise _Refused
+            raise _RefusedError
         node: dict[str, Any] = {}
         code = attributes.get("code") or attributes.get("errorCode")
         if code:
@@ -87,8 +87,8 @@ class _Builder:
             parent[local] = [parent[local], value]
 
     @staticmethod
-    def refuse(*_: object) -> None:
-        raise _Refused
+    def refuse(*_: object) -> int:
+        raise _RefusedError
 
 
 def xml_tree(text: str) -> dict[str, Any] | None:
@@ -109,6 +109,6 @@ def xml_tree(text: str) -> dict[str, Any] | None:
     parser.ExternalEntityRefHandler = builder.refuse
     try:
         parser.Parse(text.encode("utf-8", "replace"), True)
-    except (expat.ExpatError, _Refused, LookupError):
+    except (expat.ExpatError, _RefusedError, LookupError):
         return None
     return builder.root

@@ -12,56 +12,87 @@ from typing import Final
 __all__ = ["field_label", "operation", "split_url"]
 
 _MAX_URL: Final = 2_048
-_WORD: Final = re.compile(r"[A-Za-z]+")
+# Host and path; user, port, query and fragment are left out.
+_URL: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://(?:[^/?#]*@)?"
+    r"(\[[^\]/?#]*\]|[^/?#:]*)(?::\d*)?|(?=/))([^?#]*)"
+)
 _SPLIT: Final = re.compile(r"[/()?=&.,:]+")
 
-_RESOURCES: Final = {
-    word: name
-    for name, words in {
-        "CONTACT": "contact contacts", "LEAD": "lead leads", "PERSON": "person persons people",
-        "COMPANY": "company companies", "ACCOUNT": "account accounts", "DEAL": "deal deals",
-        "OPPORTUNITY": "opportunity opportunities", "TICKET": "ticket tickets", "CASE": "case cases",
-        "ORGANIZATION": "organization organizations organisation organisations", "TASK": "task tasks",
-        "CUSTOMER": "customer customers", "NOTE": "note notes annotations", "CAMPAIGN": "campaign campaigns",
-        "MEMBER": "member members", "LIST": "list lists audience audiences", "PRODUCT": "product products",
-        "ORDER": "order orders", "INVOICE": "invoice invoices", "QUOTE": "quote quotes",
-        "SUBSCRIPTION": "subscription subscriptions", "PAYMENT": "payment payments payment_intents charges",
-        "USER": "user users", "OWNER": "owner owners", "PIPELINE": "pipeline pipelines",
-        "PROPERTY": "property properties fields attributes data_attributes", "SCHEMA": "schema schemas",
-        "EVENT": "event events", "ACTIVITY": "activity activities", "CALL": "call calls",
-        "EMAIL": "email emails messages message", "MEETING": "meeting meetings", "FORM": "form forms",
-        "COMMITTEE": "committee committees", "TAG": "tag tags", "FILE": "file files attachment attachments",
-        "WEBHOOK": "webhook webhooks", "JOB": "job jobs", "BUSINESS_PARTNER": "a_businesspartner businesspartner",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
+_RESOURCE_WORDS: Final = {
+    "ACCOUNT": "account accounts",
+    "ACTIVITY": "activity activities",
+    "BUSINESS_PARTNER": "a_businesspartner businesspartner businesspartners",
+    "CALL": "call calls",
+    "CAMPAIGN": "campaign campaigns",
+    "CASE": "case cases",
+    "COMMITTEE": "committee committees",
+    "COMPANY": "company companies",
+    "CONTACT": "contact contacts",
+    "CUSTOMER": "customer customers",
+    "DEAL": "deal deals",
+    "EMAIL": "email emails message messages",
+    "EVENT": "event events",
+    "FILE": "file files attachment attachments",
+    "FORM": "form forms",
+    "INVOICE": "invoice invoices",
+    "JOB": "job jobs",
+    "LEAD": "lead leads",
+    "LIST": "list lists audience audiences",
+    "MEETING": "meeting meetings",
+    "MEMBER": "member members",
+    "NOTE": "note notes annotations",
+    "OPPORTUNITY": "opportunity opportunities",
+    "ORDER": "order orders",
+    "ORGANIZATION": "organization organizations organisation organisations",
+    "OWNER": "owner owners",
+    "PAYMENT": "payment payments payment_intents charges",
+    "PERSON": "person persons people",
+    "PIPELINE": "pipeline pipelines",
+    "PRODUCT": "product products",
+    "PROPERTY": "property properties fields attributes data_attributes",
+    "QUOTE": "quote quotes",
+    "SCHEMA": "schema schemas",
+    "SUBSCRIPTION": "subscription subscriptions",
+    "TAG": "tag tags",
+    "TASK": "task tasks",
+    "TICKET": "ticket tickets",
+    "USER": "user users",
+    "WEBHOOK": "webhook webhooks",
+}
+_RESOURCES: Final = {w: name for name, words in _RESOURCE_WORDS.items() for w in words.split()}
 _TOKEN_WORDS: Final = frozenset(("token", "tokens", "oauth", "oauth2", "authorize", "login"))
 _ACTIONS: Final = {
-    "search": "SEARCH", "query": "SEARCH", "queryall": "SEARCH", "upsert": "UPSERT", "merge": "MERGE",
-    "convert": "CONVERT", "import": "IMPORT", "export": "EXPORT", "graphql": "QUERY", "soap": "CALL",
-    "delete": "DELETE", "archive": "DELETE", "create": "CREATE", "update": "UPDATE", "read": "READ",
-    "sync": "UPSERT", "mass_update": "UPDATE",
+    "search": "SEARCH", "query": "SEARCH", "queryall": "SEARCH", "upsert": "UPSERT",
+    "merge": "MERGE", "convert": "CONVERT", "import": "IMPORT", "export": "EXPORT",
+    "graphql": "QUERY", "soap": "CALL", "delete": "DELETE", "archive": "DELETE",
+    "create": "CREATE", "update": "UPDATE", "read": "READ", "sync": "UPSERT",
+    "mass_update": "UPDATE",
 }  # fmt: skip
 _METHODS: Final = {
     "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "GET": "READ", "HEAD": "READ",
     "DELETE": "DELETE", "OPTIONS": "READ", "QUERY": "SEARCH",
 }  # fmt: skip
-_FIELD_LABELS: Final = {
-    word: label
-    for label, words in {
-        "EMAIL": "email emails emailaddress emailaddress1 email_address email_addresses mail e_mail useremail",
-        "PHONE": "phone phones phonenumber phone_number mobile mobilephone mobile_phone telephone1 telephone "
-        "phone_numbers homephone mobilephone1 fax",
-        "NAME": "name fullname full_name displayname", "FIRST_NAME": "firstname first_name fname givenname",
-        "LAST_NAME": "lastname last_name lname surname familyname", "COMPANY": "company company_name companyname",
-        "DOMAIN": "domain domains website url", "OWNER": "owner ownerid owner_id hubspot_owner_id",
-        "STATUS": "status stage dealstage stagename stage_id lead_status leadstatus", "ID": "id",
-        "DATE": "date closedate close_date birthdate birthday expected_close_date", "AMOUNT": "amount price value",
-        "COUNTRY": "country countrycode country_code", "ADDRESS": "address street city zip postalcode postal_code",
-        "TITLE": "title subject", "CURRENCY": "currency currencyisocode currency_code",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
+_LABEL_WORDS: Final = {
+    "ADDRESS": "address street city zip postalcode postal_code",
+    "AMOUNT": "amount price",
+    "COMPANY": "company company_name companyname",
+    "COUNTRY": "country countrycode country_code",
+    "CURRENCY": "currency currencyisocode currency_code",
+    "DATE": "date closedate close_date birthdate birthday expected_close_date",
+    "DOMAIN": "domain domains website url",
+    "EMAIL": "email emails emailaddress emailaddress1 email_address email_addresses mail",
+    "FIRST_NAME": "firstname first_name fname givenname",
+    "ID": "id",
+    "LAST_NAME": "lastname last_name lname surname familyname",
+    "NAME": "name fullname full_name displayname",
+    "OWNER": "owner ownerid owner_id hubspot_owner_id",
+    "PHONE": "phone phones phonenumber phone_number phone_numbers mobile mobilephone mobile_phone"
+    " telephone telephone1 fax",
+    "STATUS": "status stage dealstage stagename stage_id lead_status leadstatus",
+    "TITLE": "title subject",
+}
+_FIELD_LABELS: Final = {w: label for label, words in _LABEL_WORDS.items() for w in words.split()}
 
 
 def split_url(url: object) -> tuple[str, str]:
@@ -70,19 +101,8 @@ def split_url(url: object) -> tuple[str, str]:
         text = url[:_MAX_URL].decode("latin-1")
     else:
         text = "" if url is None else str(url)[:_MAX_URL]
-    _, mark, rest = text.partition("://")
-    if not mark:
-        if not text.startswith("/"):
-            return "", ""
-        rest = text
-    path_at = len(rest)
-    for mark in "/?#":
-        found = rest.find(mark)
-        if 0 <= found < path_at:
-            path_at = found
-    host = rest[:path_at].rpartition("@")[2].lower()
-    host = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
-    return host, rest[path_at:].partition("?")[0].partition("#")[0]
+    match = _URL.match(text)
+    return ((match[1] or "").lower(), match[2]) if match is not None else ("", "")
 
 
 _MAX_REMEMBERED: Final = 2_048

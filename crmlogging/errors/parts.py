@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.findings import Finding
-from crmlogging.errors.reading import MAX_PARTS, Reading
 
-__all__ = ["read_elements"]
+if TYPE_CHECKING:
+    from crmlogging.errors.reading import Reading
+
+__all__ = ["MAX_PARTS", "read_elements"]
+
+MAX_PARTS: Final = 1_000
+"""Parts of an answer that are looked at, for each list of causes."""
 
 _MAX_ROWS: Final = 10 * MAX_PARTS
 # What says that an element is the answer for one record.

@@ -1,7 +1,7 @@
 """Responses of HTTP clients and SDK exceptions, by the attributes they have; nothing is imported.
 
-Known: requests, httpx, urllib3, aiohttp, urllib, botocore, simple-salesforce, the OpenAPI clients of
-HubSpot and others, stripe, google-api-client. Bodies are taken only where the client has them in
+Known: requests, httpx, urllib3, aiohttp, urllib, botocore, simple-salesforce, the OpenAPI clients
+of HubSpot and others, stripe, google-api-client. Bodies are taken only where the client has them in
 memory already; a stream that nobody has read stays unread.
 """
 
@@ -112,7 +112,7 @@ def _status(thing: object) -> int | None:
 
 
 def _body(thing: object) -> Any:
-    """Return a body that is in memory: plain attributes only, since properties may read a stream."""
+    """Return a body in memory: plain attributes only, since a property may read a stream."""
     for name in _BODY_ATTRIBUTES:
         value = _attribute(thing, name)
         if isinstance(value, (bytes, bytearray, dict, list)) or (isinstance(value, str) and value):

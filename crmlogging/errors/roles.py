@@ -44,83 +44,92 @@ class Key(NamedTuple):
 
 # Codes: the lower the rank, the more specific.
 _CODES: Final = {
-    "subcategory": 0,
-    "errorcode": 1, "exceptioncode": 1, "oerrorcode": 1, "errcode": 1,
+    "subcategory": 0, "errorcode": 1, "exceptioncode": 1, "oerrorcode": 1, "errcode": 1,
     "errorkey": 1, "serviceerrorcode": 1, "internalcode": 1, "errorcodestring": 1, "codename": 1,
-    "apierrorcode": 1, "errorname": 1, "faultcode": 2, "errortag": 1, "errorslug": 1, "stringcode": 1,
-    "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5, "errorid": 6, "messageid": 7,
-    "messagecode": 2, "returncode": 3, "responsecode": 3, "codevalue": 2,
+    "apierrorcode": 1, "errorname": 1, "faultcode": 2, "errortag": 1, "errorslug": 1,
+    "stringcode": 1, "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5, "errorid": 6,
+    "messageid": 7, "messagecode": 2, "returncode": 3, "responsecode": 3, "codevalue": 2,
     "category": 3, "errortype": 4, "errorcategory": 4, "exceptiontype": 4, "exception": 5,
-    "reason": 4, "issue": 4, "problem": 4, "keyword": 4, "errorreason": 4, "rule": 5, "identifier": 5,
-    "type": 6, "errorclass": 5, "exceptionclass": 5, "key": 6, "kind": 6,
+    "reason": 4, "issue": 4, "problem": 4, "keyword": 4, "errorreason": 4, "rule": 5,
+    "identifier": 5, "type": 6, "errorclass": 5, "exceptionclass": 5, "key": 6, "kind": 6,
 }  # fmt: skip
 _HINTS: Final = (
-    "policyname declinecode errorsubcode subcode substatus errorsubtype suberror networkdeclinecode "
-    "advicecode quotalimit quotametric limittype ratelimittype limitname scopetype throttlereason "
-    "errorcodes internalerrorcode innercode subtype quotatype window"
+    "policyname declinecode errorsubcode subcode substatus errorsubtype suberror "
+    "networkdeclinecode advicecode quotalimit quotametric limittype ratelimittype limitname "
+    "scopetype throttlereason errorcodes internalerrorcode innercode subtype quotatype window"
 ).split()
 _MESSAGES: Final = (
-    "message msg errmsg errormessage errormsg errordescription description title faultstring exceptionmessage "
-    "text usermessage developermessage localizedmessage resultmessage failurereason longmessage "
-    "shortmessage explanation statustext codedescription detailmessage messagetext summary phrase "
-    "errordetail debugmessage reasonphrase displaymessage errortext errorstring hint "
-    "statusmessage errorsummary messages errormessages failuremessage usermsg resultdescription"
+    "message msg errmsg errormessage errormsg errordescription description title faultstring "
+    "exceptionmessage text usermessage developermessage localizedmessage resultmessage "
+    "failurereason longmessage shortmessage explanation statustext codedescription detailmessage "
+    "messagetext summary phrase errordetail debugmessage reasonphrase displaymessage errortext "
+    "errorstring hint statusmessage errorsummary messages errormessages failuremessage usermsg "
+    "resultdescription"
 ).split()
 _ERRORS: Final = (
-    "error errors fault faults errorlist errordetails validationerrors validationerror validationresults "
-    "failures failuremessages causes cause errorcauses innererror innererrors innerexception exceptions "
-    "issues problems errorresponse odataerror oerrordetails usererrors errordetail customerusererrors "
-    " validation validationmessages suberrors apierrors fielderrorslist "
-    "reasons violations constraintviolations fieldviolations errorresult errorobject err serviceexception "
-    "unexpectederrorfault exceptionreport mutationerrors lasterror joberrors"
+    "error errors fault faults errorlist errordetails validationerrors validationerror "
+    "validationresults failures failuremessages causes cause errorcauses innererror innererrors "
+    "innerexception exceptions issues problems errorresponse odataerror oerrordetails usererrors "
+    "errordetail customerusererrors validation validationmessages suberrors apierrors "
+    "fielderrorslist reasons violations constraintviolations fieldviolations errorresult "
+    "errorobject err serviceexception unexpectederrorfault exceptionreport mutationerrors "
+    "lasterror joberrors"
 ).split()
 _FIELD_ERRORS: Final = (
-    "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages paramerrors "
-    "parametererrors errorsbyfield badfields errorfields attributeerrors propertyerrors errormap"
+    "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages "
+    "paramerrors parametererrors errorsbyfield badfields errorfields attributeerrors "
+    "propertyerrors errormap"
 ).split()
 _FIELDS: Final = (
-    "field fieldname fields param parameter parametername property propertyname attribute attributename "
-    "apiname pointer path loc target column columnname jsonpath instancepath datapath fieldpath fieldapiname "
-    "missingfields requiredfields missingfield requiredfield fieldkey membernames attr argument argumentname "
-    "propertynames matchingattribute missingproperties missingproperty fieldid fieldlabel invalidfield "
-    "missingparameters element fieldnames invalidproperties errorpath oerrorpath missing"
+    "field fieldname fields param parameter parametername property propertyname attribute "
+    "attributename apiname pointer path loc target column columnname jsonpath instancepath "
+    "datapath fieldpath fieldapiname missingfields requiredfields missingfield requiredfield "
+    "fieldkey membernames attr argument argumentname propertynames matchingattribute "
+    "missingproperties missingproperty fieldid fieldlabel invalidfield missingparameters element "
+    "fieldnames invalidproperties errorpath oerrorpath missing"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
-    " contextinfo errordata extrainfo debug application invaliddata parameters"
+    "contextinfo errordata extrainfo debug application invaliddata parameters"
 ).split()
 _IDS: Final = {
     "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
-    "transactionid": 2, "fbtraceid": 2, "traceid": 3, "trackingid": 3, "activityid": 3, "operationid": 4,
-    "xcorrelationid": 0, "requestuuid": 2, "traceparent": 5, "incidentid": 4, "supportid": 4, "logid": 4,
-    "errorref": 4, "errorreference": 4, "referencenumber": 5, "uuid": 5, "instance": 6, "requestguid": 2,
-    "clientrequestid": 7, "rid": 5, "hostid": 9, "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3,
-    "errortraceid": 3, "spanid": 9, "requesttraceid": 2, "eventid": 6, "rndrid": 2, "ticket": 8,
+    "transactionid": 2, "fbtraceid": 2, "traceid": 3, "trackingid": 3, "activityid": 3,
+    "operationid": 4, "xcorrelationid": 0, "requestuuid": 2, "traceparent": 5, "incidentid": 4,
+    "supportid": 4, "logid": 4, "errorref": 4, "errorreference": 4, "referencenumber": 5,
+    "uuid": 5, "instance": 6, "requestguid": 2, "clientrequestid": 7, "rid": 5, "hostid": 9,
+    "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3, "errortraceid": 3, "spanid": 9,
+    "requesttraceid": 2, "eventid": 6, "rndrid": 2, "ticket": 8,
 }  # fmt: skip
 _DELAYS: Final = (
-    "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin retryinseconds "
-    "retrydelay ratereset resetin resetafter resetinseconds waitseconds waittime secondstowait backoff "
-    "backoffseconds delayseconds retryafterms retryaftermilliseconds retryaftermillis resetat resettime "
-    "retryat retryafterdate estimatedresettime nextretryat availableat ratelimitreset"
+    "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin "
+    "retryinseconds retrydelay ratereset resetin resetafter resetinseconds waitseconds waittime "
+    "secondstowait backoff backoffseconds delayseconds retryafterms retryaftermilliseconds "
+    "retryaftermillis resetat resettime retryat retryafterdate estimatedresettime nextretryat "
+    "availableat ratelimitreset"
 ).split()
 _FAILURES: Final = (
     "numerrors haserrors failed errorcount failurecount failedcount numberfailed failurescount "
     "iserror haserror errorscount totalfailed numberrecordsfailed numfailed recordsfailed"
 ).split()
-_SUCCESSES: Final = "success ok succeeded issuccess successful issuccessful requestsuccess".split()
+_SUCCESSES: Final = (
+    "success ok succeeded issuccess successful issuccessful requestsuccess"
+).split()
 _PARTS: Final = (
-    "results data users compositeresponse responses items records rows batch operations "
-    "result returns contacts leads deals accounts companies persons people members tags modules"
+    "results data users compositeresponse responses items records rows batch operations result "
+    "returns contacts leads deals accounts companies persons people members tags modules"
 ).split()
 _WRAPPERS: Final = (
     "response body envelope output return answer reply apiresponse jsonresponse root "
     "ultimatereceiver soapbody"
 ).split()
 _EXPECTED: Final = (
-    "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength maximum minimum "
-    " requiredtype datatype expectedformat format"
+    "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength "
+    "maximum minimum requiredtype datatype expectedformat format"
 ).split()
-_SKIPPED: Final = "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help".split()
+_SKIPPED: Final = (
+    "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help"
+).split()
 
 
 def _table() -> dict[str, tuple[Role, int]]:
@@ -157,9 +166,11 @@ def role_of(key: object) -> Key:
         >>> role_of("fax").role.name
         'NONE'
     """
-    known = _spelled.get(key)  # type: ignore[call-overload]  # any key may be asked for
+    if type(key) is not str:
+        return _NO_KEY
+    known = _spelled.get(key)
     if known is None:
-        if type(key) is not str or len(key) > 64:
+        if len(key) > 64:
             return _NO_KEY
         plain = "".join(filter(str.isalnum, key.lower()))
         known = Key(*_ROLES.get(plain, _NOTHING), plain)

@@ -35,7 +35,7 @@ def looks_secret(text: str) -> bool:
 
 
 def is_request_id(value: object) -> bool:
-    """Whether `value` is an id of a request: opaque, without blanks, neither a secret nor a phone number."""
+    """Whether `value` is an id: opaque, no blanks, neither a secret nor a phone number."""
     return (
         isinstance(value, str)
         and _ID.fullmatch(value) is not None

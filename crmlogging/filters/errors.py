@@ -19,7 +19,6 @@ from crmlogging.records import SafeRecord, Stage
 
 if TYPE_CHECKING:
     from crmlogging.errors.catalog import Catalog
-    from crmlogging.errors.faults import Fault
     from crmlogging.errors.model import CrmError
     from crmlogging.errors.responses import Exchange
 

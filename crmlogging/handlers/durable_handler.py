@@ -19,7 +19,7 @@ from crmlogging import records
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.handlers.safe_handler import SafeHandler
 
-__all__ = ["DEBUG_TIER", "STANDARD_TIER", "DurableHandler"]
+__all__ = ["DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
 
 DEBUG_TIER: Final = "debug"
 STANDARD_TIER: Final = "standard"
@@ -29,6 +29,11 @@ _LONGEST_BATCH: Final = 1024 * 1024
 
 _depths: Final[dict[int, int]] = {}
 """How deep each thread is inside `emit`, by its id."""
+
+
+quiet_threads: Final[set[int]] = set()
+"""Ids of threads that upload. What they log, boto3's own records, is nothing the application
+said, and in a spool each upload would cause the next one, also by way of a queue."""
 
 
 class _Gap(NamedTuple):
@@ -63,6 +68,9 @@ class DurableHandler(SafeHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`; never raises."""
         me = get_ident()
+        if quiet_threads and (me in quiet_threads or record.thread in quiet_threads):
+            self.tally.add("ignored")
+            return
         depth = _depths.get(me, 0)
         if depth >= _DEEPEST:  # A formatter that logs whenever it is called.
             self.tally.add("dropped.recursion")
@@ -88,6 +96,9 @@ class DurableHandler(SafeHandler):
         lines: dict[str, list[bytes]] = {}
         size, highest, when = 0, 0, 0.0
         for record in batch:
+            if record.thread in quiet_threads:
+                self.tally.add("ignored")
+                continue
             try:
                 outcome = records.refine(record, self.filters) if self.filters else record
                 if not isinstance(outcome, logging.LogRecord):
@@ -171,6 +182,7 @@ def _after_fork() -> None:
     """Forget the threads that the child does not have."""
     for thread in set(_depths) - {get_ident()}:
         del _depths[thread]
+    quiet_threads.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -187,7 +187,8 @@ class RetentionFileHandler(DurableHandler):
         """Return counters: ``produced`` = ``delivered`` + all ``dropped.*``, and what was done.
 
         Others: ``rotated``, ``compressed``, ``deleted``, ``deleted.total_bytes``, ``mended``
-        (fragments of killed writers that were cut off).
+        (fragments of killed writers that were cut off), ``ignored`` (what boto3 logs while
+        an `S3Handler` uploads).
         """
         counts = self.tally.snapshot()
         delivered = sum(file.written for file in self._files.values())

@@ -22,7 +22,7 @@ from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
 from crmlogging.handlers.s3_bucket import Bucket
-from crmlogging.handlers.s3_upload import Uploader, uploading
+from crmlogging.handlers.s3_upload import Uploader
 from crmlogging.storage.segment_writer import SegmentWriter
 
 __all__ = ["S3Handler"]
@@ -154,13 +154,6 @@ class S3Handler(DurableHandler):
             clock=self._clock,
         )
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Put `record` into the spool; never raises."""
-        if uploading.active:  # What boto3 logs about an upload would cause the next one.
-            self.tally.add("ignored")
-            return
-        super().emit(record)
-
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         used = self._used + self._written_bytes() - self._used_at + len(lines)
         if used > self._spool_bytes * (1.0 if level >= logging.ERROR else _RESERVE):
@@ -230,7 +223,7 @@ class S3Handler(DurableHandler):
 
         ``delivered`` records are in the bucket, ``pending`` ones in the spool (or set aside), of
         those this process made. Others: ``uploaded`` objects, ``upload_failed.CODE``, ``damaged``,
-        ``ignored`` (records of an upload in progress), ``spool_bytes``.
+        ``ignored`` (records of the uploading thread), ``spool_bytes``.
         """
         counts = self.tally.snapshot()
         waiting = self._spool.waiting()

@@ -11,24 +11,17 @@ from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import Tally, complain
+from crmlogging.handlers.durable_handler import quiet_threads
 from crmlogging.handlers.s3_bucket import REMEDIES, Bucket, Failure, explain
 from crmlogging.storage.spool import Spool
 
-__all__ = ["Uploader", "uploading"]
+__all__ = ["Uploader"]
 
 _IDLE_SECONDS: Final = 1.0
 _SHORT_PAUSE_SECONDS: Final = 0.02
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _SLOW_SECONDS: Final = 60.0
-
-
-class _Thread(threading.local):
-    active = False
-
-
-uploading: Final = _Thread()
-"""``active`` is true in a thread while it uploads: what it logs must not go into the spool."""
 
 
 class Uploader:
@@ -129,7 +122,7 @@ class Uploader:
             self._changed.notify_all()
 
     def _run(self) -> None:
-        uploading.active = True
+        quiet_threads.add(threading.get_ident())
         while True:
             with self._changed:
                 self._changed.wait_for(
@@ -137,6 +130,7 @@ class Uploader:
                 )
                 if self._closing and self._asked <= self._answered:
                     self._thread = None
+                    quiet_threads.discard(threading.get_ident())
                     return
                 asked = self._asked
                 everything = asked > self._answered
@@ -147,7 +141,9 @@ class Uploader:
 
     def _round(self, *, everything: bool) -> None:
         """Seal, pack and upload; `everything` also seals what is not due, and tries at once."""
-        was_active, uploading.active = uploading.active, True
+        me = threading.get_ident()
+        visitor = me not in quiet_threads
+        quiet_threads.add(me)
         try:
             with self._round_lock:
                 self._seal(everything)
@@ -163,7 +159,8 @@ class Uploader:
             complain("S3Handler", error, hint="the lines stay in the spool")
             self._back_off(Failure("", permanent=False, poison=False, wait_seconds=0))
         finally:
-            uploading.active = was_active
+            if visitor:
+                quiet_threads.discard(me)
 
     def _prepare(self) -> None:
         """Make the client as soon as it will be needed: at exit there is less time for it."""

@@ -105,12 +105,10 @@ def _first_outside(frame: FrameType | None) -> tuple[FrameType | None, FrameType
 
 
 def _nearest(frame: FrameType | None, sought: CodeType) -> FrameType | None:
-    """Return the frame of `sought` a few callers up, if it belongs to this very logging call."""
+    """Return the frame of `sought`, if it is a few callers up."""
     for _ in range(_FRAMES_BETWEEN):
         if frame is None or frame.f_code is sought:
             return frame
-        if frame.f_code is _LOG:
-            return None
         frame = frame.f_back
     return None
 

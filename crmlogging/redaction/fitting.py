@@ -7,13 +7,17 @@ shape of an id.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from crmlogging.fields import MISFIT, TEXT_CHARACTERS, Field, conform
 from crmlogging.redaction.masks import REDACTED
 from crmlogging.scrubbing import is_secret, scrub
 
-__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "fitted"]
+__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "fit_for", "fitted"]
+
+Fit = Callable[[object], object]
+"""Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
 
 TRUNCATED: Final = "[TRUNCATED]"
 CIRCULAR: Final = "[CIRCULAR]"
@@ -22,6 +26,32 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 # Looked at beyond what is shown, so that a secret cut in two at the end is not shown by half.
 _MARGIN: Final = 300
 _CARD_NUMBER_MINIMUM: Final = 10**11
+# For each field, the strings that were found to fit as they are.
+_KEPT: Final = 256
+_KEPT_CHARACTERS: Final = 128
+
+
+def fit_for(field: Field) -> Fit:
+    """Return `fitted` for `field`, with a bounded memory of strings that fit as they are."""
+    kept: dict[str, str] = {}
+    numbers = field.shape in ("id", "int", "float") and not field.choices
+
+    def fit(value: object) -> object:
+        if type(value) is str:
+            known = kept.get(value)
+            if known is not None:
+                return known
+            shown = fitted(field, value)
+            if shown == value and len(value) <= _KEPT_CHARACTERS:
+                if len(kept) >= _KEPT:
+                    kept.clear()
+                kept[value] = value
+            return shown
+        if type(value) is int and numbers and 0 <= value < _CARD_NUMBER_MINIMUM:
+            return value
+        return fitted(field, value)
+
+    return fit
 
 
 def fitted(field: Field, value: object) -> object:

@@ -59,7 +59,7 @@ def _relative(filename: str) -> str:
     for entry in sys.path:
         if type(entry) is str:
             root = os.path.abspath(entry or os.curdir)
-            if len(root) > len(best) and root != os.sep and path.startswith(root + os.sep):
+            if len(root) > len(best) and path.startswith(root + os.sep):
                 best = root
     inner = path[len(best) + 1 :] if best else os.path.basename(path)
     parts = inner.replace(os.sep, "/").split("/")

@@ -97,11 +97,11 @@ class Projection:
         resolved = templates.resolve(record, frame, self._messages)
         attributes = _facts(record, self._loggers)
         attributes["msg"] = resolved.template
-        constants = call_site.constants(frame.f_code) if frame is not None else frozenset()
-        walk = Walk(self._allowlist, constants)
+        constants = frozenset() if frame is None else call_site.constants(frame.f_code)
+        walk = Walk(self._allowlist, constants, attributes)
         walk.attributes(record.__dict__)
-        walk.arguments(resolved.arguments, exact=resolved.exact)
-        attributes.update(walk.fields)
+        if resolved.arguments:
+            walk.arguments(resolved.arguments, exact=resolved.exact)
         exc_info = record.__dict__.get("exc_info")
         if exc_info is not None and exc_info is not False:
             attributes.update(safe_exceptions.exception_fields(exc_info, self._trusted))
@@ -110,10 +110,10 @@ class Projection:
 
     def _narrowed(self, record: SafeRecord) -> SafeRecord:
         known = record.__dict__
-        walk = Walk(self._allowlist, ANY_NAME)
-        walk.again(known)
-        kept = {name: value for name, value in known.items() if name in STANDARD_ATTRIBUTES}
-        return SafeRecord({**kept, **walk.fields, "record.id": record_id(record)})
+        attributes = {name: value for name, value in known.items() if name in STANDARD_ATTRIBUTES}
+        Walk(self._allowlist, ANY_NAME, attributes).again(known)
+        attributes["record.id"] = record_id(record)
+        return SafeRecord(attributes)
 
 
 def _names(option: str, given: object, problems: Problems) -> list[str]:
@@ -133,8 +133,8 @@ def _names(option: str, given: object, problems: Problems) -> list[str]:
 
 def _facts(record: logging.LogRecord, loggers: frozenset[str]) -> dict[str, Any]:
     attributes = facts.safe_facts(record, loggers=loggers)
-    for name in ("args", "exc_info", "exc_text", "stack_info"):
-        attributes[name] = None
+    attributes["args"] = attributes["exc_info"] = None
+    attributes["exc_text"] = attributes["stack_info"] = None
     return attributes
 
 

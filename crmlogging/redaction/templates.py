@@ -36,6 +36,7 @@ DYNAMIC_MESSAGE: Final = "[DYNAMIC MESSAGE]"
 _KEPT: Final = 8_192
 _MESSAGES_A_LINE: Final = 32
 _WRAPPERS: Final = 5
+_STACK_LEVELS: Final = 64
 _MESSAGE_CHARACTERS: Final = 100_000
 _ADAPTER: Final = logging.LoggerAdapter.log.__code__
 
@@ -109,13 +110,32 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if frame is None:
         return _DYNAMIC
     site = site_of(frame)
+    here = _made_here(facts, frame)
     if _is_literal(message, site):
-        return _literal(facts, site, frame)
+        return _literal(facts, site, frame if here else None)
+    if not here:
+        return _DYNAMIC
     resolved = _built(facts, site, frame) if built else None
     resolved = resolved or _wrapped(facts, frame, built) or _warned(facts, frame)
     if resolved is None and " " in message and message in site.module_texts(frame):
         return _literal(facts, site, frame)
     return resolved or _DYNAMIC
+
+
+def _made_here(facts: dict[str, Any], frame: FrameType) -> bool:
+    """Tell whether the record names a line that is running: the call's, or with ``stacklevel``
+    one that led to it. A handler may hand on the records of earlier calls (`MemoryHandler`)."""
+    line, function = facts.get("lineno"), facts.get("funcName")
+    if type(line) is not int or type(function) is not str:
+        return False
+    running: FrameType | None = frame
+    for _ in range(_STACK_LEVELS):
+        if running is None:
+            return False
+        if running.f_lineno == line and running.f_code.co_name == function:
+            return True
+        running = running.f_back
+    return False
 
 
 def _is_literal(message: str, site: Site) -> bool:
@@ -124,11 +144,11 @@ def _is_literal(message: str, site: Site) -> bool:
     return " " in message and any(each is message for each in site.constants)
 
 
-def _literal(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved:
+def _literal(facts: dict[str, Any], site: Site, frame: FrameType | None) -> Resolved:
     template = _scrubbed(site, facts["msg"])
     if is_empty(facts.get("args")):
         return _remember(facts, Resolved(template))
-    return Resolved(template, named(facts, site, frame))
+    return Resolved(template, () if frame is None else named(facts, site, frame))
 
 
 def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | None:

@@ -17,11 +17,10 @@ from typing import Any, Final
 from crmlogging.fields import FIELDS, MISFIT
 from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import masks
-from crmlogging.redaction.allowlist import Allowlist, is_wild_name
-from crmlogging.redaction.fitting import CIRCULAR, REDACTED, TRUNCATED, fitted
+from crmlogging.redaction.allowlist import Allowlist, is_clean_name, is_wild_name
+from crmlogging.redaction.fitting import CIRCULAR, REDACTED, TRUNCATED
 from crmlogging.redaction.patterns import Node, line_name
 from crmlogging.redaction.values import Lazy, Members, Pairs, scalar_of, unfold
-from crmlogging.scrubbing import is_secret, scrub
 
 __all__ = ["ANY_NAME", "KEYS", "Walk"]
 
@@ -37,7 +36,7 @@ _AUDIT: Final = "audit"
 _DROPPED: Final[Any] = object()
 _UNNAMED: Final[Any] = object()
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_KEY_CHARACTERS: Final = 128
+_PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
 # Our own stages write last, so the end of a record's attributes counts as well.
 _ATTRIBUTES_LAST: Final = 100
 # What our own stages wrote on a safe record, out of facts or of fields allowed before.
@@ -74,38 +73,55 @@ class Walk:
     Args:
         allowlist: compiled.
         constants: strings that the calling code holds; such keys may be named.
-
-    Attributes:
-        fields: dotted names to plain JSON values, the outcome.
+        fields: dotted names to plain JSON values, the outcome; written to.
     """
 
     __slots__ = ("_active", "_allowlist", "_characters", "_constants", "_left", "fields")
 
-    def __init__(self, allowlist: Allowlist, constants: Container[str]) -> None:
+    def __init__(
+        self, allowlist: Allowlist, constants: Container[str], fields: dict[str, Any]
+    ) -> None:
         self._allowlist = allowlist
         self._constants = constants
         self._left = VALUES_MAXIMUM
         self._characters = CHARACTERS_MAXIMUM
         self._active: set[int] = set()
-        self.fields: dict[str, Any] = {}
+        self.fields = fields
 
     def attributes(self, attributes: dict[str, object]) -> None:
         """Take in what a record carries beside the standard attributes."""
+        fields, constants, withheld = self.fields, self._constants, self._withheld()
+        names, unknown = self._allowlist.names, self._allowlist.unknown
         unnamed, items = 0, list(attributes.items())
         if len(items) > WIDTH_MAXIMUM + _ATTRIBUTES_LAST:
-            self.fields[TRUNCATED] = len(items) - WIDTH_MAXIMUM - _ATTRIBUTES_LAST
+            fields[TRUNCATED] = len(items) - WIDTH_MAXIMUM - _ATTRIBUTES_LAST
             items[WIDTH_MAXIMUM:-_ATTRIBUTES_LAST] = []
         for key, value in items:
             if type(key) is not str:
                 unnamed += 1
-            elif key in STANDARD_ATTRIBUTES or key == "record.id":
                 continue
-            elif key == _AUDIT and value is True:
-                self.fields[_AUDIT] = True
+            if key in _PASSED_OVER:
+                continue
+            # The common cases, at the least cost: a flat field, and a literal unknown name.
+            place = names.get(key)
+            if place is None:
+                line = unknown.get(key)
+                if line is not None and key in constants:
+                    if withheld is not _DROPPED:
+                        fields[line] = withheld
+                    continue
+            elif type(value) in _SCALARS and place.node.mask is None:
+                fit = place.node.fit
+                shown = withheld if fit is None else fit(value)
+                if shown is not _DROPPED:
+                    fields[place.line] = shown
+                continue
+            if key == _AUDIT and value is True:
+                fields[_AUDIT] = True
             elif not self._attribute(key, value):
                 unnamed += 1
         if unnamed and not self._allowlist.drop:
-            self.fields[KEYS] = unnamed
+            fields[KEYS] = unnamed
 
     def _attribute(self, key: str, value: object) -> bool:
         """Take in one attribute; answer False if its name may not be written."""
@@ -115,8 +131,11 @@ class Walk:
             if not place.wild or not is_hollow(place.node, shown):
                 self._put(place.line, shown)
                 return True
-        if not self._may_name(key.removeprefix("extra.")):
+        bare = key.removeprefix("extra.")
+        if not self._may_name(bare):
             return False
+        if place is None and bare is key:
+            self._allowlist.remember_unknown(key)
         self._put(line_name(key), self._withheld())
         return True
 
@@ -160,14 +179,7 @@ class Walk:
                 self._put(name, self._value(place.node, name, value, 0))
 
     def _may_name(self, key: str) -> bool:
-        return (
-            key in self._constants
-            and 0 < len(key) <= _KEY_CHARACTERS
-            and key[0] != "["
-            and key.isprintable()
-            and not is_secret(key)
-            and scrub(key) == key
-        )
+        return key in self._constants and is_clean_name(key)
 
     def _put(self, name: str, value: Any) -> None:
         """Write `value` under `name`; a mapping flat, each entry under its dotted name."""
@@ -202,9 +214,9 @@ class Walk:
     def _scalar(self, node: Node, name: str, value: object) -> Any:
         if node.mask is not None:
             return masks.masked(node.mask, name, value, self._allowlist.hmac_key)
-        if node.field is None:
+        if node.fit is None:
             return self._withheld()
-        shown = fitted(node.field, value)
+        shown = node.fit(value)
         if type(shown) is str:
             self._characters -= len(shown)
             if self._characters < 0:

@@ -152,7 +152,13 @@ class Appender:
                 if self._monotonic() < self._look_at or not self._moved(fd):
                     size = os.lseek(fd, 0, os.SEEK_END)
                     if not self._due(fd, size, len(data)):
-                        self._write(fd, data, size)
+                        if size != self._size:
+                            size = self._mend(fd, size)
+                        if self._forked:
+                            raise _ForkedInside
+                        self._size = -1
+                        write_whole(fd, data, size)
+                        self._size = size + len(data)
                         return
                     self._turn_over(fd)
             except OSError:
@@ -232,15 +238,6 @@ class Appender:
 
     def _turn_over(self, fd: int) -> None:
         """Put another file in place of `fd`, whose lock is held."""
-
-    def _write(self, fd: int, data: bytes, size: int) -> None:
-        if size != self._size:
-            size = self._mend(fd, size)
-        if self._forked:
-            raise _ForkedInside
-        self._size = -1
-        write_whole(fd, data, size)
-        self._size = size + len(data)
 
     def _mend(self, fd: int, size: int) -> int:
         """Cut off a killed writer's fragment and return the size that is left."""

@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = [
-    *("GIVE_BACK", "TAKE", "adopt", "flock", "forget", "try_lock", "unlock", "wait_lock"),
-]
+__all__ = ["GIVE_BACK", "TAKE", "adopt", "flock", "forget", "try_lock", "unlock", "wait_lock"]
 
 _LONGEST_PAUSE_SECONDS: Final = 0.002
 

@@ -19,7 +19,6 @@ __all__ = ["SegmentWriter"]
 
 _HOUR_SECONDS: Final = 3_600
 _ATTEMPTS: Final = 8
-_MOST_RECORDS: Final = 0xFF_FFFF  # what a frame's header can count
 
 
 class SegmentWriter:
@@ -60,7 +59,7 @@ class SegmentWriter:
         self._directory = directory
         self._label = label
         self._max_bytes = max_bytes
-        self._max_records = min(max_records, _MOST_RECORDS)
+        self._max_records = max_records
         self._max_seconds = max_seconds
         self._failed = failed
         self._recovered = recovered

@@ -5,8 +5,8 @@ whose lock is free is finished, whether its writer sealed it or died; whoever ge
 any process, owns it and deals with it alone.
 
     #crmlogging segment 1\\n
-    @LLLLLLLLCCCCCCCCNNNNNN\\n  payload      length, CRC-32, lines: hexadecimal
-    @...
+    @ length CRC-32 lines \\n  payload      three 32-bit numbers, then whole lines
+    @ ...
 
 What an append has written before a death is complete or, at the very end, recognised as torn by
 length and CRC: that call never returned. Any other damage costs the damaged append alone.
@@ -18,6 +18,7 @@ import datetime
 import itertools
 import os
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
@@ -31,8 +32,9 @@ __all__ = ["MAGIC", "SUFFIX", "Segment", "SegmentName", "claim", "frame", "own_b
 MAGIC: Final = b"#crmlogging segment 1\n"
 SUFFIX: Final = ".segment"
 _ASIDE: Final = "aside"
-_HEADER_BYTES: Final = 24
-_HEADER: Final = re.compile(rb"@([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{6})\n")
+_HEADER: Final = struct.Struct("<cIIIc")  # the CRC begins with the number of lines
+_HEADER_LOOK: Final = re.compile(rb"@.{12}\n", re.DOTALL)
+_BLOCK: Final = 262_144
 _NAME: Final = re.compile(
     r"([a-z]{1,16})_(\d{8}T\d\d)_([A-Za-z0-9.-]{1,63})_([0-9a-f]{16})_(\d{6,12})\.segment",
     re.ASCII,
@@ -40,13 +42,13 @@ _NAME: Final = re.compile(
 
 
 def frame(payload: bytes, records: int) -> bytes:
-    """Return `payload` with its header.
+    """Return `payload`, of `records` lines, with its header.
 
     Example:
-        >>> frame(b"{}\\n", 1)
-        b'@0000000358f7d9bf000001\\n{}\\n'
+        >>> frame(b"{}\\n", 1).hex(" ", 4)
+        '40 03000000 31da63dc 01000000 0a7b7d0a'
     """
-    return b"@%08x%08x%06x\n%b" % (len(payload), zlib.crc32(payload), records, payload)
+    return _HEADER.pack(b"@", len(payload), zlib.crc32(payload, records), records, b"\n") + payload
 
 
 class SegmentName(NamedTuple):
@@ -123,7 +125,7 @@ class Segment:
     Attributes:
         path: the file.
         name: its name, read.
-        damaged: appends that `payloads` had to leave out. A torn tail is none.
+        damaged: appends that `blocks` had to leave out. A torn tail is none.
     """
 
     def __init__(self, path: str, name: SegmentName, fd: int) -> None:
@@ -132,8 +134,8 @@ class Segment:
         self.damaged = 0
         self._fd = fd
 
-    def payloads(self) -> Iterator[tuple[bytes, int]]:
-        """Yield each append's payload and number of lines, in order.
+    def blocks(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the lines in order, in blocks of many appends, with the number of lines in each.
 
         Raises:
             UnsafeFileError: the file is none of ours, or of a later version.
@@ -142,28 +144,31 @@ class Segment:
         os.lseek(self._fd, 0, os.SEEK_SET)
         with open(self._fd, "rb", closefd=False) as file:
             head = file.read(len(MAGIC))
-            if head != MAGIC:
-                if MAGIC.startswith(head):
-                    return  # Its writer died in its first moment.
+            if head == MAGIC:
+                yield from self._blocks(file)
+            elif not MAGIC.startswith(head):  # Else its writer died in its first moment.
                 raise UnsafeFileError("is no segment of this version")
-            yield from self._payloads(file)
 
-    def _payloads(self, file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-        while header := file.read(_HEADER_BYTES):
-            match = _HEADER.fullmatch(header)
-            length = int(match[1], 16) if match else 0
-            payload = file.read(length)
-            if match and len(payload) == length and zlib.crc32(payload) == int(match[2], 16):
-                yield payload, int(match[3], 16)
+    def _blocks(self, file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+        data = b""
+        while True:
+            more = file.read(max(_BLOCK, len(data)))
+            data += more
+            payloads, records, at, short = _sound(data)
+            if payloads:
+                yield b"".join(payloads), records
+            data = data[at:]
+            if short and more:
                 continue
-            rest = header + payload + file.read()
-            sound = _next_sound(rest)
+            if not data:
+                return
+            data += file.read()
+            sound = _next_sound(data)
             # Only the end can be torn: a header or a payload that stops short.
-            torn = len(header) < _HEADER_BYTES or len(payload) < length
-            self.damaged += sound >= 0 or not torn
+            self.damaged += sound >= 0 or not short
             if sound < 0:
                 return
-            file.seek(sound - len(rest), os.SEEK_CUR)
+            data = data[sound:]
 
     def finish(self) -> None:
         """Delete the segment: everything in it is safe elsewhere."""
@@ -180,11 +185,36 @@ class Segment:
         forget(self._fd)
 
 
-def _next_sound(rest: bytes) -> int:
-    """Return where the next undamaged append begins after the first byte of `rest`, or -1."""
-    for match in _HEADER.finditer(rest, 1):
-        payload = rest[match.end() : match.end() + int(match[1], 16)]
-        if zlib.crc32(payload) == int(match[2], 16) and len(payload) == int(match[1], 16):
+def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
+    """Read the undamaged appends at the beginning of `data`.
+
+    Returns:
+        Their payloads, the number of lines, where they end, and whether `data` stops short there
+        (the alternative being that it is damaged).
+    """
+    payloads: list[bytes] = []
+    records, at, end, header = 0, 0, len(data), _HEADER.size
+    while end - at >= header:
+        mark, length, crc, lines, newline = _HEADER.unpack_from(data, at)
+        if mark != b"@" or newline != b"\n":
+            return payloads, records, at, False
+        stop = at + header + length
+        if stop > end:
+            return payloads, records, at, True
+        payload = data[at + header : stop]
+        if zlib.crc32(payload, lines) != crc:
+            return payloads, records, at, False
+        payloads.append(payload)
+        records, at = records + lines, stop
+    return payloads, records, at, True
+
+
+def _next_sound(data: bytes) -> int:
+    """Return where the next undamaged append begins after the first byte of `data`, or -1."""
+    for match in _HEADER_LOOK.finditer(data, 1):
+        _, length, crc, lines, _ = _HEADER.unpack_from(data, match.start())
+        payload = data[match.end() : match.end() + length]
+        if len(payload) == length and zlib.crc32(payload, lines) == crc:
             return match.start()
     return -1
 

@@ -33,7 +33,6 @@ from crmlogging.storage.segments import Segment, SegmentName, claim, own_boot, s
 __all__ = ["ReadyObject", "Spool"]
 
 _READY: Final = "ready"
-_BLOCK: Final = 262_144
 _OBJECT: Final = re.compile(
     r"tier=([a-z]{1,16}),dt=(\d{4})-(\d\d)-(\d\d),hour=(\d\d),"
     r"([A-Za-z0-9.-]{1,63})-([0-9a-f]{16})-(\d{6,12})-([0-9a-f]{8})\.jsonl\.gz",
@@ -223,14 +222,8 @@ def _compress(segment: Segment, fd: int) -> tuple[int, str]:
         while view:
             view = view[os.write(fd, view) :]
 
-    block: list[bytes] = []
-    size = 0
-    for payload, count in segment.payloads():
-        block.append(payload)
-        records, size = records + count, size + len(payload)
-        if size >= _BLOCK:
-            write(compressor.compress(b"".join(block)))
-            block, size = [], 0
-    write(compressor.compress(b"".join(block)))
+    for lines, count in segment.blocks():
+        write(compressor.compress(lines))
+        records += count
     write(compressor.flush())
     return records, digest.hexdigest()

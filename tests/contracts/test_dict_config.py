@@ -124,7 +124,7 @@ def document(
             "prefix": "crm",
             "endpoint_url": stored.endpoint,
             "spool_dir": str(stored.spool),
-            "close_seconds": 30,
+            "close_seconds": 10,
         },
     }
     if not s3:
@@ -179,7 +179,7 @@ def run(tmp_path: Path, document: dict[str, Any]) -> list[dict[str, Any]]:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=60,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")

@@ -20,6 +20,8 @@ def late():
     logging.info("late")
 if "late" in sys.argv:
     atexit.register(late)
+if "early" in sys.argv:
+    os.register_at_fork(after_in_child=lambda: handler.tick())
 from crmlogging.handlers.async_handler import AsyncHandler
 target = logging.StreamHandler(sys.stdout)
 handler = AsyncHandler(handlers=[target], flush_seconds=20)
@@ -213,6 +215,23 @@ class TestFork:
         assert {n for name, n in counts.items() if name.startswith("child-")} == {1}
         assert sum(name.startswith("child-") for name in counts) == 100
         assert sum(name.startswith("printed-") for name in counts) == 100
+
+    def test_what_waits_stays_the_parents(self) -> None:
+        """A child that is ticked before it knows of the fork does not deliver it again."""
+        body = """
+        class Slow(logging.Formatter):
+            def format(self, record):
+                time.sleep(0.001)
+                return super().format(record)
+        target.setFormatter(Slow())
+        for n in range(200): logging.info("%d", n)
+        pid = os.fork()
+        if not pid:
+            time.sleep(0.3)
+            os._exit(0)
+        os.waitpid(pid, 0)
+        """
+        assert run(body, "early").stdout.split() == [str(n) for n in range(200)]
 
     def test_child_goes_on_while_parents_target_hangs(self) -> None:
         """A thread stuck in a file's buffer at the fork does not stick the child."""

@@ -306,9 +306,7 @@ for each in threads: each.join()
         acks = tmp_path.glob("ack-p*f-fork")
         return all(ack.read_bytes().count(b"\n") == 200 for ack in acks)
 
-    def test_first_process_of_a_day_and_a_formatter_that_logs(
-        self, tmp_path: Path, make: Make
-    ) -> None:
+    def test_formatter_that_logs_is_cut_off(self, tmp_path: Path, make: Make) -> None:
         """A formatter that logs to its own handler is cut off, counted, and nothing else lost."""
         handler = make()
 

@@ -154,6 +154,10 @@ def handler(**more):
 """
 
 
+def uploaders() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "crmlogging-s3"]
+
+
 class TestDelivery:
     def test_lines_arrive_under_the_documented_key(self, server: Server, make: Make) -> None:
         """One gzip object a tier, partitioned by day and hour, JSON lines by default."""
@@ -291,9 +295,13 @@ logger.handle(safe("after"))
         assert server.lines() == [b"crm.sync"]
         assert handler.stats()["ignored"] > 0
 
-
-def uploaders() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "crmlogging-s3"]
+    def test_nor_are_they_by_way_of_a_queue(self, make: Make) -> None:
+        """A worker hands over what the uploading thread has logged: it is recognised."""
+        handler = make()
+        (thread,) = (each for each in uploaders() if each is handler._uploader._thread)
+        handler.handle_batch([safe(thread=thread.ident), safe()])
+        assert handler.stats()["ignored"] == 1
+        assert handler.stats()["produced"] == 1
 
 
 class TestOutage:
@@ -388,7 +396,7 @@ class TestProcesses:
         """Writers killed at random and forked children: each accepted line exactly once."""
         script = """
 name = sys.argv[4]
-made = handler(segment_bytes=5_000, segment_seconds=0.05)
+made = handler(segment_bytes=40_000, segment_seconds=0.2)
 def work(who, count):
     ack = os.open(f"{spool}-ack-{who}", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     for number in range(count):

@@ -68,14 +68,15 @@ def program(load: Callable[[str], ModuleType]) -> Program:
         logger.setLevel(logging.DEBUG)
         resolving, handler = Resolving(mode), logging.StreamHandler()
         handler.addFilter(resolving)
-        logger.addHandler(handler)
+        before, logger.handlers[:] = logger.handlers[:], [handler]
         try:
             load(
                 "import logging\nlogger = logging.getLogger('crm.program')\n"
                 + textwrap.dedent(source)
             )
         finally:
-            logger.removeHandler(handler)
+            logger.handlers[:] = before
+            logger.filters.clear()
         return resolving.resolved
 
     return run

@@ -76,6 +76,21 @@ class TestForgedRecords:
         facts = facts_of(pathname=json.__file__, lineno=7, funcName="canary")
         assert (facts["pathname"], facts["funcName"]) == ("json/__init__.py", "[NAME]")
 
+    def test_a_line_without_a_frame_is_a_small_number(self) -> None:
+        """A file that is loaded vouches for no telephone number."""
+        assert facts_of(pathname=json.__file__, lineno=4917612345678)["lineno"] == 0
+        assert facts_of(pathname=json.__file__, lineno=12)["lineno"] == 12
+
+    def test_a_file_that_is_only_there_is_no_source(self, tmp_path: Path) -> None:
+        """A forged record could name any file of the machine."""
+        (tmp_path / "ada.py").touch()
+        assert facts_of(pathname=str(tmp_path / "ada.py"))["pathname"] == "<dynamic>"
+
+    def test_a_function_needs_its_frame(self) -> None:
+        """The file alone does not vouch for the name of a function."""
+        facts = facts_of(pathname=__file__, lineno=1, funcName="canary")
+        assert facts["funcName"] == "[NAME]"
+
 
 class TestPlaces:
     def test_a_real_call_keeps_its_place(self) -> None:
@@ -113,9 +128,12 @@ class TestPlaces:
         assert safe_path(str(package / "job.py")) == "crm/[NAME]/job.py"
         assert safe_path(str(home / "0001_initial.py")) == "0001_initial.py"
 
-    def test_a_file_outside_shows_its_name_only(self, tmp_path: Path) -> None:
+    def test_a_file_outside_shows_its_name_only(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Without an entry above it, no directory is known to be harmless."""
         (tmp_path / "job.py").touch()
+        monkeypatch.syspath_prepend("/")
         assert safe_path(str(tmp_path / "job.py")) == "job.py"
 
 
@@ -199,6 +217,8 @@ class TestNames:
         monkeypatch.setitem(sys.modules, "crm3", sys)
         logging.getLogger("crm3.v2").setLevel("INFO")
         assert facts_of(name="crm3.v2")["name"] == "crm3.v2"
+        logging.getLogger("crm3.ada7")
+        assert facts_of(name="crm3.ada7")["name"] == "crm3.[NAME]"
         record = logging.makeLogRecord({"name": "t.ada-77"})
         assert safe_facts(record, loggers=frozenset({"t.ada-77"}))["name"] == "t.ada-77"
 

@@ -63,6 +63,16 @@ class TestMessages:
             pytest.param('e = ValueError(f"no {x}")\n  raise e', "no {x}", id="variable"),
             pytest.param('raise ValueError(f"no {x}") from None', "no {x}", id="from"),
             pytest.param('def g(m): raise ValueError(m)\n  g("no luck")', "no luck", id="helper"),
+            pytest.param(
+                'def g(m): raise ValueError(m)\n  g("hunter")', DYNAMIC_MESSAGE, id="passed-word"
+            ),
+            pytest.param("getattr(None, 'canary' + 'word')", DYNAMIC_MESSAGE, id="made-attribute"),
+            pytest.param(
+                "n = {'Exception': Exception}; exec(f'class E(Exception):\\n"
+                "    def __init__(self): super().__init__(\"no {x}\")', n)\n  raise n['E']()",
+                DYNAMIC_MESSAGE,
+                id="generated-class",
+            ),
             pytest.param("raise ValueError(x)", DYNAMIC_MESSAGE, id="value"),
             pytest.param("raise ValueError(str(x) + x)", DYNAMIC_MESSAGE, id="built-of-values"),
             pytest.param("int(x)", DYNAMIC_MESSAGE, id="interpreter"),
@@ -248,6 +258,14 @@ class TestClassNames:
         made = type(CANARY, (KeyError,), {"__module__": CANARY})
         assert class_name(made) == "KeyError"
         assert class_name(type("Canary", (SyncError,), {})) == f"{__name__}.SyncError"
+
+    def test_a_borrowed_name_shows_its_base(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A class that claims another's name is not that one; a name must be one."""
+        borrowed = type("x", (KeyError,), {"__module__": "json", "__qualname__": "JSONDecodeError"})
+        assert class_name(borrowed) == "KeyError"
+        held = type("canary word", (KeyError,), {"__module__": __name__})
+        monkeypatch.setitem(globals(), "canary word", held)
+        assert class_name(held) == "KeyError"
 
     def test_a_class_in_another_keeps_its_full_name(
         self, load: Callable[[str], ModuleType]

@@ -59,6 +59,20 @@ def run(*arguments: str, cwd: Path | None = None, **environment: str) -> list[st
     return done.stdout.splitlines()
 
 
+def seen_of(name: str) -> list[Resolved]:
+    """Return the list to which a logger's messages are resolved from now on."""
+    seen: list[Resolved] = []
+
+    def see(record: logging.LogRecord) -> bool:
+        seen.append(templates.resolve(record, call_site.calling_frame(), "template"))
+        return False
+
+    logger = logging.getLogger(name)
+    logger.filters.clear()
+    logger.addFilter(see)
+    return seen
+
+
 class TestLiterals:
     def test_a_literal_passes(self, program: Program) -> None:
         """What the call itself spells out is shown, a single word too."""
@@ -83,6 +97,28 @@ class TestLiterals:
     def test_unpacked_arguments_have_no_name(self, program: Program) -> None:
         """Where the number of arguments is not fixed, none can be told."""
         assert program('a = (1, 2)\nlogger.error("%s %s", *a)') == [Resolved("%s %s")]
+        source = 'a, b, c = (), 1, (2, 3)\nlogger.error("%s %s %s", *c, b, *a)'
+        assert program(source) == [Resolved("%s %s %s")]
+
+    def test_an_alias_may_have_the_message_second(self, program: Program) -> None:
+        """``emit = logger.log`` takes the level first."""
+        (resolved,) = program('emit, x = logger.log, 7\nemit(20, "Got %s", x)')
+        assert resolved == Resolved("Got %s", (("x", 7),))
+
+    def test_other_arguments_than_the_call_has_get_no_name(self, program: Program) -> None:
+        """A filter of the logger replaced them: the template stays right."""
+        (resolved,) = program(
+            """
+            def replace(record):
+                record.args = ("token", "token")
+                return True
+            x = 7
+            logger.addFilter(replace)
+            logger.error("Got %s", x)
+            logger.removeFilter(replace)
+            """
+        )
+        assert resolved == Resolved("Got %s")
 
     def test_a_mapping_names_what_the_template_uses(self, program: Program) -> None:
         """An entry that the template leaves out is no argument."""
@@ -235,6 +271,11 @@ class TestBuiltMessages:
         (resolved,) = program('x, y = "b", "a"\nlogger.error(f"a {x}" if x else f"{y} b")')
         assert resolved == Resolved(DYNAMIC_MESSAGE)
 
+    def test_a_converted_value_is_not_the_variable(self, program: Program) -> None:
+        """``{x!r}`` and ``{x:>9}`` stand in the text in another form."""
+        (resolved,) = program('x = "a"\nlogger.error(f"Got {x!r} and {x:>9}.")')
+        assert resolved == Resolved("Got {x} and {x}.", (), exact=False)
+
     def test_a_local_variable_is_followed(self, program: Program) -> None:
         """The one assignment of the function tells template and values."""
         (resolved,) = program('def f(x):\n  m = f"Got {x}"\n  logger.error(m)\nf(5)')
@@ -290,7 +331,8 @@ class TestCapturedWarnings:
             import warnings
             logging.captureWarnings(True)
             warned = logging.getLogger("py.warnings")
-            warned.addHandler(logger.handlers[0])
+            handler = logger.handlers[-1]
+            warned.addHandler(handler)
             warned.propagate = False
             try:
                 with warnings.catch_warnings():
@@ -299,7 +341,7 @@ class TestCapturedWarnings:
                     warnings.warn("Old ".join(["canary", "x"]))
             finally:
                 logging.captureWarnings(False)
-                warned.removeHandler(logger.handlers[0])
+                warned.removeHandler(handler)
                 warned.propagate = True
             """
         )
@@ -348,6 +390,31 @@ class TestForeignRecords:
             record = logging.makeLogRecord(facts)
             for mode in ("template", "literal", "any"):
                 templates.resolve(record, frame, mode)
+
+    def test_a_record_of_an_earlier_call_is_not_read_by_this_one(self, program: Program) -> None:
+        """A `MemoryHandler` hands on buffered records while another call is being made."""
+        resolved = program(
+            """
+            from logging.handlers import MemoryHandler
+            target = logger.handlers[0]
+            logger.handlers[:] = [MemoryHandler(100, logging.CRITICAL, target)]
+            def first(token):
+                logger.error(f"Got {token}")
+                logger.error("Failed for %s", token)
+            def last(contact_id):
+                logger.critical(f"Got {contact_id}")
+            def also(contact_id):
+                logger.critical("Failed for %s", contact_id)
+            first("canary"); last(7); first("canary"); also(8)
+            """
+        )
+        assert [each.template for each in resolved] == [
+            *(DYNAMIC_MESSAGE, DYNAMIC_MESSAGE, "Got {contact_id}"),
+            *(DYNAMIC_MESSAGE, "Failed for %s", "Failed for %s"),
+        ]
+        assert [each.arguments for each in resolved if each.arguments] == [
+            *((("contact_id", "7"),), (("contact_id", 8),)),
+        ]
 
     def test_a_sentry_like_patch_is_no_caller(
         self, program: Program, monkeypatch: pytest.MonkeyPatch
@@ -472,30 +539,26 @@ class TestSources:
         """A deploy replaced the source under the process: the running code is another one."""
         module = load("def f(log, token): log.error(f'Got {token}')\n")
         assert module.__file__ is not None
-        Path(module.__file__).write_text("def f(log, user): log.error(f'Got {user}')\n")
-        shown: list[Resolved] = []
+        Path(module.__file__).write_text("def f(log, email): log.error(f'Got {email}')\n")
+        shown = seen_of("crm.swapped")
+        module.f(logging.getLogger("crm.swapped"), CANARY)
+        assert shown == [Resolved(DYNAMIC_MESSAGE)]
 
-        class Seeing(logging.Filter):
-            def filter(self, record: logging.LogRecord) -> bool:
-                shown.append(templates.resolve(record, call_site.calling_frame(), "template"))
-                return False
-
-        logger = logging.getLogger("crm.swapped")
-        logger.addFilter(Seeing())
-        module.f(logger, CANARY)
+    def test_a_swapped_line_before_the_call_is_not_believed(
+        self, load: Callable[[str], ModuleType]
+    ) -> None:
+        """The call is the same; what it logs is built elsewhere, and was another variable."""
+        source = "def f(log, {0}):\n    m = f'Got {{{0}}}'\n    log.error(m)\n"
+        module = load(source.format("token"))
+        assert module.__file__ is not None
+        Path(module.__file__).write_text(source.format("email"))
+        shown = seen_of("crm.swapped")
+        module.f(logging.getLogger("crm.swapped"), CANARY)
         assert shown == [Resolved(DYNAMIC_MESSAGE)]
 
     def test_asserts_rewritten_by_pytest(self) -> None:
         """A test's own calls are resolved, though its code is not what the source compiles to."""
-        shown: list[Resolved] = []
-
-        class Seeing(logging.Filter):
-            def filter(self, record: logging.LogRecord) -> bool:
-                shown.append(templates.resolve(record, call_site.calling_frame(), "template"))
-                return False
-
-        logger = logging.getLogger("crm.rewritten")
-        logger.addFilter(Seeing())
+        shown, logger = seen_of("crm.rewritten"), logging.getLogger("crm.rewritten")
         contact = CANARY
         logger.error(f"Got {contact}")
         message = f"Have {contact}"

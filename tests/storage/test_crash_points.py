@@ -33,7 +33,7 @@ EVENTS = frozenset(
         *("os.scandir", "fcntl.flock"),
     )
 )
-FAILURES = [errno.ENOSPC, errno.EROFS, errno.EMFILE, errno.EIO]
+FAILURES = [errno.ENOSPC, errno.EMFILE]
 
 
 def run(work: Callable[[], None], under: Path, step: int, effect: Callable[[], None]) -> int:

@@ -242,13 +242,13 @@ class TestRotatingAppender:
         assert rotated.read_bytes() == b"12345678\nsecond\n"
         appender.close()
 
-    def test_ten_thousand_rotations_grow_nothing(self, tmp_path: Path) -> None:
+    def test_thousands_of_rotations_grow_nothing(self, tmp_path: Path) -> None:
         """Descriptors stay as many as they were."""
         appender = rotating(tmp_path / "crm.jsonl", FakeClock(), max_bytes=2)
         appender.append(b"x\n")
         before = len(os.listdir("/dev/fd"))
-        for _ in range(10_000):
+        for _ in range(4_000):
             appender.append(b"x\n")
-        assert appender.rotations == 10_000
+        assert appender.rotations == 4_000
         assert len(os.listdir("/dev/fd")) == before
         appender.close()

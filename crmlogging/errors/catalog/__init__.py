@@ -12,7 +12,6 @@ rules, or overrides some: its rules are asked before ours.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
@@ -21,22 +20,28 @@ from pathlib import Path
 from typing import Any, Final
 
 from crmlogging.errors.catalog.parsing import parse_provider, parse_reasons, parse_rules
-from crmlogging.errors.catalog.rules import Provider, Reason, Rule
-from crmlogging.exceptions import ConfigurationError, Problems
+from crmlogging.errors.catalog.rules import Case, Provider, Reason, Rule
+from crmlogging.errors.model import CrmError
+from crmlogging.exceptions import Problems
 
 __all__ = ["Catalog", "builtin"]
 
-_GENERIC: Final = ("generic", "network")
+_FIRST: Final = ("reasons", "generic", "network")  # what other files build on
 _HOSTS_KEPT: Final = 1_024
 _CODES_KEPT: Final = 4_096
+_WORDS_KEPT: Final = 1_024
+_MAX_NAMED: Final = 5
+_NO_HINTS: Final[frozenset[str]] = frozenset()
+_TABLES: Final = ("reasons", "providers", "generic", "network", "statuses", "_aliases")
+# Addresses, long numbers, UUIDs and digests.
+_VALUES: Final = re.compile(r"\S{1,64}@\S{1,64}|\b\d{5,}\b|\b[0-9a-f]{8,}(?:-[0-9a-f]{4,}){0,4}\b")
 # What can be wrong with a single field.
 _FIELD_REASONS: Final = frozenset(
     (
-        "DUPLICATE UNKNOWN_FIELD INVALID_OPTION TOO_LONG TOO_SHORT OUT_OF_RANGE INVALID_TYPE REQUIRED "
-        "NOT_FOUND INVALID_FORMAT INVALID"
+        "DUPLICATE UNKNOWN_FIELD INVALID_OPTION TOO_LONG TOO_SHORT OUT_OF_RANGE INVALID_TYPE"
+        " REQUIRED NOT_FOUND INVALID_FORMAT INVALID"
     ).split()
 )
-_lock: Final = threading.Lock()
 
 
 class Catalog:
@@ -48,6 +53,7 @@ class Catalog:
         generic: the rules for every provider, as a provider without a name.
         network: the rules for exceptions.
         statuses: HTTP status to the rule for it alone.
+        remembered: the last answers of `crmlogging.errors.classify`, by a hash of the question.
     """
 
     def __init__(self) -> None:
@@ -59,11 +65,15 @@ class Catalog:
         self._aliases: dict[str, str] = {}
         self._hosts: dict[str, Provider | None] = {}
         self._families: dict[str, tuple[Rule, ...]] = {}
+        self.remembered: dict[int, CrmError | None] = {}
+        self._worded: dict[tuple[int, int | None, str], tuple[Rule | None, Rule | None]] = {}
 
     @cached_property
-    def marks(self) -> tuple[tuple[str, Provider], ...]:
-        """Headers that tell a provider (a trailing ``*`` is a prefix), with that provider."""
-        return tuple((mark, p) for p in self.providers.values() for mark in p.marks)
+    def marks(self) -> tuple[dict[str, Provider], tuple[str, ...]]:
+        """Response headers that tell a provider, and those keys of it that are prefixes."""
+        marks = {m.removesuffix("*"): p for p in self.providers.values() for m in p.marks}
+        starred = {m for p in self.providers.values() for m in p.marks if m.endswith("*")}
+        return marks, tuple(mark.removesuffix("*") for mark in starred)
 
     @cached_property
     def shapes(self) -> tuple[tuple[frozenset[str], Provider], ...]:
@@ -95,9 +105,58 @@ class Catalog:
         known = self.reasons[reason]
         return Rule(name=like.name if like is not None else reason, reason=known, run=known.run)
 
+    @cached_property
+    def requested(self) -> tuple[tuple[Rule, ...], frozenset[str]]:
+        """Generic rules about the request or headers, and the headers without which none holds."""
+        rules = tuple(rule for rule in self.generic.conditions if not rule.worded)
+        always = any(not rule.headers for rule in rules)
+        names = frozenset() if always else frozenset(rule.headers[0][0] for rule in rules)
+        return rules, names
+
+    def worded(self, words: str, case: Case) -> tuple[Rule | None, Rule | None]:
+        """Return the first strong and the first weak generic rule whose wording holds; remembered.
+
+        Ids, addresses and long numbers do not matter, so that messages which differ in them are
+        looked at once.
+        """
+        shape = _VALUES.sub("_", words)
+        key = (hash(shape), case.status, case.kind)  # hashed: no message is kept
+        known = self._worded.get(key)
+        if known is None:
+            known = self._first_worded(shape, case)
+            if len(self._worded) >= _WORDS_KEPT:
+                self._worded.clear()
+            self._worded[key] = known
+        return known
+
+    def _first_worded(self, words: str, case: Case) -> tuple[Rule | None, Rule | None]:
+        # A page of theirs about a failure of theirs: its words about passwords are not ours.
+        theirs = case.kind == "html" and case.status is not None and case.status >= 500
+        weak: Rule | None = None
+        for rule in self._wordings:
+            if not (theirs and rule.reason.actionable) and rule.holds(case, words, _NO_HINTS):
+                if not rule.weak:
+                    return rule, weak
+                weak = weak or rule
+        return None, weak
+
+    @cached_property
+    def _wordings(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.generic.conditions if rule.worded)
+
     def knows(self, code: str, provider: Provider | None) -> bool:
         """Whether a rule names the normal code exactly."""
         return code in self.generic.by_code or (provider is not None and code in provider.by_code)
+
+    def summary(self, reason: Reason, provider: Provider | None, fields: tuple[str, ...]) -> str:
+        """Return what happened and what to do, as the operator reads it."""
+        named = list(fields[:_MAX_NAMED])
+        if len(fields) > _MAX_NAMED:
+            named.append(f"{len(fields) - _MAX_NAMED} more")
+        title = provider.title if provider is not None else "the provider"
+        text = reason.summary.replace("{provider}", title)
+        text = text.replace("{fields}", ", ".join(named) or "a field")
+        return text[0].upper() + text[1:]
 
     def families_of(self, code: str) -> tuple[Rule, ...]:
         """Return the rules whose family a normal code belongs to, in order; remembered."""
@@ -130,8 +189,7 @@ class Catalog:
 
     @cached_property
     def _field_wordings(self) -> tuple[Rule, ...]:
-        wordings = (rule for rule in self.generic.conditions if rule.wording is not None)
-        return tuple(rule for rule in wordings if rule.reason.name in _FIELD_REASONS)
+        return tuple(rule for rule in self._wordings if rule.reason.name in _FIELD_REASONS)
 
     def extended(self, *files: str | Path) -> Catalog:
         """Return a catalog with the rules of `files` before those of this one.
@@ -140,8 +198,7 @@ class Catalog:
             ConfigurationError: a file cannot be read or has bad rows; all of them are named.
         """
         catalog = Catalog()
-        derived = ("_hosts", "_families", "_field_wordings", "marks", "shapes", "unknown")
-        kept = {k: _copied(v) for k, v in vars(self).items() if k not in derived}
+        kept = {k: _copied(v) for k, v in vars(self).items() if k in _TABLES}
         vars(catalog).update(kept)
         problems = Problems("catalog")
         for file in files:
@@ -267,23 +324,17 @@ def _copied(value: Any) -> Any:
 
 
 @cache
-def _load() -> Catalog:
-    catalog = Catalog()
-    problems = Problems("catalog")
-    folder = resources.files(__name__)
-    names = sorted(e.name[:-5] for e in folder.iterdir() if e.name.endswith(".toml"))
-    for name in ("reasons", *_GENERIC, *(n for n in names if n not in ("reasons", *_GENERIC))):
-        text = folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")
-        catalog._add(name, text, problems)
-    problems.raise_if_any()
-    return catalog
-
-
 def builtin() -> Catalog:
     """Return the catalog that comes with the package; read once a process.
 
     Raises:
         ConfigurationError: a row of it is bad (a defect of the package).
     """
-    with _lock:
-        return _load()
+    catalog = Catalog()
+    problems = Problems("catalog")
+    folder = resources.files(__name__)
+    names = sorted(e.name[:-5] for e in folder.iterdir() if e.name.endswith(".toml"))
+    for name in (*_FIRST, *(n for n in names if n not in _FIRST)):
+        catalog._add(name, folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"), problems)
+    problems.raise_if_any()
+    return catalog

@@ -127,9 +127,15 @@ def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider 
         title=str(table.get("title", name)),
         shapes=tuple(frozenset(map(str, shape)) for shape in shapes),
         status_page=status_page if isinstance(status_page, str) else "",
+        aliases=lists["aliases"],
+        hosts=lists["hosts"],
+        marks=lists["marks"],
+        code_keys=lists["code_keys"],
+        id_keys=lists["id_keys"],
+        id_headers=lists["id_headers"],
+        link_hosts=lists["link_hosts"],
         ranks={key: rank for rank, key in enumerate(lists["code_keys"])},
         links=_links(document.get("links", {}), lists["link_hosts"], problems),
-        **lists,
     )
 
 
@@ -200,8 +206,14 @@ def _rule(
         source=str(row.get("source", about.get("source", ""))),
         checked=str(checked),
         plain=not any(row.get(key) for key in _CONDITIONS if key not in ("codes", "family")),
-        **patterns,
-        **numbers,
+        family=patterns["family"],
+        wording=patterns["wording"],
+        unless=patterns["unless"],
+        host=patterns["host"],
+        path=patterns["path"],
+        not_path=patterns["not_path"],
+        statuses=numbers["statuses"],
+        not_statuses=numbers["not_statuses"],
     )
 
 
@@ -244,7 +256,7 @@ def _choice(
     table: Mapping[str, Any], key: str, kind: type[_Kind], place: str, problems: Problems
 ) -> _Kind | None:
     try:
-        return kind(table.get(key))
+        return kind(str(table.get(key)))
     except ValueError:
         problems.add(place, f"{key}: {table.get(key)!r} is none of {', '.join(kind)}")
         return None

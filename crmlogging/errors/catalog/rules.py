@@ -95,6 +95,11 @@ class Reason:
     echo: bool = False
 
     @property
+    def about_fields(self) -> bool:
+        """A sentence about it may name the fields at fault."""
+        return "{fields}" in self.summary
+
+    @property
     def retryable(self) -> bool:
         """The same request may succeed later."""
         return self.category in _RETRIED
@@ -167,8 +172,14 @@ class Rule:
     link: str = ""
     source: str = ""
     checked: str = ""
-    plain: bool = field(default=False)
+    plain: bool = False
     """No condition but its codes or family: the fast way."""
+
+    @property
+    def worded(self) -> bool:
+        """Depends on words, status and kind of body alone: what it says can be remembered."""
+        request = (self.methods, self.headers, self.host, self.path, self.not_path, self.hints)
+        return self.wording is not None and not any(request)
 
     def holds(self, case: Case, words: str, hints: frozenset[str] | set[str]) -> bool:
         """Whether all conditions hold besides `codes` and `family`.

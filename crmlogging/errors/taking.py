@@ -1,0 +1,267 @@
+"""What to make of the value under a key, by the key's role: one function a role.
+
+Each takes the reading, the key and its spelling, the value, the finding to fill, the list of what
+is to be read later, and the object that holds the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from crmlogging.errors.bodies import embedded_tree
+from crmlogging.errors.delays import body_delay
+from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
+from crmlogging.errors.findings import Finding, RawField
+from crmlogging.errors.roles import Key, Role
+from crmlogging.errors.shapes import is_request_id
+
+if TYPE_CHECKING:
+    from crmlogging.errors.reading import Reading
+
+__all__ = ["HANDLERS", "Below", "take_sentence"]
+
+Below = list[tuple[Role, str, Any]]
+"""What an object holds for later: role, plain key, value."""
+
+_WRAPPER_ENDS: Final = ("response", "result", "results", "envelope", "return")
+_ERROR_RANK: Final = 4
+# Ids that are something else, too: these count only if they look like one.
+_PLAIN_IDS: Final = frozenset(("instance", "uuid", "ticket"))
+_NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
+
+
+def take_sentence(reading: Reading, text: str, into: Finding) -> None:
+    """Keep a sentence; JSON within it (HubSpot) is read for its fields."""
+    if "[{" in text or '{"' in text or "{'" in text:
+        inner = embedded_tree(text)
+        if inner is not None:
+            into.say(text[: min(i for i in (text.find("{"), text.find("[")) if i >= 0)])
+            for element in inner[:50] if isinstance(inner, list) else [inner]:
+                if isinstance(element, dict):
+                    reading.detail(element, into, 1)
+            return
+    into.say(text)
+
+
+def _unknown(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    if type(value) is list:
+        if value and type(value[0]) is dict:
+            below.append((Role.PARTS, key.plain, value))
+    elif type(value) is dict and key.plain.endswith(_WRAPPER_ENDS):
+        below.append((Role.WRAPPER, key.plain, value))
+
+
+def _message(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    if type(value) is str:
+        take_sentence(reading, value, into)
+    elif isinstance(value, dict):  # SAP: {"lang": "en", "value": "..."}
+        inner = value.get("value") or value.get("text") or value.get("Text")
+        if isinstance(inner, dict):
+            inner = inner.get("message")
+        if isinstance(inner, str):
+            take_sentence(reading, inner, into)
+        else:
+            below.append((Role.FIELD_ERRORS, key.plain, value))
+    elif isinstance(value, list):
+        if all(isinstance(part, str) for part in value):
+            for part in value[:50]:
+                take_sentence(reading, part, into)
+        else:
+            below.append((Role.ERRORS, key.plain, value))
+
+
+def _code(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    kind = type(value)
+    if kind is str or kind is int:
+        if spelled == "result_code" and kind is int:  # ActiveCampaign: 1 is success, 0 is not.
+            into.failed = value == 0
+            return
+        count = len(into.codes)
+        into.note_code(str(value), key.rank, reading.ranks.get(spelled), reading.status)
+        if reading.good and into.failed is None and len(into.codes) > count:
+            # {"code": 40301, "msg": "..."} under 200; a code that only an error has.
+            bare = kind is int and key.plain == "code" and value >= 400 and not node.get("data")
+            into.failed = True if key.rank == 1 or bare else None
+    elif kind is dict:  # SOAP 1.2: <Code><Value/><Subcode><Value/></Subcode></Code>
+        inner = value.get("Subcode") or value
+        found = inner.get("Value") if isinstance(inner, dict) else None
+        if isinstance(found, str):
+            into.note_code(found, key.rank)
+        else:
+            below.append((Role.ERRORS, key.plain, value))
+    elif kind is list:
+        for part in value[:8]:
+            if isinstance(part, (str, int)):
+                _code(reading, key, spelled, part, into, below, node)
+
+
+def _state(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    """``status`` is a number, "success" or "error", a code, or an object of its own."""
+    kind = type(value)
+    if kind is int:
+        into.note_status(value)
+    elif kind is bool:
+        into.failed = not value
+    elif kind is dict:
+        below.append((Role.ERRORS, key.plain, value))
+    elif kind is str:
+        before = into.failed
+        if into.note_outcome(value):
+            if reading.good and into.failed and into.is_a_record(node):
+                into.failed = before  # a failed payment that was found
+        elif key.plain != "state" and (not reading.good or into.failed):
+            into.note_code(value, key.rank, reading.ranks.get(spelled), reading.status)
+
+
+def _errors(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    kind = type(value)
+    if kind is bool:
+        into.failed = value or into.failed
+    elif not value:
+        if into.failed is None:
+            into.failed = False
+    else:
+        into.failed = True
+        if kind is dict or kind is list:
+            below.append((Role.ERRORS, key.plain, value))
+        elif kind is int:
+            into.note_code(str(value), _ERROR_RANK, None, reading.status)
+        elif kind is str:
+            described = "error_description" in node or "error_uri" in node
+            if described and len(value) <= 40 and value.replace(" ", "").isalpha():
+                into.codes.append((_ERROR_RANK, value))  # RFC 6749 section 5.2; Zoho has blanks
+            else:
+                _stringified(reading, value, into, below, Role.ERRORS, spelled)
+
+
+def _stringified(
+    reading: Reading, value: str, into: Finding, below: Below, role: Role, spelled: str
+) -> None:
+    """A string where an object is due: JSON text, a code, or a sentence."""
+    if value[0] in "{[":
+        inner = embedded_tree(value)
+        if inner is not None:
+            below.append((role, spelled, inner))
+            return
+    if role is Role.ERRORS and " " not in value:
+        into.note_code(value, _ERROR_RANK, reading.ranks.get(spelled), reading.status)
+    else:
+        take_sentence(reading, value, into)
+
+
+def _below(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    """Keep an object or list for later; a string there is one after all."""
+    if isinstance(value, (dict, list)):
+        below.append((key.role, key.plain, value))
+    elif type(value) is str and value:
+        if key.role is Role.PARTS:
+            into.note_outcome(value)
+        else:
+            _stringified(reading, value, into, below, key.role, spelled)
+
+
+def _field(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    """Names are taken with the object (`own_fields`); here is what holds more than a name."""
+    if type(value) is dict or (type(value) is list and value and type(value[0]) is dict):
+        below.append((Role.FIELD_ERRORS, key.plain, value))
+
+
+def _id(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    rank = -1 if key.plain in reading.id_keys else key.rank
+    if rank >= reading.id_rank or isinstance(value, (dict, list)):
+        return
+    text = str(value)
+    if rank >= 0 and key.plain in _PLAIN_IDS:
+        text = text.removeprefix("urn:uuid:")
+        if len(text) < 8 or not any(map(str.isdigit, text)):
+            return
+    if is_request_id(text):
+        reading.id_rank, reading.request_id = rank, text
+
+
+def _success(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    if isinstance(value, str):
+        into.note_outcome(value)
+    elif isinstance(value, (bool, int)):
+        into.failed = not value
+
+
+def _failures(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    if isinstance(value, list):
+        if value:
+            into.failed = True
+            below.append((Role.ERRORS, key.plain, value))
+    elif value in (True, "true") or (isinstance(value, int) and value > 0):
+        into.failed = True
+    elif into.failed is None:
+        into.failed = False
+
+
+def _delay(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    delay = body_delay(key.plain, value, reading.headers)
+    reading.delay = reading.delay if delay is None else delay
+
+
+def _hint(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    into.hints.extend(map(str, value[:16]) if type(value) is list else (str(value),))
+
+
+def _name(
+    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
+) -> None:
+    """``name`` is a code (PayPal), or, beside a code, the field (HubSpot)."""
+    if not isinstance(value, str):
+        return
+    if not _NAME_PARTNERS.isdisjoint(node):
+        if clean_name(value) not in (None, PLACEHOLDER):
+            into.fields.append(RawField(value, str(node.get("error") or node.get("code") or "")))
+    elif not reading.good and " " not in value:
+        into.note_code(value, key.rank, None, reading.status)
+
+
+_Handler = Callable[["Reading", Key, str, Any, Finding, Below, Any], None]
+_BY_ROLE: Final[Mapping[Role, _Handler]] = {
+    Role.NONE: _unknown,
+    Role.CODE: _code,
+    Role.MESSAGE: _message,
+    Role.ERRORS: _errors,
+    Role.FIELD: _field,
+    Role.FIELD_ERRORS: _below,
+    Role.CONTEXT: _below,
+    Role.STATUS: _state,
+    Role.SUCCESS: _success,
+    Role.FAILURES: _failures,
+    Role.ID: _id,
+    Role.DELAY: _delay,
+    Role.HINT: _hint,
+    Role.PARTS: _below,
+    Role.WRAPPER: _below,
+    Role.NAME: _name,
+}
+HANDLERS: Final = tuple(_BY_ROLE.get(role) for role in Role)
+"""Role -> function, by the role's number; None for what is not looked at."""
