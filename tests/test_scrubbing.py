@@ -6,7 +6,7 @@ import time
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlogging.scrubbing import is_secret, scrub
@@ -27,7 +27,7 @@ FOUND = {
     "[CARD]": [
         *("4111 1111 1111 1111", "4111111111111111", "4111-1111-1111-1111 12/27"),
         *("378282246310005", "pay 5500 0000 0000 0004 now", "id 4111 1111 1111 1111 123 ok"),
-        *("12 4111 1111 1111 1111", "6011000990139424", "x4111111111111111x"),
+        *("123 4111 1111 1111 1111", "6011000990139424", "x4111111111111111x"),
     ],
     "[IBAN]": [
         *("DE89 3704 0044 0532 0130 00", "DE89370400440532013000 was rejected"),
@@ -126,6 +126,7 @@ class TestScrub:
         """Templates, dates, versions, counts, paths and UUIDs stay as they are."""
         assert scrub(text) == text
 
+    @settings(max_examples=400, deadline=None)
     @given(st.text(st.sampled_from("ab1@.:/?=&%+-_ \"'[]{}0eyJ4\n"), max_size=60))
     def test_is_idempotent(self, text: str) -> None:
         """What was scrubbed stays as it is when it passes again."""
@@ -179,7 +180,13 @@ class TestIsSecret:
         "value",
         [
             *("550e8400-e29b-41d4-a716-446655440000", "0123456789abcdef0123456789abcdef"),
-            *("0035g00000XyZaBAAV", "run-2026.11.22", "1700000000123", "12345678901", "acme"),
+            *(
+                "0035g00000XyZaBAAV",
+                "run-2026.11.22",
+                "1700000000123",
+                "12345678901",
+                "1234567812345670",
+            ),
             *("2026-11-22T03:00:00Z", "KEY-is-not-one", "contact-skill", "EUR", "DE12345678901234"),
         ],
     )

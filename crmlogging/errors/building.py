@@ -259,8 +259,11 @@ def _link(rule: Rule, reason: Reason, provider: Provider | None, host: str) -> s
         link = provider.links.get(reason.name) or provider.links.get(reason.category.value, "")
     if not link or "{host}" not in link:
         return link or None
-    fits = provider is not None and host.endswith(provider.link_hosts) and _plain_host(host)
-    return link.replace("{host}", host) if fits else None
+    if provider is None:
+        return None
+    if not (host.endswith(provider.link_hosts) and _plain_host(host)):
+        host = provider.login_host
+    return link.replace("{host}", host) if host else None
 
 
 def _plain_host(host: str) -> bool:

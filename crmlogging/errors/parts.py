@@ -17,6 +17,7 @@ MAX_PARTS: Final = 1_000
 """Parts of an answer that are looked at, for each list of causes."""
 
 _MAX_ROWS: Final = 10 * MAX_PARTS
+_MAX_CAUSES: Final = 2 * MAX_PARTS
 # What says that an element is the answer for one record.
 _RECORD_KEYS: Final = frozenset(
     ("success", "id", "statusCode", "httpStatusCode", "referenceId", "body", "ok")
@@ -45,7 +46,7 @@ def read_elements(
     found: list[Finding] = []
     marked = False
     for index, element in enumerate(value[:_MAX_ROWS]):
-        if reading.nodes_left < 0:
+        if reading.nodes_left < 0 or len(found) >= _MAX_CAUSES:
             break
         part = Finding(index, failed=failed)
         if isinstance(element, dict):

@@ -197,5 +197,6 @@ def _known_link(value: object, reason: Reason, provider: Provider | None) -> str
         return value
     before, mark, after = template.partition("{host}")
     host = value.removeprefix(before).removesuffix(after)
-    fits = bool(mark) and value == before + host + after and host.endswith(provider.link_hosts)
+    ours = host == provider.login_host or host.endswith(provider.link_hosts)
+    fits = bool(mark) and value == before + host + after and ours
     return value if fits and re.fullmatch(r"[a-z0-9.-]{1,128}", host) else None

@@ -29,6 +29,7 @@ __all__ = ["Lane", "depth", "pause", "surface"]
 # A batch is in the target's hands and cannot be evicted any more: a slow target gets small ones.
 _LARGEST_BATCH: Final = 64
 _BATCH_SECONDS: Final = 0.01
+_POLL_SECONDS: Final = 0.001
 _LINGER_SECONDS: Final = 0.02
 _IDLE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 5.0
@@ -244,11 +245,9 @@ class Lane:
         self._stopping = True
         self._bell.put(None)
         end = time.monotonic() + timeout
-        while self.oldest() != sys.maxsize and time.monotonic() < end:
-            pause(0.005)
-        if thread.ident is not None and self.oldest() == sys.maxsize:
-            # What it still has to do needs no lock of logging's.
-            thread.join(max(0.0, end - time.monotonic()))
+        # Polled: joining could mean to wait with logging's module lock held.
+        while thread.is_alive() and time.monotonic() < end:
+            pause(_POLL_SECONDS)
 
     def finish(self) -> int:
         """Let callers deliver from now on; drop what still waits and return how many those were.

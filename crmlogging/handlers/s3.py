@@ -134,7 +134,9 @@ class S3Handler(DurableHandler):
             arguments=arguments,
             client=client,
         )
-        self._uploader = Uploader(self._spool, place, seal=self._seal, tally=self.tally)
+        self._uploader = Uploader(
+            self._spool, place, seal=self._seal, waiting=self._waiting, tally=self.tally
+        )
         self._used = self._spool.used_bytes()
         self._used_at = 0
         self._drained_at = 0
@@ -181,6 +183,11 @@ class S3Handler(DurableHandler):
         for writer in self._writers.values():
             for number in set(writer.records_of) - waiting:
                 del writer.records_of[number]
+
+    def _waiting(self) -> bool:
+        """Whether records of this handler wait; another one's in the same spool do not count."""
+        waiting = self._spool.waiting()
+        return any(number in waiting for w in self._writers.values() for number in w.records_of)
 
     def drain(self, timeout: float = 10.0) -> bool:
         """Upload everything accepted so far; False if something still waits after `timeout` s."""

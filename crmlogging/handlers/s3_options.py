@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -11,12 +10,17 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from crmlogging.diagnostics import Tally, complain
-from crmlogging.exceptions import MissingDependencyError, Problems
+from crmlogging.exceptions import Problems, require
 from crmlogging.handlers.s3_bucket import is_encrypted
 from crmlogging.storage.opening import UnsafeFileError
 from crmlogging.storage.spool import Spool
 
 __all__ = ["check_numbers", "check_place", "object_arguments", "open_spool", "require_boto3"]
+
+_UPLOADING: Final = (
+    *("boto3", "botocore.config", "boto3.s3.inject", "concurrent.futures.thread"),
+    "encodings.idna",
+)
 
 KNOWN: Final = (
     *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "segment_bytes"),
@@ -93,21 +97,18 @@ def object_arguments(
 
 
 def require_boto3() -> None:
-    """Raise MissingDependencyError if boto3 is not installed; do not import it yet.
+    """Import boto3 with all that an upload makes it import later.
 
-    One module that boto3 needs is imported all the same: it refuses to be while the interpreter
-    exits, when a short program's first upload may be due.
+    Here, in the thread that configures, and not in the uploader's: a fork while another thread
+    imports leaves the child with the lock of that module taken for ever (measured: the child
+    hung at its exit). Some modules also refuse to be imported while the interpreter exits, when
+    a short program's first upload may be due.
+
+    Raises:
+        MissingDependencyError: it is not installed.
     """
-    import concurrent.futures.thread  # noqa: F401
-
-    try:
-        found = importlib.util.find_spec("boto3") is not None
-    except ValueError:
-        found = False
-    if not found:
-        raise MissingDependencyError(
-            "S3Handler needs the package 'boto3': pip install \"crmlogging[s3]\""
-        )
+    for module in _UPLOADING:
+        require(module, extra="s3", purpose="S3Handler")
 
 
 def open_spool(

@@ -31,6 +31,7 @@ class Uploader:
         spool: to be emptied.
         bucket: where to.
         seal: called before each round: finishes what is due, or all when asked to.
+        waiting: tells whether the spool still holds what this uploader is asked to deliver.
         tally: receives ``uploaded``, ``upload_failed.CODE``, ``rejected``.
         monotonic: clock, in seconds.
         jitter: returns a random number between 0 and its argument.
@@ -42,6 +43,7 @@ class Uploader:
         bucket: Bucket,
         *,
         seal: Callable[[bool], None],
+        waiting: Callable[[], bool],
         tally: Tally,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[float], float] = lambda most: random.uniform(0, most),
@@ -49,6 +51,7 @@ class Uploader:
         self._spool = spool
         self._bucket = bucket
         self._seal = seal
+        self._waiting = waiting
         self._tally = tally
         self._monotonic = monotonic
         self._jitter = jitter
@@ -153,7 +156,7 @@ class Uploader:
                 if everything or self._monotonic() >= self._not_before:
                     left += self._upload()
                     # Another process may have taken what is ours, and not be done with it.
-                    self._empty = not left and not self._spool.waiting()
+                    self._empty = not left and not self._waiting()
         except Exception as error:  # noqa: BLE001  # a thread's loop: told, and tried again
             self._empty = False
             complain("S3Handler", error, hint="the lines stay in the spool")

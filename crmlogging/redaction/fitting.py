@@ -25,6 +25,7 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 
 # Looked at beyond what is shown, so that a secret cut in two at the end is not shown by half.
 _MARGIN: Final = 300
+_NUMBER_CHARACTERS: Final = 64
 _CARD_NUMBER_MINIMUM: Final = 10**11
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
@@ -76,11 +77,10 @@ def _text(field: Field, value: str) -> object:
     if len(value) > TEXT_CHARACTERS + 1:
         window = value[: TEXT_CHARACTERS + _MARGIN]
         head = window.rsplit(None, 1)[0]
-        if len(head) < TEXT_CHARACTERS:
-            # The last word is long, and may be half a secret.
-            head = head if len(head) < len(window) else REDACTED
-            return f"{scrub(head)[:TEXT_CHARACTERS].rstrip()} {TRUNCATED}"
-        value = head
-        return f"{scrub(value)[:TEXT_CHARACTERS]}…"
+        if len(head) == len(window):
+            return REDACTED  # One endless word: a token's end, which gives it away, is not in it.
+        # Scrubbing shortens: the end of the window, where a number may be cut in two, could move
+        # into what is shown.
+        return f"{scrub(head)[:-_NUMBER_CHARACTERS][:TEXT_CHARACTERS]}…"
     shaped = conform(field, scrub(value))
     return REDACTED if shaped is MISFIT else shaped

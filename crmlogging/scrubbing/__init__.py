@@ -24,6 +24,7 @@ _WITHHELD: Final = "[REDACTED]"
 _CLEAN_KEPT: Final = 4_096
 _CLEAN_CHARACTERS: Final = 256
 _SECRET_MINIMUM: Final = 12
+_ROUNDS: Final = 6
 _clean: set[str] = set()
 
 
@@ -39,7 +40,7 @@ def scrub(text: str) -> str:
     if text in _clean:
         return text
     try:
-        scrubbed = scrub_numbers(scrub_tokens(scrub_addresses(text)))
+        scrubbed = _settled(text)
     except Exception:  # noqa: BLE001  # fails closed
         return _WITHHELD
     if scrubbed == text and len(text) <= _CLEAN_CHARACTERS:
@@ -47,6 +48,15 @@ def scrub(text: str) -> str:
             _clean.clear()
         _clean.add(text)
     return scrubbed
+
+
+def _settled(text: str) -> str:
+    """Search again until nothing more is found: a placeholder may uncover what stands beside it."""
+    for _ in range(_ROUNDS):
+        before, text = text, scrub_numbers(scrub_tokens(scrub_addresses(text)))
+        if text == before:
+            return text
+    return _WITHHELD
 
 
 def is_secret(value: str) -> bool:

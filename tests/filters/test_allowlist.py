@@ -187,10 +187,13 @@ class TestNeighbours:
     def test_a_foreign_handler_gets_a_safe_record(self) -> None:
         """Before 3.12 the record itself becomes safe, later a safe copy is passed on."""
         record = logging.makeLogRecord({"msg": "x %s", "args": ("canary",), "secret": "canary"})
+        record.exc_text = record.stack_info = "canary"
         answer: object = AllowlistFilter(["@crm"]).filter(record)
         safe = record if sys.version_info < (3, 12) else answer
         assert type(safe) is SafeRecord
-        assert (safe.args, safe.exc_info, "canary" in str(vars(safe))) == (None, None, False)
+        for name in ("args", "exc_info", "exc_text", "stack_info"):
+            assert vars(safe)[name] is None
+        assert "canary" not in str(vars(safe))
 
     def test_a_second_allowlist_narrows(self, attach: Attach) -> None:
         """Of two filters in a row only what both allow is left; a literal key stays named."""

@@ -61,6 +61,24 @@ class TestExit:
         expected = [str(n) for n in range(5_000)] + ["5000"] * ("5000" in end)
         assert result.stdout.split() == expected
 
+    def test_a_handler_that_nobody_refers_to_delivers(self) -> None:
+        """What a forgotten handler accepted is not forgotten."""
+        body = """
+        import gc, weakref
+        class Slow(logging.Formatter):
+            def format(self, record):
+                time.sleep(0.001)
+                return super().format(record)
+        target.setFormatter(Slow())
+        for n in range(200): logging.info("%d", n)
+        logging.root.handlers.clear()
+        alone = weakref.ref(handler)
+        del handler
+        gc.collect()
+        assert alone() is not None
+        """
+        assert run(body).stdout.split() == [str(n) for n in range(200)]
+
     def test_a_thread_that_outlives_the_main_one_is_heard(self) -> None:
         """Threads may go on logging after the main thread has ended."""
         body = """
@@ -259,12 +277,30 @@ class TestFork:
             threading.Thread(target=drink, daemon=True).start()
             logging.info("child")
             slow.flush()
-            os._exit(slow.stats()["delivered"] != 1)
+            sys.exit(slow.stats()["delivered"] != 1)
         status = os.waitpid(pid, 0)[1]
         os.unlink(path)
         os._exit(status != 0)
         """
         assert run(body, timeout=30).returncode == 0
+
+    def test_child_that_a_target_forked_delivers(self) -> None:
+        """In it the worker is the main thread, and no delivery is going on."""
+        body = """
+        class Forking(logging.Handler):
+            def emit(self, record):
+                if record.getMessage() != "parent": return
+                pid = os.fork()
+                if not pid:
+                    logging.info("child")
+                    both.flush()
+                    os._exit(0)
+                os.waitpid(pid, 0)
+        both = AsyncHandler(handlers=[Forking(), target])
+        logging.root.handlers[:] = [both]
+        logging.info("parent")
+        """
+        assert sorted(run(body).stdout.split()) == ["child", "parent"]
 
     @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
     def test_multiprocessing_children_deliver(self, method: str, tmp_path: Path) -> None:

@@ -159,9 +159,11 @@ class TestDrop:
         self, blocked: Callable[..., AsyncHandler], target: Gated
     ) -> None:
         """It is dropped for what it is, at once, without taking others along."""
-        handler = blocked(capacity_bytes=1_000_000)
+        handler = blocked(capacity_bytes=1_000_000, block_seconds=30)
         handler.handle(record(logging.DEBUG, "small"))
+        began = time.monotonic()
         handler.handle(record(logging.ERROR, "x" * 2_000_000))
+        assert time.monotonic() - began < 5
         stats = handler.stats()
         assert stats["dropped.too_large.ERROR"] == stats["dropped"] == 1
 
@@ -256,6 +258,24 @@ class TestReport:
             "AsyncHandler dropped 3 records: 1 DEBUG overflow, 2 INFO overflow",
         ]
         assert handler.stats()["produced"] == 4
+
+    def test_close_tells_the_rest(
+        self, blocked: Callable[..., AsyncHandler], target: Gated
+    ) -> None:
+        """Drops within the interval after a line are told when the handler is closed."""
+        handler = blocked(capacity=1, overflow="drop", flush_seconds=0.05)
+        handler.handle(record())
+        handler.flush()
+        handler.handle(record())
+        handler.handle(record())
+        handler.flush()
+        target.gate.set()
+        handler.close()
+        assert handler.drain(5)
+        assert [line for line in target.lines if "dropped" in line] == [
+            "AsyncHandler dropped 1 records: 1 INFO overflow",
+            "AsyncHandler dropped 2 records: 2 INFO overflow",
+        ]
 
     def test_once_an_interval(self) -> None:
         """Within a minute nothing more is told; then only what is new; at the end the rest."""

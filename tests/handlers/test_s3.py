@@ -304,6 +304,18 @@ logger.handle(safe("after"))
         assert handler.stats()["produced"] == 1
 
 
+class TestSharedSpool:
+    def test_a_handler_waits_for_its_own_records_only(self, make: Make) -> None:
+        """An old handler of the same place is drained, though a newer one goes on writing."""
+        old, new = make(), make()
+        old.handle(safe("old"))
+        new.handle(safe("new"))
+        began = time.monotonic()
+        assert old.drain(20)
+        assert time.monotonic() - began < 10
+        assert old.stats()["pending"] == 0
+
+
 class TestOutage:
     def test_nothing_reaches_the_network_in_the_constructor(self, tmp_path: Path) -> None:
         """Neither a missing server nor missing credentials raise; lines wait."""
@@ -521,12 +533,11 @@ class TestConfiguration:
         assert "hunter2" not in str(caught.value)
 
     def test_missing_package_names_the_extra(self, tmp_path: Path) -> None:
-        """Without boto3 the constructor says what to install, and imports nothing."""
+        """Without boto3 the constructor says what to install."""
         script = """
 import sys
 from crmlogging import S3Handler
 from crmlogging.exceptions import MissingDependencyError
-S3Handler("logs", spool_dir=sys.argv[1], levels=False)
 assert "boto3" not in sys.modules and "botocore" not in sys.modules
 sys.modules["boto3"] = None
 try:
@@ -543,6 +554,28 @@ except MissingDependencyError as error:
         )
         assert 'pip install "crmlogging[s3]"' in done.stdout
         assert issubclass(MissingDependencyError, ConfigurationError)
+
+    def test_nothing_is_left_to_import_for_an_upload(self, tmp_path: Path, server: Server) -> None:
+        """A fork while the uploader's thread imports would lock that module in the child."""
+        script = """
+import sys
+from crmlogging import S3Handler
+handler = S3Handler("logs", spool_dir=sys.argv[1], endpoint_url=sys.argv[2], levels=False)
+before = set(sys.modules)
+client = handler._uploader._bucket._boto_client()
+try:
+    client.put_object(Bucket="nobody-has-this", Key="x", Body=b"x", ChecksumAlgorithm="SHA256")
+except client.exceptions.NoSuchBucket:
+    print(sorted(set(sys.modules) - before))
+"""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script, str(tmp_path), server.url],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.stdout == "[]\n"
 
     def test_default_spool_is_private_and_by_destination(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -81,6 +81,7 @@ class Setting:
             self.spool,
             bucket,
             seal=lambda everything: self.writer.seal() if everything else None,
+            waiting=lambda: bool(self.spool.waiting()),
             tally=self.tally,
             monotonic=self.clock,
             jitter=self._jitter,
@@ -256,6 +257,7 @@ class TestDrain:
                 client=setting.server.client,
             ),
             seal=lambda everything: setting.writer.seal() if everything else None,
+            waiting=lambda: bool(setting.spool.waiting()),
             tally=setting.tally,
         )
         uploader.start()

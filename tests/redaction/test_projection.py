@@ -39,8 +39,12 @@ def shown(fields: Any, extra: Mapping[Any, Any], **options: Any) -> JSON:
     return fields_of(Projection(fields, **options).project(made(extra)))
 
 
+class Touched(BaseException):
+    """Foreign code ran; not an Exception, so that nothing swallows it."""
+
+
 def forbidden(*_: object) -> Any:
-    raise AssertionError("foreign code ran")
+    raise Touched
 
 
 class Untouchable:
@@ -135,6 +139,19 @@ class TestFields:
             "keys": ["****wxyz", "[REDACTED]"],
         }
 
+    def test_a_mask_on_a_list_covers_its_items(self) -> None:
+        """A pattern for the items does not open what a mask over the list closes."""
+        extra = {"keys": ["0123456789abcdefwxyz", {"id": "canary"}]}
+        found = shown(["keys[]", "keys[].id"], extra, mask={"keys": "last4"})
+        assert found == {"keys": ["****wxyz", "[REDACTED]"]}
+
+    def test_a_misfit_stays_one(self) -> None:
+        """What is remembered of values never lets one out the second time."""
+        projection = Projection(["a", {"b": "text"}, "request.path"])
+        extra = {"a": "ada@example.com", "b": "mail ada@example.com", "request.path": "/x?ada"}
+        for _ in range(3):
+            assert "ada" not in json.dumps(fields_of(projection.project(made(extra))))
+
     def test_unknown_may_be_dropped(self) -> None:
         """With ``drop`` there is neither placeholder nor count; a misfit stays visible."""
         extra = {"a": {"b": 1, "c": 2}, "d": 3, "client.ip": "::1", "user.id": "no id", "l": [{}]}
@@ -152,6 +169,21 @@ class TestKeys:
         assert fields_of(Projection(()).project(record)) == {
             "email": "[REDACTED]",
             "note": "[REDACTED]",
+        }
+
+    def test_a_constant_counts_where_it_stands(self) -> None:
+        """A name that one call spells out is not thereby named for another call's data."""
+        projection = Projection(())
+        literal = projection.project(made({"nick_name": 1}))
+        assert fields_of(literal) == {"nick_name": "[REDACTED]"}
+        assert project_elsewhere(projection, NICK) == {"[KEYS]": 1}
+
+    def test_a_dotted_constant_below_the_top_is_counted(self) -> None:
+        """It would read as another path."""
+        record = made({"a": {"b.c": "x", "d": "y"}})
+        assert fields_of(Projection(["a.b.c"]).project(record)) == {
+            "a.d": "[REDACTED]",
+            "a.[KEYS]": 1,
         }
 
     def test_others_are_counted(self) -> None:
@@ -195,7 +227,8 @@ class TestKeys:
     def test_a_wildcard_takes_names_and_not_data(self) -> None:
         """Under ``*`` a key is written if it reads as a name."""
         data = {"a": {"name": 1, "ada@example.com": 2, "two words": 3, "49151234567": 4, "": 5}}
-        assert shown(["a.*"], data) == {"a.name": 1, "a.[KEYS]": 4}
+        data["a"]["sk_live_4eC39HqLyjWD"] = 6
+        assert shown(["a.*"], data) == {"a.name": 1, "a.[KEYS]": 5}
 
     def test_a_wildcard_over_nothing_names_nothing(self) -> None:
         """``*.id`` names a key only where an id stands below it."""
@@ -223,6 +256,10 @@ class TestKeys:
         assert vars(safe)["record.id"] != "forged"
         assert vars(safe)["extra.process.id"] == 1
         assert (safe.msg != "forged", vars(safe)["extra.msg"]) == (True, "forged")
+        assert shown(["schema.*", "audit"], {"schema": {"version": 9}, "audit": "yes"}) == {
+            "extra.schema.version": 9,
+            "extra.audit": "yes",
+        }
 
     def test_an_argument_cannot_take_a_reserved_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An argument called ``msg`` or ``level`` at its call site is a caller's field too."""
@@ -288,6 +325,14 @@ class TestForeignObjects:
         """It has no shape; its code does not run either."""
         assert shown(["a"], {"a": Untouchable()}) == {"a": "[REDACTED]"}
 
+    def test_a_known_branch_without_an_allowed_field_is_not_entered(self) -> None:
+        """The table knows names below ``request``; that alone opens nothing there."""
+
+        class Closed(Mapping[str, Any]):
+            __iter__ = __len__ = __getitem__ = forbidden
+
+        assert shown(["user.id"], {"request": Closed()}) == {"request": "[REDACTED]"}
+
     def test_a_mapping_that_fails_is_withheld(self) -> None:
         """Whatever a foreign mapping raises, the line is written without it."""
 
@@ -349,9 +394,11 @@ class TestLimits:
 
     def test_values_and_characters_of_a_record(self) -> None:
         """Many short or long values end at a total, whatever their structure."""
-        values = {"a": [[0] * 1_000 for _ in range(100)], "b": ["x" * 120] * 1_000}
-        line = json.dumps(shown(["a[][]", "b"], values))
-        assert len(line) < 250_000
+        many = shown(["a[][]"], {"a": [[0] * 1_000 for _ in range(100)]})["a"]
+        assert sum(each.count(0) for each in many if type(each) is list) <= 5_000
+        long = shown(["a"], {"a": ["x" * 120] * 1_000})["a"]
+        assert 0 < long.count("x" * 120) < 1_000
+        assert (many[-1], long[-1]) == ("[TRUNCATED]", "[TRUNCATED]")
         tree: Any = 0
         for _ in range(12):
             tree = {"a": tree, "b": tree, "c": tree, "d": tree}
@@ -365,6 +412,19 @@ class TestLimits:
             (value,) = shown([{"a": "text"}], {"a": text}).values()
             assert "ada" not in value
             assert len(value) < 2_100
+
+    def test_a_long_text_without_a_gap_is_withheld(self) -> None:
+        """A token that begins in what is shown and ends far behind it is not recognised."""
+        text = "-" * 1_985 + "eyJ" + "A" * 1_000
+        assert shown([{"a": "text"}], {"a": text}) == {"a": "[REDACTED]"}
+
+    def test_a_number_cut_in_two_is_not_shown(self) -> None:
+        """Placeholders shorten a text; what then moves up to its end was searched whole."""
+        for length in range(2_270, 2_310):
+            text = (
+                ("ada.lovelace@example.com " * 100)[:length] + " 4111 1111 1111 1111 " + "z " * 500
+            )
+            assert "111" not in shown([{"a": "text"}], {"a": text})["a"]
 
     @pytest.mark.parametrize("value", ["x" * 10**7, "a@" * 10**6, "x " * 10**6, b"x" * 10**7])
     def test_huge_values_are_cheap(self, value: object) -> None:
@@ -389,6 +449,7 @@ class TestNeverRaises:
         assert (safe.levelno, fields_of(safe)) == (logging.ERROR, {})
         assert type(safe) is SafeRecord
         assert vars(safe)["record.id"]
+        assert (safe.args, safe.exc_info, safe.exc_text, safe.stack_info) == (None,) * 4
         assert tally["redaction.failed"] == before + 1
 
     @pytest.mark.parametrize("spare", range(7, 60, 3))
@@ -412,7 +473,7 @@ class TestNeverRaises:
             {"exc_info": Untouchable()},
             {"exc_info": (Untouchable(), Untouchable(), Untouchable())},
             {"name": Untouchable(), "levelno": Untouchable(), "created": Untouchable()},
-            {"pathname": Untouchable(), "lineno": Untouchable(), "funcName": Untouchable()},
+            {"pathname": ["canary"], "lineno": Untouchable(), "funcName": Untouchable()},
             {"threadName": Untouchable(), "stack_info": Untouchable(), "exc_text": "canary"},
             {"audit": Untouchable(), "correlation_id": Untouchable(), "record.id": Untouchable()},
         ],
@@ -446,6 +507,13 @@ class TestAudit:
         for value in (1, "yes", Untouchable()):
             found = shown([], {**keyed, "audit": value})
             assert found.get("audit") is None
+
+
+NICK = "nick_name"
+
+
+def project_elsewhere(projection: Projection, key: str) -> JSON:
+    return fields_of(projection.project(made({key: 1})))
 
 
 NAMES = ("a", "b", "id", "user")

@@ -23,8 +23,12 @@ from crmlogging.fields import MISFIT
 from crmlogging.redaction.values import Lazy, Members, Pairs, scalar_of, unfold
 
 
+class Touched(BaseException):
+    """Foreign code ran; not an Exception, so that nothing swallows it."""
+
+
 def forbidden(*_: object, **__: object) -> Any:
-    raise AssertionError("foreign code ran")
+    raise Touched
 
 
 HOSTILE = dict.fromkeys(
@@ -266,6 +270,12 @@ class TestContainers:
         object.__setattr__(value, "id", 7)
         found = unfold(value, 10)
         assert found == Pairs([("id", 7)])
+
+    def test_a_property_in_place_of_a_field_is_not_asked(self) -> None:
+        """A declared name that the class answers by code gives nothing."""
+        namespace = {"__dataclass_fields__": {"id": None}, "id": property(forbidden)}
+        found = unfold(object.__new__(type("Computed", (), namespace)), 10)
+        assert found == Pairs([])
 
     def test_an_instance_that_hides_its_dict_gives_nothing(self) -> None:
         """A property in place of ``__dict__`` or ``__class__`` is not asked."""

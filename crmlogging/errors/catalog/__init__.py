@@ -270,6 +270,8 @@ class Catalog:
                 if (value := getattr(provider, name)) and name not in ("by_code", "links")
             }
             provider = replace(known, **changes, links={**known.links, **provider.links})
+        elif not provider.title:
+            provider = replace(provider, title=provider.name)
         provider = _with_rules(provider, rules)
         self.providers[provider.name] = provider
         for alias in (provider.name, provider.title, *provider.aliases):

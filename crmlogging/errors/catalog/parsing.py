@@ -54,7 +54,7 @@ _PROVIDER_LISTS: Final = (
     *("aliases", "hosts", "marks", "code_keys", "id_keys", "id_headers", "link_hosts"),
 )
 _PROVIDER_KEYS: Final = (
-    *("name", "title", "status_page", "shapes", "source", "checked"),
+    *("name", "title", "status_page", "login_host", "shapes", "source", "checked"),
     *_PROVIDER_LISTS,
 )
 
@@ -124,7 +124,7 @@ def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider 
         problems.add("[provider]", "status_page: an https:// address is due")
     return Provider(
         name=name,
-        title=str(table.get("title", name)),
+        title=str(table.get("title", "")),
         shapes=tuple(frozenset(map(str, shape)) for shape in shapes),
         status_page=status_page if isinstance(status_page, str) else "",
         aliases=lists["aliases"],
@@ -134,6 +134,7 @@ def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider 
         id_keys=lists["id_keys"],
         id_headers=lists["id_headers"],
         link_hosts=lists["link_hosts"],
+        login_host=str(table.get("login_host", "")),
         ranks={key: rank for rank, key in enumerate(lists["code_keys"])},
         links=_links(document.get("links", {}), lists["link_hosts"], problems),
     )

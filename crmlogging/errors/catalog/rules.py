@@ -234,6 +234,8 @@ class Provider:
     links: Mapping[str, str] = field(default_factory=dict)
     link_hosts: tuple[str, ...] = ()
     """Suffixes that a link's ``{host}`` may end in."""
+    login_host: str = ""
+    """What stands for ``{host}`` where the request went to another one."""
     by_code: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     families: tuple[Rule, ...] = ()
     conditions: tuple[Rule, ...] = ()

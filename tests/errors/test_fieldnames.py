@@ -1,0 +1,106 @@
+"""Promises of field names: names get out, values never do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER, clean_name, named_in
+
+
+class TestCleanName:
+    @pytest.mark.parametrize(
+        ("raw", "name"),
+        [
+            ("email", "email"),
+            ("Plan_Tier__c", "Plan_Tier__c"),
+            ("/data/attributes/email", "email"),
+            ("#/profile/email", "profile.email"),
+            ("$.data[0].Last_Name", "Last_Name"),
+            ("data.values.domains", "domains"),
+            ("emails.0.email", "emails.email"),
+            ("custom_fields_values.0.field_id", "custom_fields_values.field_id"),
+            ("/data/relationships/account/data", "account"),
+            (
+                "dcf558aac1ae4e8c4f849ba5e668430d8df9be12",
+                "dcf558aac1ae4e8c4f849ba5e668430d8df9be12",
+            ),
+            ("customfield_10010", "customfield_10010"),
+            ("Plan Tier", PLACEHOLDER),
+            ("größe", PLACEHOLDER),
+            ("x" * 65, PLACEHOLDER),
+            ("ada@example.com", None),
+            ("bob%40example.com", None),
+            ("+49 171 5550199", None),
+            ("00491715550199", None),
+            ("user_491715550199", None),
+            ("sk_live_51Habc", None),
+            ("non_field_errors", None),
+            ("0", None),
+            ("", None),
+            ("x" * 300, None),
+        ],
+    )
+    def test_name(self, raw: str, name: str | None) -> None:
+        """Paths lose wrapper and indexes; personal keys are no fields; misfits a placeholder."""
+        assert clean_name(raw) == name
+
+    @given(st.text(max_size=80))
+    def test_only_the_shape_gets_out(self, raw: str) -> None:
+        """Whatever stands for a field, only a schema name or the placeholder comes out."""
+        name = clean_name(raw)
+        assert name is None or name == PLACEHOLDER or FIELD_NAME.fullmatch(name)
+        assert name is None or not re.search(r"@|\d{7}(?![0-9a-f])", name) or len(name) == 40
+
+
+class TestNamedIn:
+    @pytest.mark.parametrize(
+        ("message", "names"),
+        [
+            ("Required fields are missing: [LastName, Plan__c]", ["LastName", "Plan__c"]),
+            ("No such column 'Plan_Tier__c' on sobject of type Contact", ["Plan_Tier__c"]),
+            ("duplicate value found: Erp__c duplicates value on record with id: 003", ["Erp__c"]),
+            ("The length of the 'emailaddress1' attribute is too large", ["emailaddress1"]),
+            ('column "plan_tier" of relation "contacts" does not exist', ["plan_tier"]),
+            ("invalid value for field phone", ["phone"]),
+            ("Missing required param: email.", ["email"]),
+            ("propertyName=email, value=z@x.example", ["email"]),
+            ("last_name can't be blank", ["last_name"]),
+            ("The type for sales_accounts is invalid.", ["sales_accounts"]),
+            ("Email: invalid email address: nobody@", ["Email"]),
+            ("emails.0.email: invalid email 'x@@y.example'", ["emails.email"]),
+            ('Unknown field name: "Plan Tier"', [PLACEHOLDER]),
+        ],
+    )
+    def test_field_is_found(self, message: str, names: list[str]) -> None:
+        """A sentence that names a field as one gives its name."""
+        assert named_in(message) == names
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "anna_smith is already taken",
+            "'h.nowak' is not a valid email",
+            "h.nowak is invalid",
+            "Ada is invalid",
+            "Status: bad value for restricted picklist field: hot_lead",
+            "The provided key 'sk_live_abc' does not have permission",
+            "User 'anna' was not found",
+            "Value 'field_marshal' is not allowed",
+            "Last name is required",
+            "",
+        ],
+    )
+    def test_value_is_none(self, message: str) -> None:
+        """A value in a sentence is never taken for the name of a field."""
+        found = named_in(message)
+        assert not set(found) - {"Status"}
+
+    @given(st.text(alphabet="ab_.:'\" field isnvalidrequ[],=/", max_size=200))
+    def test_any_text(self, message: str) -> None:
+        """Any text gives names in their shape, or none."""
+        for name in named_in(message):
+            assert name == PLACEHOLDER or FIELD_NAME.fullmatch(name)
