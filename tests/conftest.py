@@ -18,7 +18,11 @@ def _logging_as_it_was() -> Iterator[None]:
     """Put back root's handlers, levels, logger class, hooks, and the environment."""
     root, manager = logging.root, logging.root.manager
     handlers, level, kind = root.handlers[:], root.level, type(root)
-    loggers = set(manager.loggerDict)
+    states = {
+        name: (logger.disabled, logger.level, logger.propagate)
+        for name, logger in manager.loggerDict.items()
+        if isinstance(logger, logging.Logger)
+    }
     environment = dict(os.environ)
     logger_class, show = logging.getLoggerClass(), warnings.showwarning
     hooks = sys.excepthook, sys.unraisablehook
@@ -27,15 +31,18 @@ def _logging_as_it_was() -> Iterator[None]:
         if handler not in handlers:
             root.removeHandler(handler)
             handler.close()
-    for name in set(manager.loggerDict) - loggers:
-        logger = manager.loggerDict[name]
-        if isinstance(logger, logging.Logger):
+    for name, logger in manager.loggerDict.items():
+        if not isinstance(logger, logging.Logger):
+            continue
+        if name not in states:
             for handler in logger.handlers[:]:
                 logger.removeHandler(handler)
                 handler.close()
-            logger.setLevel(logging.NOTSET)
-            logger.propagate, logger.disabled = True, False
             logger.filters.clear()
+        # A dictConfig disables the loggers it does not name, unless told otherwise.
+        logger.disabled, level_before, logger.propagate = states.get(name, (False, 0, True))
+        if logger.level != level_before:
+            logger.setLevel(level_before)
     root.handlers[:] = handlers
     root.__class__ = kind
     root.setLevel(level)

@@ -161,7 +161,8 @@ class TestWatcher:
         """A library that calls dictConfig does not end a debugging session."""
         watcher = Watcher({"CRMLOGGING_LEVEL": "DEBUG"})
         watcher.tick()
-        logging.config.dictConfig({"version": 1, "root": {"level": "ERROR", "handlers": []}})
+        foreign = {"version": 1, "disable_existing_loggers": False, "root": {"level": "ERROR"}}
+        logging.config.dictConfig(foreign)
         watcher.tick()
         assert root.level == logging.DEBUG
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import logging
 import os
@@ -27,6 +26,8 @@ class _Outcome(threading.local):
 
 
 _outcome: Final = _Outcome()
+# Kept: its destructor would close the descriptor that the new stream goes on using.
+_left_behind: Final[list[Any]] = []
 
 
 def _failed_on(handler: logging.Handler, subject: logging.LogRecord | BaseException) -> None:
@@ -97,9 +98,7 @@ class Target:
         stream = getattr(handler, "stream", None)
         if type(stream) is not io.TextIOWrapper:
             return
-        # Not even its destructor may run: at exit it would wait for the lock, then abort.
-        ctypes = importlib.import_module("ctypes")
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(stream))
+        _left_behind.append(stream)
         handler.stream = open(  # noqa: SIM115  # the handler's from now on
             stream.fileno(), "w", encoding=stream.encoding, errors=stream.errors, closefd=False
         )

@@ -201,9 +201,9 @@ def check(records: list[dict[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("behind", [False, True], ids=["beside", "behind"])
-@pytest.mark.parametrize("first", [True, False], ids=["targets-first", "targets-last"])
 @pytest.mark.parametrize("key", ["()", "class"])
 class TestDocument:
+    @pytest.mark.parametrize("first", [True, False], ids=["targets-first", "targets-last"])
     def test_every_record_arrives(
         self, tmp_path: Path, stored: Stored, key: str, first: bool, behind: bool
     ) -> None:
@@ -212,9 +212,10 @@ class TestDocument:
         assert check(console) == check(stored.in_file())
 
     def test_every_record_arrives_with_s3(
-        self, tmp_path: Path, stored: Stored, key: str, first: bool, behind: bool
+        self, tmp_path: Path, stored: Stored, key: str, behind: bool
     ) -> None:
         """Console, file and S3 hold the same records: all of them, each once."""
+        first = behind == (key == "class")  # so that each order meets each of the others
         console = run(tmp_path, document(stored, key=key, first=first, behind=behind))
         assert check(console) == check(stored.in_file()) == check(stored.in_bucket())
 

@@ -103,6 +103,18 @@ class TestBuiltin:
             assert reason.summary.count(".") >= 1
             assert len(reason.summary) <= 140
 
+    def test_verdict_can_be_explained(self) -> None:
+        """The rule that an error names is found again, with the page it was taken from."""
+        error = classify(
+            status=401, provider="hubspot", body='{"category":"EXPIRED_AUTHENTICATION"}'
+        )
+        assert error is not None
+        rule = builtin().rule_named(error.rule)
+        assert rule is not None
+        assert rule.reason.name == error.reason
+        assert rule.source.startswith("https://developers.hubspot.com/")
+        assert builtin().rule_named("nowhere#1") is None
+
     def test_loads_fast(self) -> None:
         """Reading everything takes little CPU, so that a first error is no incident."""
         code = (

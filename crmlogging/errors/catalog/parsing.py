@@ -238,7 +238,9 @@ def _pattern(row: Mapping[str, Any], key: str, place: str, problems: Problems) -
 
 
 def _strings(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> tuple[str, ...]:
-    values = table.get(key, [])
+    if key not in table:
+        return ()
+    values = table[key]
     if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
         problems.add(place, f"{key}: a list of non-empty strings is due")
         return ()
@@ -246,7 +248,9 @@ def _strings(table: Mapping[str, Any], key: str, place: str, problems: Problems)
 
 
 def _numbers(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> frozenset[int]:
-    values = table.get(key, [])
+    if key not in table:
+        return frozenset()
+    values = table[key]
     if not isinstance(values, list) or not all(type(v) is int for v in values):
         problems.add(place, f"{key}: a list of numbers is due")
         return frozenset()

@@ -49,8 +49,7 @@ class Pattern:
     def __init__(self, sources: Sequence[str]) -> None:
         self.sources = tuple(sources)
         self._compiled: re.Pattern[str] | None = None
-        literals = [_leading_literal(source) for source in self.sources]
-        self._literals = tuple(literals) if all(literals) else ()
+        self._literals: tuple[str, ...] | None = None
 
     def compiled(self) -> re.Pattern[str]:
         """Return the one pattern; raises re.error when a source is none."""
@@ -60,12 +59,12 @@ class Pattern:
 
     def found_in(self, text: str) -> bool:
         """Whether one of the alternatives occurs in `text`."""
-        for literal in self._literals:
-            if literal in text:
-                break
-        else:
-            if self._literals:
-                return False
+        literals = self._literals
+        if literals is None:
+            found = tuple(map(_leading_literal, self.sources))
+            literals = self._literals = found if all(found) else ()
+        if literals and not any(literal in text for literal in literals):
+            return False
         return self.compiled().search(text) is not None
 
 
