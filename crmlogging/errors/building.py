@@ -180,6 +180,8 @@ def _provider_code(catalog: Catalog, finding: Finding, provider: Provider | None
             return code
     if own:
         return own[0]
+    if finding.leading and catalog.families_of(normal_code(finding.leading)):
+        return finding.leading
     for code in finding.quoted:
         if catalog.knows(normal_code(code), provider):
             return code

@@ -36,7 +36,6 @@ _NO_WEAK_CODES: Final = (
     )
 )
 _STRONG_RANK: Final = 2
-_SENTENCE_RANK: Final = 8
 _OWN_ORDER: Final = 50
 _BLANK: Final = re.compile(r"\s")
 _LEADING_CODE: Final = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:,\s]", re.ASCII)
@@ -72,6 +71,7 @@ class Finding:
         codes: (rank, code as spelled); the lower the rank, the more specific.
         details: codes of what stands below it, in order.
         quoted: what looks like a code in its sentences.
+        leading: the one of those that a sentence begins with, or "".
         messages: sentences.
         fields: fields at fault.
         hints: other words beside the code, e.g. a limit's name.
@@ -82,14 +82,25 @@ class Finding:
     """
 
     __slots__ = (
-        *("codes", "details", "failed", "fields", "hints", "index", "messages", "quoted", "shift"),
-        "status",
+        *(
+            "codes",
+            "details",
+            "failed",
+            "fields",
+            "hints",
+            "index",
+            "leading",
+            "messages",
+            "quoted",
+        ),
+        *("shift", "status"),
     )
 
     def __init__(self, index: int | None = None, *, failed: bool | None = None) -> None:
         self.codes: list[tuple[int, str]] = []
         self.details: list[str] = []
         self.quoted: list[str] = []
+        self.leading = ""
         self.messages: list[str] = []
         self.fields: list[RawField] = []
         self.hints: list[str] = []
@@ -124,8 +135,8 @@ class Finding:
         self.messages.append(text)
         if "_" in text:
             leading = _LEADING_CODE.match(text)
-            if leading is not None and is_code(leading[1]):
-                self.codes.append((_SENTENCE_RANK, leading[1]))
+            if leading is not None and not self.leading:
+                self.leading = leading[1]
             self.quoted.extend(code for code in _EMBEDDED_CODE.findall(text)[:8] if is_code(code))
         if "AADSTS" in text:  # Entra ID puts its own number before the sentence.
             self.hints.extend(_EMBEDDED_CODE.findall(text)[:8])
@@ -207,6 +218,7 @@ class Finding:
         self.fields.extend(cause.fields)
         self.hints.extend(cause.hints)
         self.status = self.status or cause.status
+        self.leading = self.leading or cause.leading
 
     def add_detail(self, part: Finding) -> None:
         """Take what an object below a cause with its own code says: details of it."""

@@ -56,7 +56,10 @@ def judge(
         words = finding.words
     if finding.status is not None and answer.status is not None and answer.status < 300:
         answer = replace(answer, status=finding.status)
-    own = [normal_code(code) for code in finding.ordered_codes()]
+    spelled = finding.ordered_codes()
+    if answer.kind == "xml":  # "sf:INVALID_SESSION_ID": the prefix is the document's own
+        spelled = [form for code in spelled for form in (code, code.rpartition(":")[2])]
+    own = [normal_code(code) for code in spelled]
     named = [normal_code(code) for code in finding.details]
     below = [*named, *map(normal_code, finding.quoted)]
     hints = {*own, *below, *map(normal_code, finding.hints)}
@@ -72,7 +75,7 @@ def judge(
             if not rule.weak:
                 return Verdict(rule, "wording" if rule.wording else "header")
             weak = weak or Verdict(rule, "wording")
-    if below and (not own or weak is not None):
+    if below:
         verdict = _judge_details(below, named, answer, provider, catalog, words, hints)
         if verdict is not None:
             return verdict

@@ -95,7 +95,7 @@ class ErrorFilter(Stage):
             del attributes["error"]
         elif isinstance(exc_info, tuple) and len(exc_info) == 3:
             fault = read_fault(exc_info[1])
-        exchange = None if isinstance(response, (dict, str, int)) else exchange_of(response)
+        exchange = exchange_of(response)
         if exchange is not None:
             del attributes["response"]
         elif fault is not None:

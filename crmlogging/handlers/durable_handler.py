@@ -46,10 +46,15 @@ class DurableHandler(SafeHandler):
     """Base of handlers that write lines to disk; subclasses implement `_store`."""
 
     def __init__(
-        self, *, tiers: Sequence[str], clock: Callable[[], float] | None, level: int | str = 0
+        self,
+        *,
+        tiers: Sequence[str],
+        clock: Callable[[], float] | None,
+        level: int | str = 0,
+        tally: Tally | None = None,
     ) -> None:
         super().__init__(level)
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self._clock = clock or (lambda: time.time())  # Looked up late: tests freeze it.
         self._split_tiers = DEBUG_TIER in tiers and STANDARD_TIER in tiers
         self._only_tier = tiers[0]

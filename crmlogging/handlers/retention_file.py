@@ -122,7 +122,6 @@ class RetentionFileHandler(DurableHandler):
             )
             for tier in days
         }
-        self._open(problems)
         sweep = Sweep(
             list(names.values()),
             active=[os.path.basename(file.path) for file in self._files.values()],
@@ -136,6 +135,8 @@ class RetentionFileHandler(DurableHandler):
         )
         self._sweeper = Sweeper(sweep.run)
         self._swept_day = day_of(self._clock())
+        # Last: a handler that failed half-built is still closed by logging.shutdown.
+        self._open(problems)
         self._sweeper.soon()
         self.start(watch_levels=levels)
 

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from crmlogging.diagnostics import complain
+from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
@@ -110,17 +110,20 @@ class S3Handler(DurableHandler):
         problems.raise_if_any()
         if client is None:
             s3_options.require_boto3()
-        super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level)
-        self.close_seconds = close_seconds
-        self._spool_bytes = spool_bytes
         prefix = prefix.strip("/")
-        self._spool = s3_options.open_spool(
+        tally = Tally()
+        spool = s3_options.open_spool(
             problems,
             spool_dir,
             bucket=bucket,
             destination="\0".join((endpoint_url or "", bucket, prefix)),
-            tally=self.tally,
+            tally=tally,
         )
+        # From here on nothing fails: logging.shutdown also closes a handler half-built.
+        super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level, tally=tally)
+        self.close_seconds = close_seconds
+        self._spool_bytes = spool_bytes
+        self._spool = spool
         self._writers = {
             tier: self._writer(tier, segment_bytes, segment_seconds)
             for tier in (DEBUG_TIER, STANDARD_TIER)

@@ -209,6 +209,57 @@ class TestBulk:
         assert error.category == "validation"
 
 
+class TestEvidence:
+    @pytest.mark.parametrize(
+        ("answer", "category", "evidence"),
+        [
+            pytest.param(
+                {"status": 400, "body": {"error": "invalid_grant"}}, "auth", "code", id="code"
+            ),
+            pytest.param(
+                {"status": 403, "body": {"code": "FORBIDDEN", "message": "Your token has expired"}},
+                *("auth", "wording"),
+                id="weak-code-gives-way",
+            ),
+            pytest.param(
+                {
+                    "status": 401,
+                    "headers": {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+                },
+                *("permissions", "header"),
+                id="header",
+            ),
+            pytest.param({"status": 403}, "permissions", "status", id="status"),
+            pytest.param(
+                {"status": 500, "body": "<html>Invalid API key for user app_rw</html>"},
+                *("transient", "status"),
+                id="their-own-trouble",
+            ),
+            pytest.param(
+                {"status": 200, "headers": {"content-type": "application/json"}, "body": "{"},
+                *("transient", "body"),
+                id="cut-off",
+            ),
+            pytest.param(
+                {"exception": "x.ReadTimeout: slow"}, "transient", "exception", id="fault"
+            ),
+            pytest.param({"exception": "KeyError: 'a'"}, "unknown", "none", id="nothing"),
+        ],
+    )
+    def test_strongest_evidence_decides(
+        self, answer: dict[str, Any], category: str, evidence: str
+    ) -> None:
+        """Code, then header, then clear words, then status; and the error says which it was."""
+        error = failed(**answer)
+        assert (error.category, error.evidence) == (category, evidence)
+
+    def test_host_in_any_case_tells_the_provider(self) -> None:
+        """Host names are not case-sensitive; a user and port in the URL do not matter."""
+        error = failed(status=400, url="https://u:p@API.HubAPI.com:443/x")
+        assert error.provider == "hubspot"
+        assert "u:p" not in repr(error)
+
+
 class TestLimits:
     @pytest.mark.parametrize(
         ("words", "delay", "category"),
@@ -233,6 +284,12 @@ class TestLimits:
         error = failed(status=429, headers=headers, body=json.dumps({"message": words}))
         assert error.category == category
         assert error.retry_after_seconds == (float(delay) if delay else None)
+
+    def test_words_beside_a_rate_code_say_which(self) -> None:
+        """A code for rate limits with a daily limit in its message is a plan matter."""
+        for message, category in (("Daily limit reached", "plan"), ("Slow down", "transient")):
+            body = {"code": "RATE_LIMIT_EXCEEDED", "message": message}
+            assert failed(status=429, body=body).category == category
 
 
 JSON_LIKE: Final = st.recursive(
@@ -331,6 +388,26 @@ class TestNeverRaises:
         error = failed(status=400, body=body)
         assert time.process_time() - began < 1.0
         assert error.category is Category.VALIDATION
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param({"error": "anna"}, id="error"),
+            pytest.param({"reason": "h.moreau"}, id="reason"),
+            pytest.param({"name": "anna-smith"}, id="name"),
+            pytest.param({"message": "could not save ADA_INVALID_EMAIL"}, id="sentence"),
+            pytest.param({"message": "ADA_LEAD: no such option"}, id="beginning"),
+            pytest.param({"code": "491715550199"}, id="phone"),
+            pytest.param({"code": "10.1.2.3"}, id="address"),
+            pytest.param({"code": "sk_live_51Habc"}, id="key"),
+            pytest.param({"code": "aB3dE5fG7hI9jK1lM3nO5pQ7"}, id="random"),
+        ],
+    )
+    def test_word_that_no_rule_knows_is_no_code(self, body: dict[str, str]) -> None:
+        """A bare word, name, number or key where a code may stand is not repeated as one."""
+        error = failed(status=400, body=body)
+        assert error.provider_code is None
+        assert "ada" not in error.rule.lower()
 
     def test_hostile_objects_are_survived(self) -> None:
         """Attributes, iteration and text of foreign objects may raise."""

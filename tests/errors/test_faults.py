@@ -87,6 +87,15 @@ class TestLiveAndText:
             call()
         assert failed(caught.value).reason == "TIMEOUT"
 
+    def test_long_chain_is_bounded(self) -> None:
+        """Of an endless chain only the outer links are looked at."""
+        error: BaseException = ValueError("end")
+        for _ in range(1_000):
+            error = chained(ValueError("more"), error)
+        fault = read_fault(error)
+        assert fault is not None
+        assert len(fault.names) <= 24
+
     def test_suppressed_context_does_not_count(self) -> None:
         """What ``raise ... from None`` hid stays hidden."""
         error = ValueError("bad")

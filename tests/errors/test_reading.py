@@ -1,0 +1,134 @@
+"""Promises of the walk over a body: it finds causes in any vendor's shape, and stays bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crmlogging.errors.findings import Finding
+from crmlogging.errors.naming import field_label, operation, split_url
+from crmlogging.errors.reading import Reading
+
+
+def read(tree: Any, *, good: bool = False) -> Reading:
+    """Read a tree as of an unknown provider."""
+    reading = Reading(ranks={}, headers={}, good=good, status=200 if good else 400)
+    reading.read(tree)
+    return reading
+
+
+def only(tree: Any) -> Finding:
+    """Return the single cause of a tree."""
+    (finding,) = read(tree).findings
+    return finding
+
+
+class TestCauses:
+    @pytest.mark.parametrize(
+        ("tree", "codes"),
+        [
+            ({"error": {"code": "A_B"}}, ["A_B"]),
+            ({"errorCode": "A_B", "category": "C_D"}, ["A_B", "C_D"]),
+            ({"error": "a_b"}, ["a_b"]),
+            ({"error": "Some words"}, []),
+            ({"type": "https://x.example/probs/out-of-credit"}, ["out-of-credit"]),
+            ({"type": "about:blank", "status": 400}, []),
+            ({"__type": "com.amazonaws#SomeException"}, ["SomeException"]),
+            ({"code": 400, "status": "FAILED_PRECONDITION"}, ["FAILED_PRECONDITION", "400"]),
+            ({"Fault": {"Code": {"Value": "s:Sender", "Subcode": {"Value": "a:Bad"}}}}, ["a:Bad"]),
+            ({"message": "BAD_THING: did not work"}, []),
+        ],
+    )
+    def test_codes_most_specific_first(self, tree: Any, codes: list[str]) -> None:
+        """Codes are found under the keys vendors use, and ordered."""
+        assert only(tree).ordered_codes() == codes
+
+    @pytest.mark.parametrize(
+        "tree",
+        [
+            pytest.param({"errors": {"email": ["is bad"], "phone": "is bad"}}, id="rails"),
+            pytest.param({"email": ["is bad"], "phone": ["is bad"]}, id="django"),
+            pytest.param({"errors": [{"field": "email"}, {"field": "phone"}]}, id="list"),
+            pytest.param(
+                {"code": "X_Y", "details": [{"path": ["email"]}, {"param": "phone"}]}, id="details"
+            ),
+            pytest.param(
+                {"errors": [{"source": {"pointer": "/data/attributes/email"}}, {"field": "phone"}]},
+                id="json-api",
+            ),
+            pytest.param(
+                {"field-errors": {"email": "bad value", "phone": "bad value"}}, id="close"
+            ),
+        ],
+    )
+    def test_fields_in_all_shapes(self, tree: Any) -> None:
+        """Fields are found as names, lists, pointers and keys of maps."""
+        names = [f.name.rpartition("/")[2] for c in read(tree).findings for f in c.fields]
+        assert names == ["email", "phone"]
+
+    def test_records_are_not_entered(self) -> None:
+        """What a good answer lists is no cause, whatever its fields are called."""
+        tree = {"results": [{"id": 1, "properties": {"error": "x", "status": "failed"}}]}
+        assert not [f for f in read(tree, good=True).findings if f.failed]
+
+    def test_causes_are_bounded(self) -> None:
+        """Ten thousand failing records give two thousand causes at most."""
+        tree = [{"success": False, "errors": [{"code": f"E_{n}"}]} for n in range(10_000)]
+        assert len(read(tree, good=True).findings) <= 2_000
+
+    @pytest.mark.parametrize(
+        ("tree", "request_id"),
+        [
+            ({"requestId": "req-1", "correlationId": "cor-1"}, "cor-1"),
+            ({"error": {"request_id": "req-1"}}, "req-1"),
+            ({"trace_id": "t-1", "errors": [{"logref": "ref-1"}]}, "ref-1"),
+            ({"instance": "/people/ada"}, None),
+            ({"requestId": "Bearer abc"}, None),
+            ({"requestId": "491715550199"}, None),
+            ({"requestId": "a@b.example"}, None),
+        ],
+    )
+    def test_request_id(self, tree: Any, request_id: str | None) -> None:
+        """The id a provider's support asks for; never a phone number, address or token."""
+        assert read(tree).request_id == request_id
+
+
+class TestNaming:
+    @pytest.mark.parametrize(
+        ("url", "parts"),
+        [
+            ("https://u:p@H.Example:8443/a/B?q=1#f", ("h.example", "/a/B")),
+            ("https://[::1]:80/x", ("[::1]", "/x")),
+            ("/relative/path?x", ("", "/relative/path")),
+            ("no url", ("", "")),
+            (b"http://h/x", ("h", "/x")),
+            (None, ("", "")),
+            (7, ("", "")),
+        ],
+    )
+    def test_split_url(self, url: object, parts: tuple[str, str]) -> None:
+        """Host and path, never the user, port, query or fragment."""
+        assert split_url(url) == parts
+
+    @pytest.mark.parametrize(
+        ("method", "path", "name"),
+        [
+            ("POST", "/crm/v3/objects/contacts", ("CONTACT", "CREATE")),
+            ("PATCH", "/crm/v3/objects/contacts/7", ("CONTACT", "UPDATE")),
+            ("POST", "/crm/v3/objects/deals/search", ("DEAL", "SEARCH")),
+            ("GET", "/services/data/v62.0/sobjects/Account/001", ("ACCOUNT", "READ")),
+            ("PUT", "/sap/A_BusinessPartner('1')", ("BUSINESS_PARTNER", "UPDATE")),
+            ("POST", "/oauth/v1/token", ("TOKEN", "REQUEST")),
+            ("POST", "/x/anna-smith", ("RECORD", "CREATE")),
+            ("BREW", "", ("API", "CALL")),
+        ],
+    )
+    def test_operation(self, method: str, path: str, name: tuple[str, str]) -> None:
+        """What was done to what, out of a fixed list of words."""
+        assert operation(method, path) == name
+
+    def test_label_of_a_field(self) -> None:
+        """Vendors' spellings of common fields have one label; all others none."""
+        assert {field_label(n) for n in ("Email", "emailaddress1", "emails.value")} == {"EMAIL"}
+        assert field_label("shoe_size__c") == ""
