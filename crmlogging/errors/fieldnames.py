@@ -157,7 +157,6 @@ _COMMON: Final = frozenset(
         " status stage website url domain address city state country zip postcode street birthdate"
         " birthday date amount price currency owner ownerid type source description subject body id"
         " ids tags quantity language timezone industry revenue salutation gender password username"
-        " start end limit offset"
     ).split()
 )
 _NO_NAMES: Final = frozenset(

@@ -118,6 +118,7 @@ class Bucket:
         self._make_client = client or self._boto_client
         self._client: Any = None
         self._conditional = True
+        self.preparing = False
 
     def put(self, item: ReadyObject) -> None:
         """Store an object; it is no error if it is there already.
@@ -154,7 +155,11 @@ class Bucket:
     def prepare(self) -> None:
         """Make the client if there is none; the first time this takes a good part of a second."""
         if self._client is None:
-            self._client = self._make_client()
+            self.preparing = True
+            try:
+                self._client = self._make_client()
+            finally:
+                self.preparing = False
 
     def renew(self) -> None:
         """Make a new client at the next attempt: credentials may have changed."""

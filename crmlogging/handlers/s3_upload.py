@@ -69,6 +69,10 @@ class Uploader:
         self._hopeless = False
         self._closing = False
         self._round_lock = threading.Lock()
+        # Born while another thread of the parent made its client: locks of OpenSSL may be taken
+        # for ever in here (measured: the child hung at its exit). Others empty the spool.
+        self._mute = self._bucket.preparing
+        self._bucket.preparing = False
         self._bucket.renew()  # A connection must not be used by parent and child.
 
     @property
@@ -149,7 +153,10 @@ class Uploader:
         quiet_threads.add(me)
         try:
             with self._round_lock:
-                self._seal(everything)
+                self._seal(everything or self._mute)
+                if self._mute:
+                    self._empty, self._hopeless = not self._waiting(), True
+                    return
                 left = self._spool.pack()
                 self._prepare()
                 self._hopeless = False

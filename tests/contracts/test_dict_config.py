@@ -33,7 +33,6 @@ ENVIRONMENT = {
 PHASES = {"first": 60, "second": 60, "child": 20, "parent": 60, "closed": 60}
 SCRIPT = """
 import json, logging, logging.config, os, sys, threading
-import crmlogging
 
 with open(sys.argv[1]) as file:
     document = json.load(file)
@@ -47,8 +46,6 @@ logging.config.dictConfig(json.loads(json.dumps(document)))
 log("first")
 logging.config.dictConfig(document)
 log("second")
-# OpenSSL does not survive a fork in the middle of boto3's first connection.
-crmlogging.drain(30)
 child = os.fork()
 log("parent" if child else "child")
 if not child:

@@ -315,6 +315,24 @@ class TestSharedSpool:
         assert time.monotonic() - began < 10
         assert old.stats()["pending"] == 0
 
+    def test_a_child_of_an_unlucky_fork_leaves_its_records_to_others(
+        self, make: Make, server: Server
+    ) -> None:
+        """Born while a client was being made, it touches no client: its parent uploads."""
+        handler = make()
+        handler.handle(safe("parent"))
+        assert handler.drain(20)
+        handler._uploader._bucket.preparing = True
+        child = os.fork()
+        if child == 0:
+            handler.handle(safe("child"))
+            os._exit(0 if not handler.drain(20) and handler._uploader._mute else 1)
+        handler._uploader._bucket.preparing = False
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        handler.handle(safe("parent again"))
+        assert handler.drain(20)
+        assert sorted(server.lines()) == [b"child", b"parent", b"parent again"]
+
 
 class TestOutage:
     def test_nothing_reaches_the_network_in_the_constructor(self, tmp_path: Path) -> None:
