@@ -193,3 +193,25 @@ class TestIsSecret:
     def test_leaves_ids(self, value: str) -> None:
         """UUIDs, Salesforce ids, run names and counters are no secrets."""
         assert not is_secret(value)
+
+
+class TestMachineIds:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "ee26089342c0b4186513553a1e7ca91f",
+            "a4578e078517d2517970701651578b5c",
+            "05c417a3-ad51-4a45-841a-4db0fca28ff6",
+            "ACE67182-9332-4183-9563-978DDD64564D",
+        ],
+    )
+    def test_are_no_secrets_by_chance(self, value: str) -> None:
+        """These hold the check digits of a card or an account, as one id of 2,000 does."""
+        assert not is_secret(value)
+
+    @pytest.mark.parametrize(
+        "value", ["4111111111111111", "cust4111111111111111", "de89370400440532013000"]
+    )
+    def test_real_numbers_stay_secrets(self, value: str) -> None:
+        """A card or an account is one also inside a word."""
+        assert is_secret(value)

@@ -130,8 +130,11 @@ def _write_error(error: CrmError, attributes: dict[str, Any]) -> None:
     attributes["error.fingerprint"] = error.fingerprint
     if error.provider_code:
         attributes["error.provider_code"] = _NO_ID.sub("_", error.provider_code).strip("_")
-    if error.fix_url:
-        attributes["error.fix_url"] = error.fix_url
+    # During an outage the page to look at is the provider's status page.
+    outage = error.category == "unreachable"
+    page = error.fix_url or (error.status_page_url if outage else None)
+    if page:
+        attributes["error.fix_url"] = page
     if error.fields:
         attributes["error.fields"] = [field.field for field in error.fields]
     if error.request_id:

@@ -429,3 +429,14 @@ class TestOptions:
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
         assert run.stdout.strip() == "[]"
+
+
+class TestOutage:
+    def test_links_the_status_page(self) -> None:
+        """Nothing can be fixed here, so the link leads to where the provider says what is on."""
+        refused = ConnectionRefusedError(111, "refused")
+        record = logging.makeLogRecord({"error": refused, "crm": "hubspot"})
+        outcome = ErrorFilter().refine(record)
+        assert isinstance(outcome, logging.LogRecord)
+        assert vars(outcome)["error.category"] == "unreachable"
+        assert vars(outcome)["error.fix_url"] == "https://status.hubspot.com"
