@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from crmlogging import context, levels
+from crmlogging.handlers import delivery
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,11 @@ def _logging_as_it_was() -> Iterator[None]:
     environment = dict(os.environ)
     logger_class, show = logging.getLoggerClass(), warnings.showwarning
     hooks = sys.excepthook, sys.unraisablehook
+    draining = set(delivery._draining)
     yield
+    # A handler that another test left undelivered would have `drain` wait for it.
+    for left in set(delivery._draining) - draining:
+        delivery._draining.discard(left)
     for handler in root.handlers[:]:
         if handler not in handlers:
             root.removeHandler(handler)

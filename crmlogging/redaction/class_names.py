@@ -25,8 +25,9 @@ def class_name(kind: type) -> str:
     holds under its name is shown instead. No code of the class or its metaclass runs.
 
     Example:
-        >>> class_name(type("ada@example.com", (KeyError,), {})), class_name(re.error)
-        ('KeyError', 're.error')
+        >>> import json
+        >>> class_name(type("ada@example.com", (KeyError,), {})), class_name(json.JSONDecodeError)
+        ('KeyError', 'json.decoder.JSONDecodeError')
     """
     # A plain dict would ask a metaclass for hash and equality.
     known = _names.get(kind) if type(kind) is type else None
