@@ -179,9 +179,10 @@ class Dispatch:
         Returns:
             Number of deliveries given up after `timeout` seconds.
         """
-        self.flush(timeout)
-        self._abandon_hung()
-        given_up = sum(lane.finish() for lane in self.lanes)
+        end = time.monotonic() + timeout
+        if not self.flush(timeout):
+            self._abandon_hung()
+        given_up = sum(lane.finish(max(0.0, end - time.monotonic())) for lane in self.lanes)
         for lane in self.lanes:
             lane.stop(_END_SECONDS)
         return given_up

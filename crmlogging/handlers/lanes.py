@@ -249,14 +249,19 @@ class Lane:
         while thread.is_alive() and time.monotonic() < end:
             pause(_POLL_SECONDS)
 
-    def finish(self) -> int:
+    def finish(self, seconds: float) -> int:
         """Let callers deliver from now on; drop what still waits and return how many those were.
 
-        For the end of the process, after a last wait: what waits now, waits for a target that
-        hangs.
+        For the end of the process, after a last wait. Other threads may have logged since, so
+        the worker gets `seconds` more; what waits then, waits for a target that hangs.
         """
         with self.ledger.lock:
-            self._ending, self._hung = True, self.busy
+            self._ending = True
+        end = time.monotonic() + seconds
+        while self.oldest() != sys.maxsize and time.monotonic() < end:
+            pause(0.002)
+        with self.ledger.lock:
+            self._hung = self.busy
             return self.give_up("exit")
 
     def give_up(self, reason: str) -> int:

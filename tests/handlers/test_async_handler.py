@@ -522,6 +522,31 @@ class TestDrain:
         assert delivery.drain(5) is True
 
 
+class TestLastMoments:
+    def test_what_another_thread_logs_while_the_process_ends_is_delivered(
+        self, attach: Attach, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A record that comes after the last wait is neither dropped nor blamed on a target."""
+        target = Kept()
+        handler = AsyncHandler(handlers=[target])
+        logger = attach(handler)
+        logger.info("one")
+        assert handler.drain(5)
+        dispatch = handler._dispatch
+        assert dispatch is not None
+        flush = dispatch.flush
+
+        def flush_then_log(timeout: float) -> bool:
+            done = flush(timeout)
+            logger.info("late")
+            return done
+
+        monkeypatch.setattr(dispatch, "flush", flush_then_log)
+        handler.end()
+        assert handler.stats()["dropped"] == 0
+        assert handler.stats()["delivered"] == 2
+
+
 class TestMistakes:
     @pytest.mark.parametrize(
         ("options", "expected"),
