@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from crmlogging.cli.environment import environment
 from crmlogging.exceptions import require
@@ -142,5 +142,5 @@ def _client(endpoint: str) -> S3Client:
         s3={"addressing_style": "path"},
         proxies={} if endpoint.startswith("http://127.0.0.1:") else None,
     )
-    client: Any = boto3.client("s3", endpoint_url=endpoint, region_name=REGION, config=config)
-    return client  # type: ignore[no-any-return]
+    client = boto3.client("s3", endpoint_url=endpoint, region_name=REGION, config=config)
+    return cast("S3Client", client)

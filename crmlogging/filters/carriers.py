@@ -17,7 +17,8 @@ def carriers_of(wanted: logging.Filter) -> list[logging.Handler | logging.Logger
     """Return the handlers and loggers on which the filter stands."""
     # logging keeps handlers by weak reference; a later dictConfig empties that list, though
     # some of its handlers may still stand on loggers.
-    handlers = {id(h): h for h in (ref() for ref in list(logging._handlerList)) if h is not None}  # type: ignore[attr-defined]
+    references = list(logging._handlerList)  # type: ignore[attr-defined]  # private, no other way
+    handlers = {id(h): h for h in (ref() for ref in references) if h is not None}
     loggers = [logging.root, *logging.root.manager.loggerDict.copy().values()]
     carriers: list[logging.Handler | logging.Logger] = []
     for logger in loggers:

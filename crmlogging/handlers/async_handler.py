@@ -263,10 +263,10 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 def _close_first(handler: logging.Handler) -> None:
     """Have `logging.shutdown`, which goes from new to old, close `handler` before its targets."""
     with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
-        references = logging._handlerList  # type: ignore[attr-defined]
+        references = logging._handlerList  # type: ignore[attr-defined]  # private, no other way
         for reference in references:
             if reference() is handler:
                 references.remove(reference)
                 references.append(reference)
                 return
-        logging._addHandlerRef(handler)  # type: ignore[attr-defined]
+        logging._addHandlerRef(handler)  # type: ignore[attr-defined]  # private, no other way

@@ -110,7 +110,7 @@ class TargetNames:
             item: object = self._given[index]
             if isinstance(item, str):
                 if self._configurator is None:
-                    item = logging._handlers.get(item)  # type: ignore[attr-defined]
+                    item = logging._handlers.get(item)  # type: ignore[attr-defined]  # 3.11: no getter
                 else:
                     item = self._configurator.config["handlers"][item]
             if not isinstance(item, logging.Handler):

@@ -138,7 +138,7 @@ class DurableHandler(SafeHandler):
             return self._only_tier
         return STANDARD_TIER if level >= logging.INFO else DEBUG_TIER
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802  # logging's name
         """Set the formatter; without one the lines are those of `JsonFormatter`."""
         super().setFormatter(fmt)
         self._format_bytes = getattr(fmt, "format_bytes", None)

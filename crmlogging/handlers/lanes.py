@@ -59,7 +59,7 @@ def pause(seconds: float) -> None:
     (``getLogger``, a first ``isEnabledFor``): waiting with the lock held would be a deadlock.
     """
     try:
-        threading.Condition(logging._lock).wait(seconds)  # type: ignore[attr-defined]
+        threading.Condition(logging._lock).wait(seconds)  # type: ignore[attr-defined]  # private, no other way
     except RuntimeError:  # not ours
         time.sleep(seconds)
 

@@ -83,7 +83,7 @@ class SafeHandler(logging.Handler):
         """Called once a second by `crmlogging.ticking`."""
         self.emit_due()
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         """Count the exception being handled; tell stderr its kind and place, nothing else."""
         error = sys.exc_info()[1]
         complain(type(self).__name__, error or "a record could not be written")

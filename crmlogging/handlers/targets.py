@@ -46,7 +46,7 @@ class Target:
         self._respect_level = respect_level
         # The stock one prints message and arguments in clear; either hides that a record is lost.
         if type(handler).handleError in (logging.Handler.handleError, SafeHandler.handleError):
-            handler.handleError = partial(_failed_on, handler)  # type: ignore[method-assign]
+            handler.handleError = partial(_failed_on, handler)  # type: ignore[method-assign]  # theirs prints
 
     def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
         """Hand over `records`; returns the positions of those on which the handler failed."""
@@ -86,7 +86,7 @@ class Target:
         """
         self.handler.createLock()
         with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
-            references = logging._handlerList  # type: ignore[attr-defined]
+            references = logging._handlerList  # type: ignore[attr-defined]  # private, no other way
             references[:] = [each for each in references if each() is not self.handler]
 
     def renew(self) -> None:

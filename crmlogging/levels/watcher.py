@@ -113,7 +113,7 @@ class Watcher:
             return
         # dictConfig holds this lock from its first handler to its last logger: waiting for it
         # means to apply last.
-        with logging._lock:  # type: ignore[attr-defined]
+        with logging._lock:  # type: ignore[attr-defined]  # private, no other way
             changes = [*self._restore(wanted), *self._set(wanted)]
             self._applied = dict(wanted)
         for name, old, new in changes:
