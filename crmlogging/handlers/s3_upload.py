@@ -69,9 +69,7 @@ class Uploader:
         self._hopeless = False
         self._closing = False
         self._round_lock = threading.Lock()
-        # Born while another thread of the parent made its client: locks of OpenSSL may be taken
-        # for ever in here (measured: the child hung at its exit). Others empty the spool.
-        self._mute = self._bucket.preparing
+        self._mute = False
         self._bucket.preparing = False
         self._bucket.renew()  # A connection must not be used by parent and child.
 
@@ -224,8 +222,12 @@ _all: Final[weakref.WeakSet[Uploader]] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
+    # Born while a thread of the parent made a client, whosever: locks of OpenSSL may be taken for
+    # ever in here (measured: the child hung at its exit). Others empty the spool.
+    mute = any(each._bucket.preparing for each in _all)
     for each in list(_all):
         each._forget()
+        each._mute = mute
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

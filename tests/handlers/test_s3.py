@@ -322,12 +322,14 @@ class TestSharedSpool:
         handler = make()
         handler.handle(safe("parent"))
         assert handler.drain(20)
-        handler._uploader._bucket.preparing = True
+        # Another handler's client counts too: the locks are the process's.
+        other = make(prefix="other")
+        other._uploader._bucket.preparing = True
         child = os.fork()
         if child == 0:
             handler.handle(safe("child"))
             os._exit(0 if not handler.drain(20) and handler._uploader._mute else 1)
-        handler._uploader._bucket.preparing = False
+        other._uploader._bucket.preparing = False
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         handler.handle(safe("parent again"))
         assert handler.drain(20)
