@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import crmlogging
-from crmlogging.cli.main import application
+from crmlogging.cli.main import COMMANDS, application
 
 
 def invoke(*arguments: str) -> Result:
@@ -22,11 +22,20 @@ def invoke(*arguments: str) -> Result:
 class TestApplication:
     def test_every_command_explains_itself(self) -> None:
         """`--help` of each command says what it does and what each option is for."""
-        for name, command in application.commands.items():
+        for name in COMMANDS:
             shown = invoke(name, "--help")
-            assert shown.exit_code == 0
+            assert shown.exit_code == 0, name
+            command = application.get_command(click.Context(application), name)
+            assert command is not None
             for parameter in command.params:
                 assert not isinstance(parameter, click.Option) or parameter.help, parameter.name
+
+    def test_the_list_names_every_command(self) -> None:
+        """`crmlogging --help` shows each command with a line about it."""
+        shown = invoke("--help").output
+        for name, (_, line) in COMMANDS.items():
+            assert f"{name}  " in shown
+            assert line[:20] in shown
 
     def test_its_version(self) -> None:
         """The version of the package."""
