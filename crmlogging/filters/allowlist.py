@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -10,6 +11,7 @@ from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.records import Stage
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.projection import Projection
+from crmlogging.redaction.sealing import sealer_for
 
 __all__ = ["AllowlistFilter"]
 
@@ -28,13 +30,16 @@ class AllowlistFilter(Stage):
         fields: patterns of what may be shown: ``user.id``, ``request.*``, ``errors[].field``,
             ``details.**``, ``@crm`` for the safe fields of the table. A string must have the
             shape ``id``, or the one declared: ``{"campaign.name": "text"}``.
-        mask: pattern to ``last4`` or ``hmac``; wins over `fields` and needs no entry there.
+        mask: pattern to ``last4``, ``hmac`` or ``seal``; wins over `fields`, needs no entry there.
         unknown: ``mask`` shows a placeholder for what is withheld, ``drop`` leaves it out.
         messages: ``template``; ``literal`` shows no message that was built at run time; ``any``
             shows every message, scrubbed only.
         loggers: logger names to show as they are.
         trusted: exception classes (``module.Class``) whose text is shown, scrubbed.
         hmac_key: returns the key of the mask ``hmac``; without it ``CRMLOGGING_HMAC_KEY`` holds it.
+        seal_to: public key of the mask ``seal``: the line that ``crmlogging keygen`` printed, PEM,
+            or a file; without it ``CRMLOGGING_SEAL_KEY`` holds it.
+        service: as the formatter has it; what is sealed opens in lines of this service only.
 
     Raises:
         ConfigurationError: names every option that is wrong.
@@ -50,6 +55,8 @@ class AllowlistFilter(Stage):
         loggers: Iterable[str] = (),
         trusted: Iterable[str | type[BaseException]] = (),
         hmac_key: HmacKey | None = None,
+        seal_to: str | os.PathLike[str] | None = None,
+        service: str | None = None,
         **unknown_options: object,
     ) -> None:
         super().__init__()
@@ -71,8 +78,15 @@ class AllowlistFilter(Stage):
             )
         except ConfigurationError as error:
             problems.found.extend(error.problems)
+        sealed = mask.items() if isinstance(mask, Mapping) else ()
+        patterns = [pattern for pattern, kind in sealed if kind == "seal"]
+        self._sealer = sealer_for(patterns, seal_to, service, problems)
         problems.raise_if_any()
+        # It looks, and writes a new record; who overrides it may do otherwise.
+        own = type(self)
+        self.writes = (own.refine, own.filter) != (AllowlistFilter.refine, Stage.filter)
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Return the `SafeRecord` of `record`; never raises."""
-        return self._projection.project(record)
+        safe = self._projection.project(record)
+        return safe if self._sealer is None else self._sealer.complete(safe)

@@ -49,6 +49,11 @@ def encode(fields: Mapping[Any, Any], default: _Default | None = None, option: i
         option: `orjson` options; with ``OPT_INDENT_2`` the answer has several lines.
     """
     try:
+        if default is None and not option:
+            try:
+                return one_line(orjson.dumps(fields))  # names are text nearly always
+            except TypeError:
+                pass
         return one_line(orjson.dumps(fields, default=default, option=option | _PLAIN))
     except Exception:  # noqa: BLE001  # lone surrogates, cycles, huge numbers, hostile objects
         return one_line(orjson.dumps(_plain(fields, default, 0), option=option))

@@ -17,13 +17,14 @@ from pythonjsonlogger.json import JsonFormatter as StandardJsonFormatter
 from crmlogging.exceptions import Problems
 from crmlogging.fields import MISFIT, SCHEMA_VERSION, SHAPES
 from crmlogging.formatters.encoding import encode, one_line
-from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
+from crmlogging.records import STANDARD_ATTRIBUTES, DeferredRecord, Moment, SafeRecord, record_id
 
 __all__ = ["JsonFormatter"]
 
 NOT_KNOWN: Final = "-"
 """Value of a field that is always there while nobody said what it is."""
 
+_OUTLINES_RENDERED_BY: Final = 8
 _LEVEL_NAMES: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 _STANDARD_OPTIONS: Final = {
     *("fmt", "datefmt", "style", "validate", "prefix", "rename_fields", "static_fields"),
@@ -94,13 +95,38 @@ class JsonFormatter(StandardJsonFormatter):
     def format_bytes(self, record: logging.LogRecord) -> bytes:
         """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
         if self._plain_tabular and isinstance(record, SafeRecord):
-            line = self._always(record, record.msg)
-            for name, value in record.__dict__.items():
-                if name not in STANDARD_ATTRIBUTES and name not in line:
-                    line[name] = value
-            line["schema.version"] = SCHEMA_VERSION
-            return encode(line)
+            moment = record.moment() if type(record) is DeferredRecord else None
+            return encode(self._fields(record) if moment is None else self._fields_at(moment))
         return self.format(record).encode("utf-8", "replace")
+
+    def _fields(self, record: SafeRecord) -> dict[str, Any]:
+        """Return the fields of the line."""
+        fields = self._always(record, record.msg)
+        for name, value in record.__dict__.items():
+            if name not in STANDARD_ATTRIBUTES and name not in fields:
+                fields[name] = value
+        fields["schema.version"] = SCHEMA_VERSION
+        return fields
+
+    def _fields_at(self, moment: Moment) -> dict[str, Any]:
+        """Return the same for a deferred record, out of those of another one of its call."""
+        known = moment.outline.renderings
+        fields = known.get(self)
+        if fields is None:
+            if len(known) >= _OUTLINES_RENDERED_BY:
+                known.clear()
+            fields = known[self] = self._fields(SafeRecord(moment.attributes()))
+        fields = fields.copy()
+        fields["timestamp"] = _timestamp(moment.created)
+        fields["message"] = moment.message
+        fields["thread"] = moment.thread_name
+        fields["record.id"] = moment.identity
+        fields.update(zip(moment.outline.lines, moment.values, strict=False))
+        if moment.more:
+            del fields["schema.version"]  # which is the last one
+            fields.update(moment.more)
+            fields["schema.version"] = SCHEMA_VERSION
+        return fields
 
     def _always(self, record: logging.LogRecord, message: object) -> dict[str, Any]:
         """Return the fields that every line has, in the order of the table."""
@@ -201,6 +227,9 @@ class _Clock:
     rendered: tuple[int, str] = (-1, "")
 
 
+_MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1_000))
+
+
 def _timestamp(created: float, _gmtime: Callable[[float], time.struct_time] = time.gmtime) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC with milliseconds."""
     second = int(created // 1)
@@ -208,4 +237,4 @@ def _timestamp(created: float, _gmtime: Callable[[float], time.struct_time] = ti
     if known != second:
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", _gmtime(second))
         _Clock.rendered = (second, text)
-    return f"{text}{int((created - second) * 1000):03d}Z"
+    return text + _MILLISECONDS[int((created - second) * 1000)]

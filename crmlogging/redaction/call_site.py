@@ -147,11 +147,17 @@ def constants(code: CodeType) -> frozenset[str]:
     known = _constants.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    found = frozenset(_strings(code.co_consts, 4)) if is_source(code) else frozenset()
+    found = frozenset(_spelled_out(code)) if is_source(code) else frozenset()
     if len(_constants) >= _CODES_KEPT:
         _constants.clear()
     _constants[id(code)] = (code, found)
     return found
+
+
+def _spelled_out(code: CodeType) -> tuple[str, ...]:
+    from crmlogging.redaction import sources
+
+    return sources.spelled_out(code, {}, _strings(code.co_consts, 4))
 
 
 def is_source(code: CodeType) -> bool:

@@ -26,14 +26,16 @@ from crmlogging.redaction.places import (
     source_file,
 )
 
-__all__ = ["safe_facts"]
+__all__ = [
+    *("LAST_SECOND", "are_settled", "milliseconds", "safe_facts", "task_name", "thread_name"),
+]
 
 _KEPT: Final = 4_096
 _PID_MAXIMUM: Final = 2**22
 _LEVEL_MAXIMUM: Final = 1_000
 _LINE_MAXIMUM: Final = 99_999
 _FRAMES: Final = 64
-_LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
+LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
 
 _THREAD: Final = re.compile(
     r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"
@@ -55,7 +57,9 @@ _LEVEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,31}", re.ASCII)
 
 _LEVELS: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
-_names: dict[tuple[re.Pattern[str], str], str] = {}
+_threads: dict[str, str] = {}
+_tasks: dict[str, str] = {}
+_processes: dict[str, str] = {}
 _loggers: dict[tuple[str, frozenset[str]], str] = {}
 _places: dict[tuple[str, int, str], tuple[str, str]] = {}
 
@@ -65,7 +69,7 @@ def safe_facts(
 ) -> dict[str, Any]:
     """Return the standard attributes of `record` that a `SafeRecord` takes over, made safe.
 
-    All of them but ``msg``, ``args``, ``exc_info``, ``exc_text`` and ``stack_info``.
+    All of them but ``msg``; what may hold live objects is None.
 
     Args:
         record: of any origin; none of its objects' code runs.
@@ -74,7 +78,7 @@ def safe_facts(
     facts = record.__dict__
     path, line, function = _place(facts)
     created = facts.get("created")
-    if type(created) is not float or not 0.0 <= created <= _LAST_SECOND:
+    if type(created) is not float or not 0.0 <= created <= LAST_SECOND:
         created = time.time()
     level = facts.get("levelno")
     if type(level) is not int or not 0 <= level <= _LEVEL_MAXIMUM:
@@ -91,30 +95,54 @@ def safe_facts(
         "funcName": function,
         "created": created,
         "msecs": created % 1 * 1_000,
-        "relativeCreated": _milliseconds(facts.get("relativeCreated")),
+        "relativeCreated": milliseconds(facts.get("relativeCreated")),
         "thread": _thread_id(facts.get("thread")),
-        "threadName": _name(_THREAD, facts.get("threadName")),
-        "processName": _name(_PROCESS, facts.get("processName")),
+        "threadName": thread_name(facts.get("threadName")),
+        "processName": _name(_PROCESS, _processes, facts.get("processName")),
         "process": _process_id(facts.get("process")),
-        "taskName": _name(_TASK, facts.get("taskName")),
+        "taskName": task_name(facts.get("taskName")),
+        "args": None,
+        "exc_info": None,
+        "exc_text": None,
+        "stack_info": None,
     }
 
 
-def _name(pattern: re.Pattern[str], name: object) -> str | None:
+def are_settled(facts: dict[str, Any], loggers: frozenset[str]) -> bool:
+    """Tell whether `safe_facts` decided on these facts once and for all."""
+    place = path, line, function = facts.get("pathname"), facts.get("lineno"), facts.get("funcName")
+    name = facts.get("name")
+    if (type(path), type(line), type(function), type(name)) != (str, int, str, str):
+        return False
+    return place in _places and (name, loggers) in _loggers
+
+
+def thread_name(name: object) -> str | None:
+    """Return a thread's name as Python makes it, without the part in parentheses."""
+    return _name(_THREAD, _threads, name)
+
+
+def task_name(name: object) -> str | None:
+    """Return a task's name as asyncio makes it."""
+    return _name(_TASK, _tasks, name)
+
+
+def _name(pattern: re.Pattern[str], kept: dict[str, str], name: object) -> str | None:
     if name is None:
         return None
     if type(name) is not str:
         return NAME
-    known = _names.get((pattern, name))
+    known = kept.get(name)
     if known is None:
         match = pattern.fullmatch(name) if len(name) <= 200 else None
-        if len(_names) >= _KEPT:
-            _names.clear()
-        known = _names[pattern, name] = match[1] if match else NAME
+        if len(kept) >= _KEPT:
+            kept.clear()
+        known = kept[name] = match[1] if match else NAME
     return known
 
 
-def _milliseconds(value: object) -> float:
+def milliseconds(value: object) -> float:
+    """Return a plausible number of milliseconds, or 0."""
     return value if type(value) is float and -1e12 < value < 1e12 else 0.0
 
 

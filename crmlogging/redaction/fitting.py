@@ -14,10 +14,12 @@ from crmlogging.fields import MISFIT, TEXT_CHARACTERS, Field, conform
 from crmlogging.redaction.masks import REDACTED
 from crmlogging.scrubbing import is_secret, scrub
 
-__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "fit_for", "fitted"]
+__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "Kept", "fit_for", "fitted"]
 
 Fit = Callable[[object], object]
 """Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
+Kept = dict[str, str]
+"""Strings that a `Fit` returns as they are."""
 
 TRUNCATED: Final = "[TRUNCATED]"
 CIRCULAR: Final = "[CIRCULAR]"
@@ -32,27 +34,31 @@ _KEPT: Final = 256
 _KEPT_CHARACTERS: Final = 128
 
 
-def fit_for(field: Field) -> Fit:
-    """Return `fitted` for `field`, with a bounded memory of strings that fit as they are."""
-    kept: dict[str, str] = {}
-    numbers = field.shape in ("id", "int", "float") and not field.choices
+def fit_for(field: Field) -> tuple[Fit, Kept]:
+    """Return `fitted` for `field`, and its bounded memory of strings that fit as they are."""
+    kept: Kept = {}
+    whole = field.shape in ("id", "int", "float") and not field.choices
+    fractions = field.shape in ("id", "float") and not field.choices
 
     def fit(value: object) -> object:
-        if type(value) is str:
-            known = kept.get(value)
+        kind = type(value)
+        if kind is str:
+            known = kept.get(value)  # type: ignore[call-overload]  # a str, as asked above
             if known is not None:
                 return known
             shown = fitted(field, value)
-            if shown == value and len(value) <= _KEPT_CHARACTERS:
+            if shown == value and len(shown) <= _KEPT_CHARACTERS:  # type: ignore[arg-type]  # likewise
                 if len(kept) >= _KEPT:
                     kept.clear()
-                kept[value] = value
+                kept[shown] = shown  # type: ignore[index,assignment]  # likewise
             return shown
-        if type(value) is int and numbers and 0 <= value < _CARD_NUMBER_MINIMUM:
+        if kind is int and whole and 0 <= value < _CARD_NUMBER_MINIMUM:  # type: ignore[operator]  # an int
+            return value
+        if kind is float and fractions and value - value == 0.0:  # type: ignore[operator]  # a float
             return value
         return fitted(field, value)
 
-    return fit
+    return fit, kept
 
 
 def fitted(field: Field, value: object) -> object:

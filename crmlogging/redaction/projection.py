@@ -8,16 +8,19 @@ and one count for all the keys of a mapping that may not be named.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from types import FrameType
 from typing import Any, Final, cast
 
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
-from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
-from crmlogging.redaction import call_site, facts, safe_exceptions, templates
+from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, deferred, record_id
+from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
+from crmlogging.redaction.plans import Plans
+from crmlogging.redaction.safe_exceptions import exception_fields
 from crmlogging.redaction.walk import ANY_NAME, Walk
 
 __all__ = ["FAILED_MESSAGE", "Projection"]
@@ -74,6 +77,7 @@ class Projection:
         root = compile_patterns(fields, mask, hmac_key, problems)
         problems.raise_if_any()
         self._allowlist = Allowlist(root, drop=unknown == "drop", hmac_key=hmac_key)
+        self._plans = Plans(self._allowlist, self._loggers)
 
     def project(self, record: logging.LogRecord) -> SafeRecord:
         """Return what may be shown of `record`, which stays as it is; never raises."""
@@ -93,20 +97,65 @@ class Projection:
         return self.project(record)
 
     def _projected(self, record: logging.LogRecord) -> SafeRecord:
-        frame = call_site.calling_frame()
-        resolved = templates.resolve(record, frame, self._messages)
-        attributes = _facts(record, self._loggers)
-        attributes["msg"] = resolved.template
-        constants = frozenset() if frame is None else call_site.constants(frame.f_code)
-        walk = Walk(self._allowlist, constants, attributes)
-        walk.attributes(record.__dict__)
-        if resolved.arguments:
-            walk.arguments(resolved.arguments, exact=resolved.exact)
-        exc_info = record.__dict__.get("exc_info")
+        given = record.__dict__
+        plan = self._plans.find(given)
+        if plan is not None:
+            message, more = plan.base["msg"], None
+        else:
+            frame = call_site.calling_frame()
+            plan = None if frame is None else self._plans.find_at(frame, given)
+            if plan is None:
+                return self._walked(record, frame)
+            message, more = self._message(record, frame, plan.base)
+        values = plan.values(given)
+        if values is None:
+            return self._walked(record, call_site.calling_frame())
+        exc_info = given["exc_info"]
         if exc_info is not None and exc_info is not False:
-            attributes.update(safe_exceptions.exception_fields(exc_info, self._trusted))
+            more = {**(more or {}), **exception_fields(exc_info, self._trusted)}
+        return deferred(
+            plan,
+            given["created"],
+            facts.milliseconds(given["relativeCreated"]),
+            given["thread"],
+            facts.thread_name(given["threadName"]),
+            facts.task_name(given.get("taskName")),
+            message,
+            values,
+            more,
+            record_id(record),
+        )
+
+    def _walked(self, record: logging.LogRecord, frame: FrameType | None) -> SafeRecord:
+        """Project the long way, and remember what holds for the next record like this."""
+        given = record.__dict__
+        attributes = facts.safe_facts(record, loggers=self._loggers)
+        attributes["msg"] = None
+        constants = frozenset() if frame is None else call_site.constants(frame.f_code)
+        Walk(self._allowlist, constants, attributes).attributes(given)
+        attributes["msg"], more = self._message(record, frame, attributes)
+        if more:
+            attributes.update(more)
+        if frame is not None:
+            literal = self._messages != "any" and templates.recall(record) is not None
+            self._plans.make(frame, record, constants, attributes["msg"] if literal else None)
+        exc_info = given.get("exc_info")
+        if exc_info is not None and exc_info is not False:
+            attributes.update(exception_fields(exc_info, self._trusted))
         attributes["record.id"] = record_id(record)
         return SafeRecord(attributes)
+
+    def _message(
+        self, record: logging.LogRecord, frame: FrameType | None, taken: Container[str]
+    ) -> tuple[str, dict[str, Any] | None]:
+        """Return the template of the record's message, and its arguments as fields."""
+        resolved = templates.resolve(record, frame, self._messages)
+        if not resolved.arguments:
+            return resolved.template, None
+        fields: dict[str, Any] = {}
+        walk = Walk(self._allowlist, frozenset(), fields)
+        walk.arguments(resolved.arguments, taken, exact=resolved.exact)
+        return resolved.template, fields
 
     def _narrowed(self, record: SafeRecord) -> SafeRecord:
         known = record.__dict__
@@ -131,22 +180,15 @@ def _names(option: str, given: object, problems: Problems) -> list[str]:
     return names
 
 
-def _facts(record: logging.LogRecord, loggers: frozenset[str]) -> dict[str, Any]:
-    attributes = facts.safe_facts(record, loggers=loggers)
-    attributes["args"] = attributes["exc_info"] = None
-    attributes["exc_text"] = attributes["stack_info"] = None
-    return attributes
-
-
 def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
     """Return what is left of `record` when the redactor itself failed: nothing of its contents."""
     tally.add("redaction.failed")
     complain("redaction", error)
     kind = next(each for each in type(error).__mro__ if each.__module__ == "builtins")
     try:
-        attributes = _facts(record, frozenset())
+        attributes = facts.safe_facts(record)
     except Exception:  # noqa: BLE001  # fails closed once more
-        attributes = _facts(logging.makeLogRecord({"levelno": logging.ERROR}), frozenset())
+        attributes = facts.safe_facts(logging.makeLogRecord({"levelno": logging.ERROR}))
     attributes["msg"] = f"{FAILED_MESSAGE}: {kind.__name__}"
     attributes["record.id"] = record_id(record)
     return SafeRecord(attributes)
@@ -154,7 +196,7 @@ def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
 
 _BLANK: Final = SafeRecord(
     {
-        **_facts(logging.makeLogRecord({"levelno": logging.ERROR}), frozenset()),
+        **facts.safe_facts(logging.makeLogRecord({"levelno": logging.ERROR})),
         "msg": FAILED_MESSAGE,
     }
 )

@@ -75,7 +75,7 @@ _NAMING: Final = re.compile(
 class _RaiseSite:
     """An instruction that raised: its literals, and what its source builds."""
 
-    __slots__ = ("_built", "code", "constants", "loaded", "offset", "raises")
+    __slots__ = ("_built", "code", "constants", "loaded", "offset", "raises", "source")
 
     def __init__(self, traceback: TracebackType) -> None:
         self.code = code = traceback.tb_frame.f_code
@@ -85,9 +85,13 @@ class _RaiseSite:
         self.constants: tuple[str, ...] = ()
         self._built: tuple[Built, ...] | None = None
         namespace = traceback.tb_frame.f_globals
-        if source_file(code, namespace) is not None or sources.is_source_of(code, namespace):
-            self.loaded = call_site.literals_in_call(code, offset)
-            self.constants = call_site.texts_of(code)
+        self.source = source_file(code, namespace) is not None or sources.is_source_of(
+            code, namespace
+        )
+        if self.source:
+            loaded, texts = call_site.literals_in_call(code, offset), call_site.texts_of(code)
+            self.loaded = sources.spelled_out(code, namespace, loaded)
+            self.constants = sources.spelled_out(code, namespace, texts)
 
     def built(self, namespace: dict[str, Any]) -> tuple[Built, ...]:
         """Return what the raise statement's arguments build; empty without source."""
@@ -124,7 +128,7 @@ def template_of(error: BaseException) -> str | None:
             continue
         found = _template(text, innermost) or _of_class(text, type(error))
         if found is None and innermost:
-            found = _of_interpreter(text, innermost[-1].tb_frame.f_code)
+            found = _of_interpreter(text, innermost[-1])
         if found is not None:
             return found
     return None
@@ -214,11 +218,15 @@ def _of_system(error: BaseException) -> str | None:
     return f"[Errno {number}] {os.strerror(number)}"
 
 
-def _of_interpreter(text: str, code: CodeType) -> str | None:
+def _of_interpreter(text: str, innermost: TracebackType) -> str | None:
     if text in _BY_INTERPRETER:
         return text
     match = _NAMING.fullmatch(text)
     if match is None:
         return None
     name = next(group for group in match.groups() if group is not None)
-    return text if name in code.co_names or name in code.co_varnames else None
+    code = innermost.tb_frame.f_code
+    if name not in code.co_names and name not in code.co_varnames:
+        return None
+    spelled = sources.spelled_out(code, innermost.tb_frame.f_globals, (name,))
+    return text if spelled and _site(innermost).source else None

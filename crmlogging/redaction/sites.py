@@ -67,8 +67,10 @@ class Site:
         self._readings: tuple[Reading, ...] | None = None
         self._texts: frozenset[str] = frozenset()
         if source_file(code, frame.f_globals) is not None or self.readings(frame):
-            self.loaded = call_site.literals_in_call(code, self.offset)
-            self.constants = call_site.texts_of(code)
+            names = frame.f_globals
+            loaded = call_site.literals_in_call(code, self.offset)
+            self.loaded = sources.spelled_out(code, names, loaded)
+            self.constants = sources.spelled_out(code, names, call_site.texts_of(code))
 
     def readings(self, frame: FrameType) -> tuple[Reading, ...]:
         """Return what the source says of the call; empty without source."""

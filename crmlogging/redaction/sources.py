@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from opcode import opname
 from types import CodeType
@@ -23,9 +24,13 @@ from crmlogging.redaction.call_site import Span, instructions_in, span_at
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Place", "call_at", "is_source_of", "raise_at"]
+__all__ = ["Place", "call_at", "is_source_of", "raise_at", "spelled_out"]
 
 _SOURCE_CHARACTERS: Final = 2_000_000
+# Sources that have no file of their own and are typed in, not made: ``-c``, a prompt, a notebook.
+_TYPED: Final = re.compile(
+    r"<(?:string|stdin|python-input-\d{1,9}|ipython-input-[\w-]{1,64}|doctest [^<>]{1,300})>"
+)
 _MODULES_KEPT: Final = 16
 
 
@@ -78,12 +83,17 @@ class _Module:
         return found[0] if len(found) == 1 else None
 
     @cached_property
-    def texts(self) -> frozenset[str]:
-        """Every string literal of the file that contains a space."""
+    def literals(self) -> frozenset[str]:
+        """Every string literal of the file."""
         import ast
 
         values = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
-        return frozenset(value for value in values if type(value) is str and " " in value)
+        return frozenset(value for value in values if type(value) is str)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """Those that contain a space."""
+        return frozenset(value for value in self.literals if " " in value)
 
 
 _CONSTANT: Final = frozenset(("LOAD_CONST", "RETURN_CONST", "KW_NAMES"))
@@ -117,6 +127,27 @@ def is_source_of(code: CodeType, namespace: dict[str, Any]) -> bool:
     """Tell whether there is source that compiles to `code`."""
     module = _module(code.co_filename, namespace)
     return module is not None and module.gives(code)
+
+
+def spelled_out(
+    code: CodeType, namespace: dict[str, Any], texts: Iterable[str]
+) -> tuple[str, ...]:
+    """Return those of `texts`, constants of `code`, that its file spells out.
+
+    Code made from a text may name any file as its own (a template's, its generator's), and hold
+    anybody's data. Without a readable file (``.pyc`` only) there is nothing to compare with.
+    """
+    source = _text(code.co_filename, namespace)
+    if source is None:
+        return tuple(texts)
+    found, others = [], []
+    for text in texts:
+        (found if text in source else others).append(text)
+    if others:  # written with escapes, or in parts
+        module = _module(code.co_filename, namespace)
+        literals = frozenset() if module is None else module.literals
+        found += [text for text in others if text in literals]
+    return tuple(found)
 
 
 def raise_at(code: CodeType, offset: int, namespace: dict[str, Any]) -> Place | None:
@@ -173,15 +204,26 @@ def _read(filename: str, namespace: dict[str, Any]) -> _Module | None:
     import ast
 
     try:
-        source = "".join(linecache.getlines(filename, namespace))
-        if filename == "<string>" and not source:
-            source = _of_command()
-        if not source or len(source) > _SOURCE_CHARACTERS:
+        source = _text(filename, namespace)
+        if source is None:
             return None
         tree = ast.parse(source)
         return _Module(tree, compile(source, filename, "exec", dont_inherit=True))
     except Exception:  # noqa: BLE001  # a loader may raise anything: then there is no source
         return None
+
+
+def _text(filename: str, namespace: dict[str, Any]) -> str | None:
+    """Return the text of a file; None where it cannot be read, or is too large."""
+    if filename.startswith("<") and not _TYPED.fullmatch(filename):
+        return None  # generators put what they made into the same cache as prompts do
+    try:
+        source = "".join(linecache.getlines(filename, namespace))
+    except Exception:  # noqa: BLE001  # a loader may raise anything
+        return None
+    if filename == "<string>" and not source:
+        source = _of_command()
+    return source if 0 < len(source) <= _SOURCE_CHARACTERS else None
 
 
 def _of_command() -> str:

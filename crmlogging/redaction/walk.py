@@ -22,7 +22,7 @@ from crmlogging.redaction.fitting import CIRCULAR, REDACTED, TRUNCATED
 from crmlogging.redaction.patterns import Node, line_name
 from crmlogging.redaction.values import Lazy, Members, Pairs, scalar_of, unfold
 
-__all__ = ["ANY_NAME", "KEYS", "Walk"]
+__all__ = ["ANY_NAME", "KEYS", "SCALARS", "Walk"]
 
 KEYS: Final = "[KEYS]"
 """Name of the count of keys that may not be named."""
@@ -35,7 +35,8 @@ CHARACTERS_MAXIMUM: Final = 100_000
 _AUDIT: Final = "audit"
 _DROPPED: Final[Any] = object()
 _UNNAMED: Final[Any] = object()
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+"""Types whose values are judged as they are."""
 _PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
 # Our own stages write last, so the end of a record's attributes counts as well.
 _ATTRIBUTES_LAST: Final = 100
@@ -110,7 +111,7 @@ class Walk:
                     if withheld is not _DROPPED:
                         fields[line] = withheld
                     continue
-            elif type(value) in _SCALARS and place.node.mask is None:
+            elif type(value) in SCALARS and place.node.mask is None:
                 fit = place.node.fit
                 shown = withheld if fit is None else fit(value)
                 if shown is not _DROPPED:
@@ -139,11 +140,18 @@ class Walk:
         self._put(line_name(key), self._withheld())
         return True
 
-    def arguments(self, arguments: Iterable[tuple[str, object]], *, exact: bool) -> None:
+    def arguments(
+        self,
+        arguments: Iterable[tuple[str, object]],
+        taken: Container[str],
+        *,
+        exact: bool,
+    ) -> None:
         """Take in a message's arguments, scalars only; fields of the same name win.
 
         Args:
             arguments: pairs of name and value.
+            taken: names of the fields that are there.
             exact: False where the values were taken back out of a rendered text: then only a
                 name allowed in full, of a strict shape, shows its value.
         """
@@ -151,13 +159,13 @@ class Walk:
             place = self._allowlist.at(name)
             node = None if place is None else place.node
             line = line_name(name)
-            if line in self.fields:
+            if line in taken or line in self.fields:
                 continue
             strict = node is not None and node.exact and node.field is not None
             if node is None or not (exact or (strict and node.field.shape != "text")):  # type: ignore[union-attr]  # strict says so
                 self._put(line, self._withheld())
                 continue
-            if node.live and type(value) not in _SCALARS:
+            if node.live and type(value) not in SCALARS:
                 value = scalar_of(value)
             self._put(line, REDACTED if value is MISFIT else self._value(node, line, value, 0))
 
@@ -199,17 +207,17 @@ class Walk:
         self._left -= 1
         if self._left < 0 or depth > DEPTH_MAXIMUM:
             return TRUNCATED
-        if type(value) in _SCALARS:
+        if type(value) in SCALARS:
             return self._scalar(node, name, value)
         try:
             if type(value) is Lazy:
                 value = value.fetch()
-            content = value if type(value) in _SCALARS else unfold(value, WIDTH_MAXIMUM)
+            content = value if type(value) in SCALARS else unfold(value, WIDTH_MAXIMUM)
         except Exception:  # noqa: BLE001  # a foreign object's own error: the value is withheld
             return REDACTED
         if type(content) is Members or (type(content) is Pairs and node.mask is None):
             return self._container(node, name, value, content, depth)
-        return self._scalar(node, name, content) if type(content) in _SCALARS else REDACTED
+        return self._scalar(node, name, content) if type(content) in SCALARS else REDACTED
 
     def _scalar(self, node: Node, name: str, value: object) -> Any:
         if node.mask is not None:
@@ -272,7 +280,7 @@ class Walk:
         below = node.items if node.items is not None and node.items.live else None
         shown: list[Any] = []
         for each in members.items:
-            own = type(each) in _SCALARS and below is not None and below.field is None
+            own = type(each) in SCALARS and below is not None and below.field is None
             if below is not None and node.mask is None and not own:
                 item = self._value(below, name, each, depth + 1)
             else:
@@ -286,6 +294,6 @@ class Walk:
         self._left -= 1
         if self._left < 0:
             return TRUNCATED
-        if type(value) not in _SCALARS:
+        if type(value) not in SCALARS:
             value = scalar_of(value)
         return REDACTED if value is MISFIT else self._scalar(node, name, value)

@@ -1,78 +1,21 @@
-"""Records: the safe kind, and how a handler refines one without touching the caller's.
-
-A `SafeRecord` holds plain JSON values that may leave the process. Being safe is a *type*: an
-attribute could be forged through ``extra``.
-
-A `Stage` is a filter whose outcome depends on the record alone (correlation, errors,
-allowlist). `refine` runs a handler's filters on a copy, and runs equal leading stages only once
-a record, however many handlers ask.
-"""
+"""Stages: filters whose outcome depends on the record alone, run once a record."""
 
 from __future__ import annotations
 
-import copy
-import itertools
 import logging
-import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-__all__ = [
-    *("STANDARD_ATTRIBUTES", "SafeRecord", "Stage", "copy_of", "notice", "record_id", "refine"),
-]
+from crmlogging.records.identity import new_id
+from crmlogging.records.safe_record import SafeRecord, copy_of
 
-# Asked of a live record, not spelled out: the set differs between Pythons (3.12 added taskName).
-# The last two come into being while formatting.
-STANDARD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {
-    *("message", "asctime", "taskName"),
-}
-"""Names that the standard library gives a record on any supported Python."""
+__all__ = ["Stage", "record_id", "refine"]
 
-
-class SafeRecord(logging.LogRecord):
-    """A record of which every attribute may leave the process.
-
-    ``msg`` is the static template, ``args``, ``exc_info``, ``exc_text`` and ``stack_info`` are
-    None; every other attribute is a standard fact or an allowed field under its dotted name
-    (``vars(record)["request.method"]``). It holds no reference to a live object.
-
-    Any third-party handler can take it for an ordinary record.
-    """
-
-    def __init__(self, attributes: dict[str, Any]) -> None:
-        # Not LogRecord.__init__: that one asks clock and thread again.
-        self.__dict__ = attributes
-
-    def __copy__(self) -> SafeRecord:
-        return type(self)(dict(self.__dict__))
-
-    def __reduce__(self) -> tuple[type[SafeRecord], tuple[dict[str, Any]]]:
-        return type(self), (self.__dict__,)
-
-
-def notice(
-    logger: str, level: int, message: str, fields: Mapping[str, Any], file: str
-) -> SafeRecord:
-    """Return a record that crmlogging itself makes: a changed level, a gap, dropped records.
-
-    Args:
-        logger: name of the logger it speaks for.
-        level: number of the level.
-        message: a literal of the calling module.
-        fields: dotted names of the table to values of their shape.
-        file: ``__file__`` of the calling module.
-    """
-    caller = sys._getframe(1)
-    place = f"crmlogging/{os.path.basename(file)}"
-    record = logging.LogRecord(
-        logger, level, place, caller.f_lineno, message, None, None, caller.f_code.co_name
-    )
-    record.threadName = record.processName = None
-    identity = f"{_ids.prefix}-{next(_ids.numbers)}"
-    return SafeRecord({**vars(record), "taskName": None, "record.id": identity, **fields})
+_CALLS_AROUND: Final = 4
+_CLASS: Final[Any] = object.__dict__["__class__"]
 
 
 class Stage(logging.Filter):
@@ -81,7 +24,12 @@ class Stage(logging.Filter):
     Subclasses implement `refine`. A handler of ours calls that with a copy that belongs to it;
     any other handler calls `filter`, which on Python 3.11 must change the record in place
     (later Pythons take a new record as the answer).
+
+    Attributes:
+        writes: `refine` changes the record that it gets.
     """
+
+    writes = True
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Change `record`, which the caller owns, or return another; False drops it."""
@@ -104,42 +52,10 @@ def _become(record: logging.LogRecord, other: logging.LogRecord) -> bool:
     """Turn `record` into `other` in place, its class included."""
     record.__dict__ = other.__dict__
     try:
-        record.__class__ = type(other)
+        _CLASS.__set__(record, type(other))  # past a property that says it has another
     except TypeError:  # A record class with slots keeps its class; its contents are safe.
         pass
     return True
-
-
-def copy_of(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a shallow copy; the class stays, since some override ``getMessage``."""
-    kind = type(record)
-    duplicate: logging.LogRecord
-    if kind is logging.LogRecord:  # By hand: a sixth of the cost of copy.copy.
-        duplicate = kind.__new__(kind)
-        duplicate.__dict__.update(record.__dict__)
-        return duplicate
-    try:
-        duplicate = copy.copy(record)
-    except Exception:  # noqa: BLE001  # a record class whose copying fails is copied plain
-        duplicate = logging.makeLogRecord(record.__dict__)
-    return duplicate
-
-
-class _RecordIds:
-    """Ids of this process: 64 random bits, renewed after a fork, and a counter."""
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        self.prefix = os.urandom(8).hex()
-        self.numbers = itertools.count(1)
-
-
-_CALLS_AROUND: Final = 4
-_ids: Final = _RecordIds()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_ids.renew)
 
 
 class _Entry:
@@ -148,17 +64,29 @@ class _Entry:
     Weak, so that no record (with its exception and frames) lives longer than that.
     """
 
-    __slots__ = ("id", "record", "refined", "stages", "working")
+    __slots__ = ("_id", "record", "refined", "stages", "working")
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = weakref.ref(record)
-        self.id = f"{_ids.prefix}-{next(_ids.numbers)}"
         self.stages: tuple[Stage, ...] = ()
         self.refined: logging.LogRecord | bool = False
         self.working: logging.LogRecord | None = None
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The record's id, for all that ask during its logging call."""
+        if self._id is None:
+            self._id = new_id()
+        return self._id
 
     def run(self, record: logging.LogRecord, stages: tuple[Stage, ...]) -> logging.LogRecord | bool:
-        """Run `stages` on a copy of `record`, which has the same id."""
+        """Run `stages` on `record`, or on a copy of the same id if they change it."""
+        for each in stages:
+            if each.writes:
+                break
+        else:
+            return _run(record, stages)
         self.working = working = copy_of(record)
         working.__dict__["record.id"] = self.id
         try:
@@ -207,30 +135,30 @@ def record_id(record: logging.LogRecord) -> str:
     return _seen.of(record).id
 
 
-class _Plan(NamedTuple):
+class _Order(NamedTuple):
     """A handler's filters, sorted once: the leading stages, and the foreign rest."""
 
     stages: tuple[Stage, ...]
     rest: tuple[Any, ...]
 
 
-_plans: Final[dict[tuple[Any, ...], _Plan]] = {}
+_orders: Final[dict[tuple[Any, ...], _Order]] = {}
 _leads: Final[dict[tuple[Stage, ...], tuple[Stage, ...]]] = {}
-_PLANS_KEPT: Final = 256
+_ORDERS_KEPT: Final = 256
 
 
-def _plan(filters: tuple[Any, ...]) -> _Plan:
+def _order(filters: tuple[Any, ...]) -> _Order:
     lead = 0
     while lead < len(filters) and isinstance(filters[lead], Stage):
         lead += 1
     stages = filters[:lead]
-    if len(_plans) >= _PLANS_KEPT:
-        _plans.clear()
+    if len(_orders) >= _ORDERS_KEPT:
+        _orders.clear()
         _leads.clear()
     # Equal stages are one tuple, so that `refine` can compare by identity.
-    plan = _Plan(_leads.setdefault(stages, stages), filters[lead:])
-    _plans[filters] = plan
-    return plan
+    order = _Order(_leads.setdefault(stages, stages), filters[lead:])
+    _orders[filters] = order
+    return order
 
 
 def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
@@ -247,7 +175,7 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     """
     key = tuple(filters)
     try:
-        stages, rest = _plans.get(key) or _plan(key)
+        stages, rest = _orders.get(key) or _order(key)
     except TypeError:  # A filter without a hash: nothing to remember it by.
         stages, rest = (), key
     if isinstance(record, SafeRecord):
@@ -257,7 +185,7 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
         if stages and entry.stages is stages:
             outcome = entry.refined
         else:
-            outcome = entry.run(record, stages)
+            outcome = entry.run(record, stages) if stages else copy_of(record)
             if stages and (not outcome or isinstance(outcome, SafeRecord)):
                 entry.stages, entry.refined = stages, outcome
     if not rest or isinstance(outcome, bool):

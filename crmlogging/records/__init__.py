@@ -1,0 +1,37 @@
+"""Records: the safe kind, and how a handler refines one without touching the caller's.
+
+A `SafeRecord` holds plain JSON values that may leave the process. Being safe is a *type*: an
+attribute could be forged through ``extra``.
+
+A `Stage` is a filter whose outcome depends on the record alone (correlation, errors,
+allowlist). `refine` runs a handler's filters on a copy, and runs equal leading stages only once
+a record, however many handlers ask.
+"""
+
+from __future__ import annotations
+
+from crmlogging.records.identity import notice
+from crmlogging.records.safe_record import (
+    STANDARD_ATTRIBUTES,
+    DeferredRecord,
+    Moment,
+    Outline,
+    SafeRecord,
+    copy_of,
+    deferred,
+)
+from crmlogging.records.stages import Stage, record_id, refine
+
+__all__ = [
+    "STANDARD_ATTRIBUTES",
+    "DeferredRecord",
+    "Moment",
+    "Outline",
+    "SafeRecord",
+    "Stage",
+    "copy_of",
+    "deferred",
+    "notice",
+    "record_id",
+    "refine",
+]

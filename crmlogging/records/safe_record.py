@@ -1,0 +1,176 @@
+"""The kind of record that may leave the process, written out or deferred."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+__all__ = [
+    *("STANDARD_ATTRIBUTES", "DeferredRecord", "Moment", "Outline", "SafeRecord", "copy_of"),
+    "deferred",
+]
+
+# Asked of a live record, not spelled out (nor of a record factory, which a tracing library may
+# have set, and which adds attributes of its own): the set differs between Pythons (3.12 added taskName).
+# The last two come into being while formatting.
+STANDARD_ATTRIBUTES: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
+    *("message", "asctime", "taskName"),
+}
+"""Names that the standard library gives a record on any supported Python."""
+
+# Past the property of the same name below.
+_get_dict: Final[Any] = logging.LogRecord.__dict__["__dict__"].__get__
+_set_dict: Final[Any] = logging.LogRecord.__dict__["__dict__"].__set__
+_MOMENT: Final = "[MOMENT]"
+_new: Final = object.__new__
+
+
+class SafeRecord(logging.LogRecord):
+    """A record of which every attribute may leave the process.
+
+    ``msg`` is the static template, ``args``, ``exc_info``, ``exc_text`` and ``stack_info`` are
+    None; every other attribute is a standard fact or an allowed field under its dotted name
+    (``vars(record)["request.method"]``). It holds no reference to a live object.
+
+    Any third-party handler can take it for an ordinary record.
+    """
+
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        # Not LogRecord.__init__: that one asks clock and thread again.
+        self.__dict__ = attributes
+
+    def __copy__(self) -> SafeRecord:
+        return SafeRecord(dict(self.__dict__))
+
+    def __reduce__(self) -> tuple[type[SafeRecord], tuple[dict[str, Any]]]:
+        return SafeRecord, (self.__dict__,)
+
+
+class Outline:
+    """What the safe records of one logging call share.
+
+    Attributes:
+        base: the attributes of such a record, in order; those that differ hold anything.
+        lines: names of the fields that differ from record to record.
+        renderings: what a formatter prepared for such records, by formatter.
+    """
+
+    __slots__ = ("base", "lines", "renderings")
+
+    def __init__(self, base: dict[str, Any], lines: tuple[str, ...]) -> None:
+        self.base = base
+        self.lines = lines
+        self.renderings: dict[object, Any] = {}
+
+
+class Moment(NamedTuple):
+    """What sets one record of an `Outline` apart.
+
+    Attributes:
+        message: its template.
+        values: of the fields that differ, in the order of `Outline.lines`.
+        more: fields that came on top, after all others.
+    """
+
+    outline: Outline
+    created: float
+    relative: float
+    thread: int
+    thread_name: str | None
+    task_name: str | None
+    message: str
+    values: list[Any]
+    more: Mapping[str, Any] | None
+    identity: str
+
+    def attributes(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the attributes of the record, `more` among them."""
+        attributes = self.outline.base.copy()
+        attributes["created"] = self.created
+        attributes["msecs"] = self.created % 1 * 1_000
+        attributes["relativeCreated"] = self.relative
+        attributes["thread"] = self.thread
+        attributes["threadName"] = self.thread_name
+        attributes["taskName"] = self.task_name
+        attributes["msg"] = self.message
+        attributes.update(zip(self.outline.lines, self.values, strict=True))
+        if more:
+            attributes.update(more)
+        attributes["record.id"] = self.identity
+        return attributes
+
+
+class DeferredRecord(SafeRecord):
+    """A `SafeRecord` that is written out when somebody first looks at its attributes.
+
+    Most are looked at by nobody but `crmlogging.JsonFormatter`, which knows the `Outline` that
+    the record shares with the others of its call and needs no more than the `Moment`. To anybody
+    else it is a `SafeRecord`, in class too from the first look on.
+    """
+
+    def moment(self) -> Moment | None:
+        """Return what sets this record apart, or None if it is written out by now."""
+        moment: Moment | None = _get_dict(self).get(_MOMENT)
+        return moment
+
+    # What durable handlers ask of every record, answered without writing it out.
+
+    @property
+    def levelno(self) -> int:  # type: ignore[override]  # an attribute of any other record
+        moment = self.moment()
+        level: int = (self.__dict__ if moment is None else moment.outline.base)["levelno"]
+        return level
+
+    @property
+    def created(self) -> float:  # type: ignore[override]  # likewise
+        moment = self.moment()
+        return moment.created if moment is not None else float(self.__dict__["created"])
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # written out when asked for
+        self._write_out()
+        attributes: dict[str, Any] = _get_dict(self)
+        return attributes
+
+    def __getattr__(self, name: str) -> Any:
+        self._write_out()
+        return object.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._write_out()
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._write_out()
+        object.__delattr__(self, name)
+
+    def _write_out(self) -> None:
+        moment: Moment | None = _get_dict(self).get(_MOMENT)
+        if moment is None:  # another thread was faster
+            return
+        _set_dict(self, moment.attributes(moment.more))
+        object.__setattr__(self, "__class__", SafeRecord)
+
+
+def deferred(*moment: Any) -> DeferredRecord:
+    """Return the record of a `Moment`, whose parts are given in order."""
+    record = _new(DeferredRecord)
+    _set_dict(record, {_MOMENT: tuple.__new__(Moment, moment)})
+    return record
+
+
+def copy_of(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a shallow copy; the class stays, since some override ``getMessage``."""
+    kind = type(record)
+    duplicate: logging.LogRecord
+    if kind is logging.LogRecord:  # By hand: a sixth of the cost of copy.copy.
+        duplicate = kind.__new__(kind)
+        duplicate.__dict__ = record.__dict__.copy()
+        return duplicate
+    try:
+        duplicate = copy.copy(record)
+    except Exception:  # noqa: BLE001  # a record class whose copying fails is copied plain
+        duplicate = logging.makeLogRecord(record.__dict__)
+    return duplicate
