@@ -12,8 +12,8 @@ __all__ = [
     "deferred",
 ]
 
-# Asked of a live record, not spelled out (nor of a record factory, which a tracing library may
-# have set, and which adds attributes of its own): the set differs between Pythons (3.12 added taskName).
+# Asked of a live record, not spelled out: the set differs between Pythons (3.12 added taskName).
+# Not of the record factory: a tracing library's adds attributes of its own.
 # The last two come into being while formatting.
 STANDARD_ATTRIBUTES: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     *("message", "asctime", "taskName"),
@@ -40,6 +40,10 @@ class SafeRecord(logging.LogRecord):
     def __init__(self, attributes: dict[str, Any]) -> None:
         # Not LogRecord.__init__: that one asks clock and thread again.
         self.__dict__ = attributes
+
+    def getMessage(self) -> str:  # noqa: N802  # logging's name
+        """Return the template; arguments that somebody put on the record later stay out."""
+        return str(self.msg)
 
     def __copy__(self) -> SafeRecord:
         return SafeRecord(dict(self.__dict__))
@@ -115,19 +119,6 @@ class DeferredRecord(SafeRecord):
         moment: Moment | None = _get_dict(self).get(_MOMENT)
         return moment
 
-    # What durable handlers ask of every record, answered without writing it out.
-
-    @property
-    def levelno(self) -> int:  # type: ignore[override]  # an attribute of any other record
-        moment = self.moment()
-        level: int = (self.__dict__ if moment is None else moment.outline.base)["levelno"]
-        return level
-
-    @property
-    def created(self) -> float:  # type: ignore[override]  # likewise
-        moment = self.moment()
-        return moment.created if moment is not None else float(self.__dict__["created"])
-
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # written out when asked for
         self._write_out()
@@ -154,10 +145,19 @@ class DeferredRecord(SafeRecord):
         object.__setattr__(self, "__class__", SafeRecord)
 
 
-def deferred(*moment: Any) -> DeferredRecord:
+def deferred(*parts: Any) -> DeferredRecord:
     """Return the record of a `Moment`, whose parts are given in order."""
-    record = _new(DeferredRecord)
-    _set_dict(record, {_MOMENT: tuple.__new__(Moment, moment)})
+    record, moment = _new(DeferredRecord), tuple.__new__(Moment, parts)
+    # What durable handlers ask of every record stands there without writing it out.
+    _set_dict(
+        record,
+        {
+            _MOMENT: moment,
+            "levelno": moment.outline.base["levelno"],
+            "created": moment.created,
+            "thread": moment.thread,
+        },
+    )
     return record
 
 

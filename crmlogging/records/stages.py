@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from crmlogging.records.identity import new_id
@@ -58,37 +58,30 @@ def _become(record: logging.LogRecord, other: logging.LogRecord) -> bool:
     return True
 
 
+_Refine = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
+
+
 class _Entry:
     """What is known of one record while its logging call lasts.
 
     Weak, so that no record (with its exception and frames) lives longer than that.
     """
 
-    __slots__ = ("_id", "record", "refined", "stages", "working")
+    __slots__ = ("id", "record", "refined", "stages", "working")
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = weakref.ref(record)
         self.stages: tuple[Stage, ...] = ()
         self.refined: logging.LogRecord | bool = False
         self.working: logging.LogRecord | None = None
-        self._id: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The record's id, for all that ask during its logging call."""
-        if self._id is None:
-            self._id = new_id()
-        return self._id
+        self.id: str | None = None
 
     def run(self, record: logging.LogRecord, stages: tuple[Stage, ...]) -> logging.LogRecord | bool:
         """Run `stages` on `record`, or on a copy of the same id if they change it."""
-        for each in stages:
-            if each.writes:
-                break
-        else:
+        if not any(each.writes for each in stages):
             return _run(record, stages)
         self.working = working = copy_of(record)
-        working.__dict__["record.id"] = self.id
+        working.__dict__["record.id"] = record_id(record)
         try:
             return _run(working, stages)
         finally:
@@ -110,10 +103,11 @@ class _Seen(threading.local):
         last = self.last
         if last is not None and (last.record() is record or last.working is record):
             return last
-        self.outer = [entry for entry in self.outer if entry.record() is not None]
-        for entry in self.outer:
-            if entry.record() is record or entry.working is record:
-                return entry
+        if self.outer:
+            self.outer = [entry for entry in self.outer if entry.record() is not None]
+            for entry in self.outer:
+                if entry.record() is record or entry.working is record:
+                    return entry
         if last is not None and last.record() is not None:
             self.outer = [last, *self.outer[: _CALLS_AROUND - 1]]
         self.last = entry = _Entry(record)
@@ -132,14 +126,22 @@ def record_id(record: logging.LogRecord) -> str:
         known = record.__dict__.get("record.id")
         if type(known) is str:
             return known
-    return _seen.of(record).id
+    entry = _seen.of(record)
+    if entry.id is None:
+        entry.id = new_id()
+    return entry.id
 
 
 class _Order(NamedTuple):
-    """A handler's filters, sorted once: the leading stages, and the foreign rest."""
+    """A handler's filters, sorted once: the leading stages, and the foreign rest.
+
+    Attributes:
+        only: what the one stage does, if there is no other and it does not write.
+    """
 
     stages: tuple[Stage, ...]
     rest: tuple[Any, ...]
+    only: _Refine | None
 
 
 _orders: Final[dict[tuple[Any, ...], _Order]] = {}
@@ -156,7 +158,9 @@ def _order(filters: tuple[Any, ...]) -> _Order:
         _orders.clear()
         _leads.clear()
     # Equal stages are one tuple, so that `refine` can compare by identity.
-    order = _Order(_leads.setdefault(stages, stages), filters[lead:])
+    alone = len(stages) == 1 and not stages[0].writes
+    only = stages[0].refine if alone else None
+    order = _Order(_leads.setdefault(stages, stages), filters[lead:], only)
     _orders[filters] = order
     return order
 
@@ -175,18 +179,21 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     """
     key = tuple(filters)
     try:
-        stages, rest = _orders.get(key) or _order(key)
+        stages, rest, only = _orders.get(key) or _order(key)
     except TypeError:  # A filter without a hash: nothing to remember it by.
-        stages, rest = (), key
+        stages, rest, only = (), key, None
+    outcome: logging.LogRecord | bool
     if isinstance(record, SafeRecord):
         outcome = _run(record, stages)
+    elif not stages:
+        outcome = copy_of(record)
     else:
         entry = _seen.of(record)
-        if stages and entry.stages is stages:
+        if entry.stages is stages:
             outcome = entry.refined
         else:
-            outcome = entry.run(record, stages) if stages else copy_of(record)
-            if stages and (not outcome or isinstance(outcome, SafeRecord)):
+            outcome = entry.run(record, stages) if only is None else only(record)
+            if not outcome or isinstance(outcome, SafeRecord):
                 entry.stages, entry.refined = stages, outcome
     if not rest or isinstance(outcome, bool):
         return outcome
