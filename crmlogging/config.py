@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from crmlogging import levels
+from crmlogging import levels, uncaught
 from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.logger import adopt_loggers
+from crmlogging.records import Stage
 
 __all__ = ["ENVIRONMENTS", "configure"]
 
@@ -44,6 +45,11 @@ def configure(
     all there is, it is the archive.
 
     Loggers become `crmlogging.Logger`, whose ``extra`` may use reserved names.
+
+    What nobody caught, what Python warns of and what no handler takes is logged as safely as the
+    rest, in place of tracebacks that show values; see `crmlogging.uncaught`. The exit code stays
+    as it is. Without a console among the outputs, the end of the process by an uncaught
+    exception is told on stderr as well, in one line: class and place.
 
     Args:
         service: name of the service, in every line.
@@ -173,6 +179,8 @@ def _document(
     allowlist: dict[str, Any] = {"()": "crmlogging.AllowlistFilter", "fields": list(fields)}
     if mask:
         allowlist["mask"] = dict(mask)
+        if "seal" in mask.values():
+            allowlist["service"] = service
     behind = {name for each in handlers.values() for name in each.get("handlers", ())}
     return {
         "version": 1,
@@ -207,5 +215,7 @@ def _has_colours() -> bool:
 def _apply(document: dict[str, Any]) -> None:
     adopt_loggers()
     logging.config.dictConfig(document)
-    logging.captureWarnings(True)
+    stages = (each for each in logging.root.handlers[0].filters if isinstance(each, Stage))
+    console = any("stream" in handler for handler in document["handlers"].values())
+    uncaught.install(tuple(stages)[: len(_SAFE)], console=console)
     levels.start(now=True)

@@ -1,9 +1,11 @@
-"""Errors raised while *configuring*; logging itself never raises.
+"""Errors raised while *configuring* and by tools; logging itself never raises.
 
     Exception
     ├── ValueError
-    │   └── ConfigurationError          every problem of one configuration at once
-    │       └── MissingDependencyError  an optional package is not installed
+    │   ├── ConfigurationError          every problem of one configuration at once
+    │   │   └── MissingDependencyError  an optional package is not installed
+    │   └── DecryptionError             what was encrypted cannot be trusted; one text for all
+    │       └── UnknownKeyError         none of the private keys given is the one it needs
     └── ImportError
         └── MissingDependencyError
 
@@ -17,7 +19,10 @@ import importlib
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
-__all__ = ["ConfigurationError", "MissingDependencyError", "Problems", "require"]
+__all__ = [
+    *("ConfigurationError", "DecryptionError", "MissingDependencyError", "Problems"),
+    *("UnknownKeyError", "require"),
+]
 
 
 class ConfigurationError(ValueError):
@@ -37,6 +42,30 @@ class ConfigurationError(ValueError):
 
 class MissingDependencyError(ConfigurationError, ImportError):
     """An optional package is missing; the message names the extra that brings it."""
+
+
+class DecryptionError(ValueError):
+    """Encrypted data that cannot be opened. One text, whatever is wrong, tells a forger nothing."""
+
+    def __init__(
+        self, text: str = "cannot be decrypted: another key, or changed, moved or cut data"
+    ) -> None:
+        super().__init__(text)
+
+
+class UnknownKeyError(DecryptionError):
+    """None of the private keys given belongs to the public key that the data names.
+
+    Attributes:
+        key_id: of the key that is needed; 16 hex digits, public.
+    """
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"needs the private key {key_id}")
+        self.key_id = key_id
+
+    def __reduce__(self) -> tuple[type[UnknownKeyError], tuple[str]]:
+        return type(self), (self.key_id,)
 
 
 class Problems:

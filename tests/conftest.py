@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crmlogging import context, levels
+from crmlogging import context, levels, uncaught
 from crmlogging.handlers import delivery
 
 
@@ -29,6 +29,7 @@ def _logging_as_it_was() -> Iterator[None]:
     hooks = sys.excepthook, sys.unraisablehook
     draining = set(delivery._draining)
     yield
+    uncaught.uninstall()
     # A handler that another test left undelivered would have `drain` wait for it.
     for left in set(delivery._draining) - draining:
         delivery._draining.discard(left)

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crmlogging import levels, records, ticking
 from crmlogging.diagnostics import complain, tally
@@ -93,8 +93,9 @@ class SafeHandler(logging.Handler):
 
         For durable stores, which must never hold an unsafe record whatever the configuration.
         """
-        if isinstance(record, records.SafeRecord):
-            return record
+        # Not isinstance: a record's __class__ may lie.
+        if issubclass(type(record), records.SafeRecord):
+            return cast("records.SafeRecord", record)
         tally.add("unsafe_records")
         complain(
             type(self).__name__,

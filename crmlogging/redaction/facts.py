@@ -20,10 +20,9 @@ from crmlogging.redaction.call_site import calling_frame
 from crmlogging.redaction.places import (
     DYNAMIC_FILE,
     NAME,
-    function_name,
     is_loaded,
+    place_of,
     safe_path,
-    source_file,
 )
 
 __all__ = [
@@ -228,9 +227,7 @@ def _vouched(path: str, line: int, function: str) -> tuple[str, str] | None:
         code = frame.f_code
         here = frame.f_lineno, code.co_name
         if here == (line, function) and os.path.normcase(code.co_filename) == path:
-            return safe_path(source_file(code, frame.f_globals) or DYNAMIC_FILE), function_name(
-                code
-            )
+            return place_of(code, frame.f_globals)
         frame = frame.f_back
     return None
 

@@ -5,10 +5,13 @@
   one field stay equal, those of different fields do not. Who holds the key can try values: with
   e-mail addresses or phone numbers that is an enumeration, so the key belongs into a secret
   store and is rotated. The output names the key: ``hmac:KEYID:DIGEST``.
+- ``seal``: encrypted to a public key (`crmlogging.redaction.sealing`). Equal values look
+  different; the owner of the private key reads them back: ``seal:TOKEN``.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
@@ -18,18 +21,22 @@ from typing import Final
 
 from crmlogging.diagnostics import tally
 from crmlogging.fields import MISFIT
+from crmlogging.redaction.sealing import TOKEN, awaiting
 
 __all__ = ["MASKS", "REDACTED", "HmacKey", "complaint_about", "is_masked", "masked"]
 
 REDACTED: Final = "[REDACTED]"
-MASKS: Final = ("last4", "hmac")
+MASKS: Final = ("last4", "hmac", "seal")
 HMAC_KEY_VARIABLE: Final = "CRMLOGGING_HMAC_KEY"
 KEY_BYTES_MINIMUM: Final = 16
 
 _CHARACTERS_MAXIMUM: Final = 1_000_000
 _LAST4_MINIMUM: Final = 16
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]{4}", re.ASCII)
-_MASKED: Final = re.compile(r"\*{4}[A-Za-z0-9]{4}|hmac:[0-9a-f]{8}:[0-9a-f]{32}", re.ASCII)
+_MASKED: Final = re.compile(
+    r"\*{4}[A-Za-z0-9]{4}|hmac:[0-9a-f]{8}:[0-9a-f]{32}|\[(?:REDACTED|TRUNCATED|CIRCULAR)\]",
+    re.ASCII,
+)
 _DIGEST_BYTES: Final = 16
 _KEY_ID_BYTES: Final = 4
 
@@ -43,9 +50,10 @@ def key_from_environment() -> str | None:
 
 
 def complaint_about(mask: object, hmac_key: HmacKey | None) -> str | None:
-    """Return what is wrong with the name of a mask, or None."""
-    if mask == "seal":
-        return "'seal' (encryption to a public key) is not available in this version"
+    """Return what is wrong with the name of a mask, or None.
+
+    The key that ``seal`` needs is the filter's to check (`crmlogging.redaction.sealing`).
+    """
     if not isinstance(mask, str) or mask not in MASKS:
         return f"{mask!r} is not a mask; known: {', '.join(MASKS)}"
     if mask == "hmac":
@@ -70,6 +78,8 @@ def masked(mask: str, name: str, value: object, hmac_key: HmacKey | None) -> str
         value: of exactly a built-in scalar type, or `MISFIT`.
         hmac_key: asked for the key; None means the environment.
     """
+    if mask == "seal":
+        return awaiting(value)
     text = _text(value)
     if text is None:
         return REDACTED
@@ -82,8 +92,12 @@ def masked(mask: str, name: str, value: object, hmac_key: HmacKey | None) -> str
 
 
 def is_masked(value: object) -> bool:
-    """Tell whether `value` looks like the outcome of a mask."""
-    return type(value) is str and _MASKED.fullmatch(value) is not None
+    """Tell whether `value` looks like the outcome of a mask, for a scalar or for each of a list."""
+    if type(value) is list:
+        return all(is_masked(each) for each in value)
+    if type(value) is not str:
+        return False
+    return (_MASKED.fullmatch(value) or TOKEN.fullmatch(value)) is not None
 
 
 def _text(value: object) -> str | None:
@@ -112,9 +126,11 @@ def _digest(name: str, text: str, hmac_key: HmacKey | None) -> str:
 
 def _key(hmac_key: HmacKey | None) -> bytes | None:
     given = (hmac_key or key_from_environment)()
-    key = given.encode() if isinstance(given, str) else given
+    # What is no UTF-8 in the environment stands in os.environ as surrogates.
+    key = given.encode("utf-8", "surrogateescape") if isinstance(given, str) else given
     return key if isinstance(key, bytes) and len(key) >= KEY_BYTES_MINIMUM else None
 
 
+@functools.lru_cache(maxsize=8)
 def _key_id(key: bytes) -> str:
     return hashlib.sha256(b"crmlogging hmac key id:" + key).hexdigest()[: 2 * _KEY_ID_BYTES]

@@ -13,7 +13,9 @@ import sys
 from types import CodeType
 from typing import Any, Final
 
-__all__ = ["DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "safe_path", "source_file"]
+__all__ = [
+    *("DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "place_of", "safe_path", "source_file"),
+]
 
 DYNAMIC_FILE: Final = "<dynamic>"
 NAME: Final = "[NAME]"
@@ -31,6 +33,8 @@ _LOADED: Final = sys.maxsize
 _paths: dict[str, str] = {}
 _existing: dict[str, bool] = {}
 _loaded: dict[str, int] = {}
+# By id, since hashing a code object walks its whole bytecode.
+_functions: dict[int, tuple[CodeType, str]] = {}
 
 
 def safe_path(filename: str) -> str:
@@ -128,14 +132,42 @@ def _namespace_of(module: object) -> dict[str, Any] | None:
     return namespace if type(namespace) is dict else None
 
 
-def function_name(code: CodeType) -> str:
-    """Return the name of the function that `code` is, if it is a name.
+def place_of(code: CodeType, namespace: dict[str, Any]) -> tuple[str, str]:
+    """Return file and function of running code: what no file vouches for has no name either.
 
-    What was compiled from no file may have any name, so it shows none.
+    Args:
+        code: running code.
+        namespace: its globals.
     """
+    file = source_file(code, namespace)
+    if file is None:
+        return DYNAMIC_FILE, code.co_name if code.co_name in _MADE_BY_PYTHON else NAME
+    return safe_path(file), function_name(code)
+
+
+def function_name(code: CodeType) -> str:
+    """Return the name of the function that `code` is, if its file spells it.
+
+    Code made from a text may have any name, and any file's.
+    """
+    known = _functions.get(id(code))
+    if known is None or known[0] is not code:
+        if len(_functions) >= _KEPT:
+            _functions.clear()
+        known = _functions[id(code)] = (code, _function_name(code))
+    return known[1]
+
+
+def _function_name(code: CodeType) -> str:
+    # Here, since sources is not needed for records without an exception.
+    from crmlogging.redaction import sources
+
     name = code.co_name
     if name in _MADE_BY_PYTHON:
         return name
-    if code.co_filename.startswith("<") or not _IDENTIFIER.fullmatch(name):
+    # A name put in place of another is not the one that the qualified name ends with.
+    if code.co_qualname.rpartition(".")[2] != name or not _IDENTIFIER.fullmatch(name):
         return NAME
-    return name
+    if code.co_filename.startswith("<"):
+        return NAME
+    return name if sources.spelled_out(code, {}, (name,)) else NAME

@@ -18,9 +18,10 @@ from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
 from crmlogging.records import STANDARD_ATTRIBUTES, Outline
-from crmlogging.redaction import facts, masks
+from crmlogging.redaction import facts, known_loggers, masks
 from crmlogging.redaction.allowlist import Allowlist, is_clean_name
 from crmlogging.redaction.fitting import REDACTED, Fit, Kept
+from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import line_name
 from crmlogging.redaction.walk import KEYS, SCALARS
 
@@ -50,9 +51,12 @@ class Plan(Outline):
         keys: names of the record's attributes, in order.
         message: a message proved to be a literal of the call, whose template is in `base`;
             compare by identity. None where the message differs from record to record.
+        arguments: where those of the message go, by position; None if it has none, or if not
+            position alone decides.
+        count: how many arguments there are.
     """
 
-    __slots__ = ("_constant", "_fits", "_values", "code", "keys", "message")
+    __slots__ = ("_constant", "_fits", "_values", "arguments", "code", "count", "keys", "message")
 
     def __init__(
         self,
@@ -65,6 +69,8 @@ class Plan(Outline):
         self.code = code
         self.keys = tuple(attributes)
         self.message: object = None
+        self.arguments: tuple[_Argument, ...] | None = None
+        self.count = 0
         self._constant = _CONSTANT(attributes)
         self._fits = tuple((place.fit, place.kept) for place in fits.values())
         # Of fewer than two names an itemgetter gives no tuple.
@@ -96,6 +102,28 @@ class Plan(Outline):
             else:
                 return None
         return shown
+
+    def argument_fields(self, given: object) -> dict[str, Any] | None:
+        """Return the message's arguments as fields; None if they go the long way."""
+        if self.arguments is None or type(given) is not tuple or len(given) != self.count:
+            return None
+        fields: dict[str, Any] = {}
+        for at, line, fit in self.arguments:
+            if fit is None:
+                fields[line] = REDACTED
+            elif type(given[at]) in SCALARS:
+                fields[line] = fit(given[at])
+            else:
+                return None
+        return fields
+
+
+class _Argument(NamedTuple):
+    """Where an argument goes, and what judges it; None withholds it."""
+
+    at: int
+    line: str
+    fit: Fit | None
 
 
 class _Place(NamedTuple):
@@ -143,6 +171,7 @@ class Plans:
         record: logging.LogRecord,
         constants: frozenset[str],
         template: str | None,
+        names: tuple[str | None, ...] | None,
     ) -> None:
         """Make the plan for records like `record`, if a plan can decide on them.
 
@@ -150,7 +179,8 @@ class Plans:
             frame: that makes the call.
             record: which has just gone the long way.
             constants: strings that the calling code holds; such keys may be named.
-            template: of the record's message, if that is a literal without arguments.
+            template: of the record's message, if that is a literal of the call.
+            names: of the message's arguments, by position.
         """
         attributes = record.__dict__
         if len(attributes) > _KEYS_MAXIMUM or not facts.are_settled(attributes, self._loggers):
@@ -162,11 +192,14 @@ class Plans:
         except _Undecided:
             return
         plan = Plan(frame.f_code, attributes, base, fits)
-        if template is None:
-            _add(self._by_call, (id(plan.code), frame.f_lasti), plan)
-        else:
+        if template is not None:
             plan.message = record.msg
+        if names is not None:
+            plan.count, plan.arguments = len(names), self._arguments(record.name, names, base)
+        if template is not None and names is None:
             _add(self._by_message, (id(record.msg), record.lineno), plan)
+        else:
+            _add(self._by_call, (id(plan.code), frame.f_lasti), plan)
 
     def _decide(
         self, attributes: dict[str, Any], base: dict[str, Any], constants: frozenset[str]
@@ -197,21 +230,47 @@ class Plans:
             base[KEYS] = unnamed
         return fits
 
+    def _arguments(
+        self, logger: str, names: tuple[str | None, ...], taken: dict[str, Any]
+    ) -> tuple[_Argument, ...] | None:
+        """Decide on a message's arguments; fields of the same name win, and the first of two."""
+        found: dict[str, _Argument] = {}
+        for at, name in enumerate(names):
+            if name is None or (line := line_name(name)) in taken or line in found:
+                continue
+            try:
+                _, place = self._place(name)
+            except _Undecided:
+                return None
+            if place is not None:
+                fit = place.fit
+                if known_loggers.is_known(logger):
+                    fit = partial(_converted, name, fit)
+                found[line] = _Argument(at, line, fit)
+            elif not self._allowlist.drop:
+                found[line] = _Argument(at, line, None)
+        return tuple(found.values())
+
     def _place(self, key: str) -> tuple[str, _Place | None]:
         """Return the line's name for `key` and what judges its value; no name where unknown."""
         place = self._allowlist.at(key)
         if place is None:
             return "", None
         line, node = place.line, place.node
-        if node.mask == "last4":
-            return line, _Place(line, partial(_last4, line), {})
-        if node.mask is None and node.fit is not None:
+        if node.mask is not None:
+            fit = partial(_masked, node.mask, line, self._allowlist.hmac_key)
+            return line, _Place(line, fit, {})
+        if node.fit is not None:
             if place.wild and node.field is not None and node.field.shape == "text":
                 raise _Undecided  # a record's bound on characters may cut it
             return line, _Place(line, node.fit, node.kept)
         if node.live:
-            raise _Undecided  # a container of allowed fields, or a mask with a key
+            raise _Undecided  # a container of allowed fields
         return ("" if place.wild else line), None
+
+
+def _converted(name: str, fit: Fit, value: object) -> object:
+    return fit(known_loggers.value_of(name, value))
 
 
 def _add(known: _Known, key: tuple[int, int], plan: Plan) -> None:
@@ -221,5 +280,5 @@ def _add(known: _Known, key: tuple[int, int], plan: Plan) -> None:
     known[key] = (plan, *known.get(key, ())[: _PLANS_A_SITE - 1])
 
 
-def _last4(name: str, value: object) -> object:
-    return masks.masked("last4", name, value, None)
+def _masked(mask: str, name: str, key: HmacKey | None, value: object) -> object:
+    return masks.masked(mask, name, value, key)

@@ -28,7 +28,10 @@ __all__ = ["FAILED_MESSAGE", "Projection"]
 FAILED_MESSAGE: Final = "redaction failed"
 _UNKNOWN: Final = ("mask", "drop")
 _MESSAGES: Final = ("template", "literal", "any")
-_OPTIONS: Final = ("fields", "mask", "unknown", "messages", "loggers", "trusted", "hmac_key")
+_OPTIONS: Final = (
+    *("fields", "mask", "unknown", "messages", "loggers", "trusted", "hmac_key", "seal_to"),
+    "service",
+)
 
 
 class Projection:
@@ -106,7 +109,11 @@ class Projection:
             plan = None if frame is None else self._plans.find_at(frame, given)
             if plan is None:
                 return self._walked(record, frame)
-            message, more = self._message(record, frame, plan.base)
+            message, more = plan.base["msg"], None
+            if plan.message is given["msg"]:
+                more = plan.argument_fields(given["args"])
+            if more is None:
+                message, more = self._message(record, frame, plan.base)
         values = plan.values(given)
         if values is None:
             return self._walked(record, call_site.calling_frame())
@@ -137,13 +144,26 @@ class Projection:
         if more:
             attributes.update(more)
         if frame is not None:
-            literal = self._messages != "any" and templates.recall(record) is not None
-            self._plans.make(frame, record, constants, attributes["msg"] if literal else None)
+            self._remember(record, frame, constants, attributes["msg"])
         exc_info = given.get("exc_info")
         if exc_info is not None and exc_info is not False:
             attributes.update(exception_fields(exc_info, self._trusted))
         attributes["record.id"] = record_id(record)
         return SafeRecord(attributes)
+
+    def _remember(
+        self,
+        record: logging.LogRecord,
+        frame: FrameType,
+        constants: frozenset[str],
+        template: str,
+    ) -> None:
+        names = None
+        literal = self._messages != "any"
+        if literal and templates.recall(record) is None:
+            names = templates.names_by_position(record, frame)
+            literal = names is not None
+        self._plans.make(frame, record, constants, template if literal else None, names)
 
     def _message(
         self, record: logging.LogRecord, frame: FrameType | None, taken: Container[str]
@@ -160,6 +180,7 @@ class Projection:
     def _narrowed(self, record: SafeRecord) -> SafeRecord:
         known = record.__dict__
         attributes = {name: value for name, value in known.items() if name in STANDARD_ATTRIBUTES}
+        attributes.update(args=None, exc_info=None, exc_text=None, stack_info=None)
         Walk(self._allowlist, ANY_NAME, attributes).again(known)
         attributes["record.id"] = record_id(record)
         return SafeRecord(attributes)

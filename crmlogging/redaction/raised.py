@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from opcode import opname
-from types import CodeType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.redaction import call_site, sources

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from crmlogging.diagnostics import tally
 from crmlogging.redaction.class_names import class_name
-from crmlogging.redaction.places import DYNAMIC_FILE, function_name, safe_path, source_file
+from crmlogging.redaction.places import place_of
 from crmlogging.redaction.raised import arguments_of, template_of, traceback_of
 from crmlogging.scrubbing import scrub
 
@@ -105,8 +105,8 @@ def _frames(traceback: TracebackType | None) -> Iterator[str]:
                 yield f"... {left_out} frames"
             continue
         code = entry.tb_frame.f_code
-        file = safe_path(source_file(code, entry.tb_frame.f_globals) or DYNAMIC_FILE)
-        yield f"{file}:{entry.tb_lineno or 0} in {function_name(code)}"
+        file, function = place_of(code, entry.tb_frame.f_globals)
+        yield f"{file}:{entry.tb_lineno or 0} in {function}"
 
 
 def _chain(first: BaseException, trusted: tuple[str, ...]) -> Iterator[str]:

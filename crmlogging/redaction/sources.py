@@ -129,9 +129,7 @@ def is_source_of(code: CodeType, namespace: dict[str, Any]) -> bool:
     return module is not None and module.gives(code)
 
 
-def spelled_out(
-    code: CodeType, namespace: dict[str, Any], texts: Iterable[str]
-) -> tuple[str, ...]:
+def spelled_out(code: CodeType, namespace: dict[str, Any], texts: Iterable[str]) -> tuple[str, ...]:
     """Return those of `texts`, constants of `code`, that its file spells out.
 
     Code made from a text may name any file as its own (a template's, its generator's), and hold

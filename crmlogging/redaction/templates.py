@@ -30,7 +30,7 @@ from crmlogging.scrubbing import scrub
 if TYPE_CHECKING:
     from crmlogging.redaction.built_messages import Built
 
-__all__ = ["DYNAMIC_MESSAGE", "Resolved", "recall", "resolve"]
+__all__ = ["DYNAMIC_MESSAGE", "Resolved", "names_by_position", "recall", "resolve"]
 
 DYNAMIC_MESSAGE: Final = "[DYNAMIC MESSAGE]"
 _KEPT: Final = 8_192
@@ -78,6 +78,23 @@ def recall(record: logging.LogRecord) -> Resolved | None:
     return known[1] if known[0] is message else None
 
 
+def names_by_position(record: logging.LogRecord, frame: FrameType) -> tuple[str | None, ...] | None:
+    """Return the names of the arguments of a literal message, which every such call shares.
+
+    None where the message is no literal of the call, or where values decide on names.
+    """
+    facts = record.__dict__
+    message, arguments = facts["msg"], facts["args"]
+    if type(message) is not str or type(arguments) is not tuple or not arguments:
+        return None
+    site = site_of(frame)
+    if not _is_literal(message, site) or not _made_here(facts, frame):
+        return None
+    marks = tuple(object() for _ in arguments)
+    names = {id(mark): name for name, mark in named({**facts, "args": marks}, site, frame)}
+    return tuple(names.get(id(mark)) for mark in marks)
+
+
 def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Resolved:
     """Return what may be shown of the message of `record`; never raises.
 
@@ -105,8 +122,11 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if len(message) > _MESSAGE_CHARACTERS:
         return _DYNAMIC
     logger = facts.get("name")
-    if type(logger) is str and (logger, message) in known_loggers.KNOWN_MESSAGES:
-        return Resolved(message, known_loggers.fields_of_call(logger, message, arguments) or ())
+    if type(logger) is str:
+        template = known_loggers.template_of(logger, message)
+        if template is not None:
+            known = known_loggers.fields_of_call(logger, message, arguments)
+            return Resolved(template, known or ())
     if frame is None:
         return _DYNAMIC
     site = site_of(frame)
@@ -197,7 +217,9 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
     for outer in call_site.outer_frames(frame, _WRAPPERS):
         site = site_of(outer)
         if any(each is message for each in site.loaded):
-            return Resolved(_scrubbed(site, message), by_identity(outer, site, arguments))
+            known = known_loggers.fields_of_call(facts.get("name"), message, arguments)
+            found = by_identity(outer, site, arguments) if known is None else known
+            return Resolved(_scrubbed(site, message), found)
         for reading in site.readings(outer) if built else ():
             fitting = _fitting(message, reading)
             if fitting is not None:

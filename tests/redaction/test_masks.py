@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
+import json
 import os
+import pickle
 
+import orjson
 import pytest
 
 from crmlogging.diagnostics import tally
@@ -94,19 +98,59 @@ class TestHmac:
         """What has too few values to hide, or is too much to digest, is not digested."""
         assert masked("hmac", "f", value, None) == REDACTED
 
+    def test_a_key_of_any_bytes_works(self) -> None:
+        """A key in the environment that is no UTF-8 is used as its bytes."""
+        key = bytes(range(240, 256))
+        os.environb[b"CRMLOGGING_HMAC_KEY"] = key
+        assert masked("hmac", "f", "v", None) == masked("hmac", "f", "v", lambda: key)
+        assert complaint_about("hmac", None) is None
+
+
+class TestSeal:
+    @pytest.mark.parametrize("value", ["ada@example.com", 5, 2.5, True, None, "", float("nan")])
+    def test_shows_nothing_until_it_is_sealed(self, value: object) -> None:
+        """Whoever writes the outcome of the mask before it is a token writes the placeholder."""
+        shown = masked("seal", "f", value, None)
+        assert shown == f"{shown}" == str(shown) == REDACTED
+        assert repr(shown) == repr(REDACTED)
+        assert (json.dumps(shown), orjson.dumps(shown)) == (
+            f'"{REDACTED}"',
+            f'"{REDACTED}"'.encode(),
+        )
+        for copied in (copy.copy(shown), copy.deepcopy(shown), pickle.loads(pickle.dumps(shown))):
+            assert type(copied) is str
+            assert copied == REDACTED
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param(MISFIT, id="no scalar"),
+            pytest.param(object(), id="object"),
+            pytest.param(2**5_000, id="huge integer"),
+            pytest.param("x" * 70_000, id="long text"),
+            pytest.param("\U0001f600" * 6_000, id="text that grows in JSON"),
+        ],
+    )
+    def test_what_cannot_be_sealed_is_masked_whole(self, value: object) -> None:
+        """It stays masked for good, and is counted."""
+        before = tally["redaction.seal_withheld"]
+        shown = masked("seal", "f", value, None)
+        assert (type(shown), shown) == (str, REDACTED)
+        assert tally["redaction.seal_withheld"] == before + 1
+
 
 class TestComplaintAbout:
-    @pytest.mark.parametrize("mask", ["last4", "hmac"])
+    @pytest.mark.parametrize("mask", ["last4", "hmac", "seal"])
     def test_known_masks_pass(self, mask: str) -> None:
-        """Both masks work with a key in the environment."""
+        """All work with a key in the environment; that of seal is the filter's to check."""
         assert complaint_about(mask, None) is None
 
     @pytest.mark.parametrize(
         ("mask", "part"),
-        [("first4", "not a mask"), (4, "not a mask"), (["last4"], "not a mask"), ("seal", "seal")],
+        [("first4", "not a mask"), (4, "not a mask"), (["last4"], "not a mask")],
     )
     def test_others_are_named(self, mask: object, part: str) -> None:
-        """A typo, a wrong type and what this version has not."""
+        """A typo and a wrong type."""
         assert part in (complaint_about(mask, None) or "")
 
     def test_a_missing_key_names_the_variable(self) -> None:
@@ -132,6 +176,11 @@ class TestIsMasked:
         """A masked value that passes a second time is recognised; nothing else is."""
         assert is_masked(masked("hmac", "f", "v", None))
         assert is_masked("****cdef")
+        assert is_masked("seal:" + "A" * 179)
+        assert is_masked(["****cdef", REDACTED, "[TRUNCATED]"])
+        assert not is_masked(["****cdef", "ada@example.com"])
+        assert not is_masked("seal:" + "A" * 20)
+        assert not is_masked("seal:" + "!" * 179)
         assert not is_masked("ada@example.com")
         assert not is_masked("****cdefg")
         assert not is_masked(4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import logging
 import pickle
 import threading
@@ -133,6 +134,41 @@ class TestPlan:
                         "ratio": c,
                     },
                 )
+
+    @given(values=st.lists(scalars, min_size=5, max_size=5))
+    @settings(max_examples=100, deadline=None)
+    def test_it_changes_no_byte_of_arguments(self, values: list[Any]) -> None:
+        """For arguments that are allowed, masked, known by another field, unknown, and unnamed."""
+        note, kind, email, api_key, crm = values
+        for unknown in ("mask", "drop"):
+            log = logging.Logger("crm.sync", logging.DEBUG)
+            log.addHandler(Compare(unknown=unknown, mask={"api_key": "last4"}))
+            for _ in range(2):
+                log.error("Of %s %s %s", note, kind, email, extra={"kind": "a", "crm": crm})
+                log.error("With %s %s %s %s", api_key, crm, crm, [note][0])
+                log.error("More %s than %s", note)
+
+    def test_known_loggers(self, logger: logging.Logger) -> None:
+        """The table names the arguments of urllib3's calls, and turns text into numbers."""
+        importlib.import_module("urllib3.connectionpool")  # else nothing vouches for the name
+        log = logging.Logger("urllib3.connectionpool", logging.DEBUG)
+        log.addHandler(compared(logger))
+        for status in (200, "201", "none"):
+            for path in ("/contacts/4711?email=ada", "https://api.example/deals/1"):
+                log.debug(
+                    '%s://%s:%s "%s %s %s" %s %s',
+                    *("https", "api.example", 443, "GET", path, "HTTP/1.1", status, None),
+                )
+        found = [vars(record) for record in compared(logger).records[::2]]
+        assert [each["response.status"] for each in found] == [
+            200,
+            200,
+            201,
+            201,
+            *["[REDACTED]"] * 2,
+        ]
+        assert {each["request.path"] for each in found} == {"/contacts/{id}", "/deals/{id}"}
+        assert compared(logger).deferred > 6
 
     def test_it_is_used(self, logger: logging.Logger) -> None:
         """The second record of a call is deferred; the first one goes the long way."""
