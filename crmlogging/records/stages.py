@@ -7,7 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from crmlogging.records.identity import new_id
 from crmlogging.records.safe_record import SafeRecord, copy_of
@@ -40,7 +40,7 @@ class Stage(logging.Filter):
         self, record: logging.LogRecord
     ) -> logging.LogRecord | bool:
         """Do the same for a handler that is not ours."""
-        refined = _seen.of(record).run(record, (self,))
+        refined = _seen.of(record).run(record, (self.refine,), writes=self.writes)
         if isinstance(refined, bool):
             return refined
         if sys.version_info >= (3, 12):
@@ -58,7 +58,7 @@ def _become(record: logging.LogRecord, other: logging.LogRecord) -> bool:
     return True
 
 
-_Refine = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
+_Call = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
 
 
 class _Entry:
@@ -76,14 +76,18 @@ class _Entry:
         self.working: logging.LogRecord | None = None
         self.id: str | None = None
 
-    def run(self, record: logging.LogRecord, stages: tuple[Stage, ...]) -> logging.LogRecord | bool:
-        """Run `stages` on `record`, or on a copy of the same id if they change it."""
-        if not any(each.writes for each in stages):
-            return _run(record, stages)
+    def run(
+        self, record: logging.LogRecord, calls: tuple[_Call, ...], *, writes: bool
+    ) -> logging.LogRecord | bool:
+        """Run `calls` on `record`, or on a copy of the same id if they change it."""
+        if not writes:
+            return _run(record, calls)
         self.working = working = copy_of(record)
-        working.__dict__["record.id"] = record_id(record)
+        if self.id is None:
+            self.id = new_id()
+        working.__dict__["record.id"] = self.id
         try:
-            return _run(working, stages)
+            return _run(working, calls)
         finally:
             self.working = None
 
@@ -133,15 +137,19 @@ def record_id(record: logging.LogRecord) -> str:
 
 
 class _Order(NamedTuple):
-    """A handler's filters, sorted once: the leading stages, and the foreign rest.
+    """A handler's filters, sorted once.
 
     Attributes:
-        only: what the one stage does, if there is no other and it does not write.
+        stages: the leading ones; equal ones are one tuple, so that identity tells.
+        calls: what those do.
+        writes: one of those changes the record.
+        rest: what the foreign filters after them do.
     """
 
     stages: tuple[Stage, ...]
-    rest: tuple[Any, ...]
-    only: _Refine | None
+    calls: tuple[_Call, ...]
+    writes: bool
+    rest: tuple[_Call, ...]
 
 
 _orders: Final[dict[tuple[Any, ...], _Order]] = {}
@@ -154,15 +162,34 @@ def _order(filters: tuple[Any, ...]) -> _Order:
     while lead < len(filters) and isinstance(filters[lead], Stage):
         lead += 1
     stages = filters[:lead]
+    calls, rest = tuple(map(_call, stages)), tuple(map(_call, filters[lead:]))
+    writes = any(each.writes for each in stages)
     if len(_orders) >= _ORDERS_KEPT:
         _orders.clear()
         _leads.clear()
-    # Equal stages are one tuple, so that `refine` can compare by identity.
-    alone = len(stages) == 1 and not stages[0].writes
-    only = stages[0].refine if alone else None
-    order = _Order(_leads.setdefault(stages, stages), filters[lead:], only)
+    order = _Order(_leads.setdefault(stages, stages), calls, writes, rest)
     _orders[filters] = order
     return order
+
+
+def _call(each: Any) -> _Call:
+    """Return what a filter does; a subclass of ours that overrides `filter` does that."""
+    if isinstance(each, Stage) and type(each).filter is Stage.filter:
+        return each.refine
+    # logging takes any callable as a filter, and asks for `filter` at each record.
+    return _Late(each) if hasattr(each, "filter") else cast("_Call", each)
+
+
+class _Late:
+    """A foreign filter, whose `filter` may be replaced at any time."""
+
+    __slots__ = ("_filter",)
+
+    def __init__(self, each: Any) -> None:
+        self._filter = each
+
+    def __call__(self, record: logging.LogRecord) -> Any:
+        return self._filter.filter(record)
 
 
 def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
@@ -179,12 +206,12 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     """
     key = tuple(filters)
     try:
-        stages, rest, only = _orders.get(key) or _order(key)
+        stages, calls, writes, rest = _orders.get(key) or _order(key)
     except TypeError:  # A filter without a hash: nothing to remember it by.
-        stages, rest, only = (), key, None
+        stages, calls, writes, rest = (), (), False, tuple(map(_call, key))
     outcome: logging.LogRecord | bool
     if isinstance(record, SafeRecord):
-        outcome = _run(record, stages)
+        outcome = _run(record, calls)
     elif not stages:
         outcome = copy_of(record)
     else:
@@ -192,7 +219,7 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
         if entry.stages is stages:
             outcome = entry.refined
         else:
-            outcome = entry.run(record, stages) if only is None else only(record)
+            outcome = entry.run(record, calls, writes=writes)
             if not outcome or isinstance(outcome, SafeRecord):
                 entry.stages, entry.refined = stages, outcome
     if not rest or isinstance(outcome, bool):
@@ -201,20 +228,13 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     return _run(copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome, rest)
 
 
-def _run(record: logging.LogRecord, filters: tuple[Any, ...]) -> logging.LogRecord | bool:
-    for each in filters:
-        if isinstance(each, Stage) and type(each).filter is _STAGE_FILTER:
-            answer = each.refine(record)
-        elif hasattr(each, "filter"):
-            answer = each.filter(record)
-        else:  # logging takes any callable as a filter
-            answer = each(record)
+def _run(record: logging.LogRecord, calls: tuple[_Call, ...]) -> logging.LogRecord | bool:
+    for call in calls:
+        answer = call(record)
+        if answer is record or answer is True:
+            continue
         if not answer:
             return False
-        if answer is not True and isinstance(answer, logging.LogRecord):
+        if isinstance(answer, logging.LogRecord):
             record = answer
     return record
-
-
-# A subclass that overrides `filter` has its override called.
-_STAGE_FILTER: Final = Stage.filter
