@@ -142,6 +142,7 @@ class Plans:
         self._loggers = loggers
         self._by_message: _Known = {}
         self._by_call: _Known = {}
+        self._last_keys: dict[tuple[int, int], int] = {}
 
     def find(self, attributes: dict[str, Any]) -> Plan | None:
         """Return the plan for a record whose message is a known literal, without arguments.
@@ -183,7 +184,11 @@ class Plans:
             names: of the message's arguments, by position.
         """
         attributes = record.__dict__
-        if len(attributes) > _KEYS_MAXIMUM or not facts.are_settled(attributes, self._loggers):
+        if len(attributes) > _KEYS_MAXIMUM or any(type(key) is not str for key in attributes):
+            return
+        if not facts.are_settled(attributes, self._loggers):
+            return
+        if not self._seen_before((id(frame.f_code), frame.f_lasti), tuple(attributes)):
             return
         base = facts.safe_facts(record, loggers=self._loggers)
         base["msg"] = template
@@ -201,6 +206,16 @@ class Plans:
         else:
             _add(self._by_call, (id(plan.code), frame.f_lasti), plan)
 
+    def _seen_before(self, site: tuple[int, int], keys: tuple[str, ...]) -> bool:
+        """Tell whether the last record of the call had the same names.
+
+        A call that is made once, or with other names each time, is not worth a plan.
+        """
+        if len(self._last_keys) >= _SITES_KEPT:
+            self._last_keys.clear()
+        last, self._last_keys[site] = self._last_keys.get(site), hash(keys)
+        return last == hash(keys)
+
     def _decide(
         self, attributes: dict[str, Any], base: dict[str, Any], constants: frozenset[str]
     ) -> dict[str, _Place]:
@@ -208,7 +223,7 @@ class Plans:
         fits: dict[str, _Place] = {}
         unnamed, drop = 0, self._allowlist.drop
         for key in attributes:
-            if type(key) is not str or key == "audit":
+            if key == "audit":
                 raise _Undecided
             if key in _PASSED_OVER:
                 continue

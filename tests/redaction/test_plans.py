@@ -116,7 +116,7 @@ class TestPlan:
             log = logging.Logger("crm.sync", logging.DEBUG)
             log.addHandler(Compare(unknown=unknown, mask={"api_key": "last4"}))
             a, b, c, d, e, f, g, h, i = values
-            for _ in range(2):
+            for _ in range(3):
                 log.error(
                     "Updated contact",
                     extra={
@@ -143,7 +143,7 @@ class TestPlan:
         for unknown in ("mask", "drop"):
             log = logging.Logger("crm.sync", logging.DEBUG)
             log.addHandler(Compare(unknown=unknown, mask={"api_key": "last4"}))
-            for _ in range(2):
+            for _ in range(3):
                 log.error("Of %s %s %s", note, kind, email, extra={"kind": "a", "crm": crm})
                 log.error("With %s %s %s %s", api_key, crm, crm, [note][0])
                 log.error("More %s than %s", note)
@@ -171,10 +171,24 @@ class TestPlan:
         assert compared(logger).deferred > 6
 
     def test_it_is_used(self, logger: logging.Logger) -> None:
-        """The second record of a call is deferred; the first one goes the long way."""
+        """From the third record of a call on it is deferred; two go the long way."""
         for number in range(3):
             logger.error("Updated contact", extra={"resource.id": f"c-{number}", "email": "x"})
-        assert compared(logger).deferred == 5
+        assert compared(logger).deferred == 4
+
+    def test_calls_without_a_habit_get_none(self, logger: logging.Logger) -> None:
+        """Names that differ each time are not worth a plan, nor is a single call."""
+        quick = compared(logger).quick
+
+        class Project(logging.Handler):
+            def handle(self, record: logging.LogRecord) -> bool:
+                assert type(quick.project(record)) is SafeRecord
+                return True
+
+        logger.handlers[:] = [Project()]
+        for number in range(9):
+            logger.error("Updated contact", extra={f"key{number}": 1})
+        assert not quick._plans._by_message
 
     @pytest.mark.parametrize("name", ["args", "built", "error", "levels"])
     def test_messages_and_exceptions(self, logger: logging.Logger, name: str) -> None:
@@ -251,8 +265,8 @@ class TestPlan:
 
         log = logging.Logger("crm.sync", logging.DEBUG)
         log.addHandler(Project())
-        for number in range(40):
-            log.error("Updated contact", extra={f"key{number}": 1})
+        for number in range(80):
+            log.error("Updated contact", extra={f"key{number // 2}": 1})
         for number in range(10):
             exec(
                 compile(f"{chr(10) * number}log.error(f'a {{log}}')", __file__, "exec"),
@@ -276,10 +290,10 @@ class TestDeferredRecord:
 
         log = logging.Logger("crm.sync", logging.DEBUG)
         log.addHandler(Keep())
-        for _ in range(2):
+        for _ in range(3):
             log.error("Updated contact", extra={"crm": "zoho", "email": "x"})
-        assert type(found[1]) is DeferredRecord
-        return found[1]
+        assert type(found[2]) is DeferredRecord
+        return found[2]
 
     def test_it_is_a_record_to_anybody(self) -> None:
         """Attributes, `vars`, `getMessage`, formatting: as of any `SafeRecord`."""
