@@ -18,9 +18,12 @@ FLOORS = {
     "version": 0,
     **dict.fromkeys(("fields", "records", "diagnostics", "scrubbing", "ticking", "crypto"), 1),
     **dict.fromkeys(("context", "levels", "formatters", "redaction", "errors", "storage"), 2),
-    **dict.fromkeys(("filters", "handlers", "integrations", "logger", "runs", "report"), 3),
-    "config": 4,
-    "cli": 5,
+    **dict.fromkeys(
+        ("filters", "handlers", "integrations", "logger", "runs", "report", "uncaught"), 3
+    ),
+    "linting": 3,
+    **dict.fromkeys(("config", "checking"), 4),
+    **dict.fromkeys(("cli", "pytest_plugin"), 5),
 }
 # The front door names everything, lazily, and is imported by nobody.
 DOORS = {"__init__", "__main__"}

@@ -12,8 +12,12 @@ from crmlogging.version import __version__
 __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Final = {
+    "check": ("checking:check_command", "Say what a logging configuration protects, and show it."),
     "demo": ("demo_command:demo_command", "Sync made-up contacts and show what the log says."),
+    "keygen": ("sealing:keygen_command", 'Make a key pair for the mask "seal".'),
+    "lint": ("linting:lint_command", "Find log calls that leak or lose something."),
     "report": ("reporting:report_command", "Show what failed and what to do."),
+    "unseal": ("sealing:unseal_command", "Print log lines with sealed values in clear."),
 }
 """Command to the module of this room and the object in it, and the line that help shows."""
 

@@ -8,13 +8,13 @@ shape of an id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from crmlogging.fields import MISFIT, TEXT_CHARACTERS, Field, conform
+from crmlogging.fields import MISFIT, SHAPES, TEXT_CHARACTERS, Field, conform
 from crmlogging.redaction.masks import REDACTED
 from crmlogging.scrubbing import is_secret, scrub
 
-__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "Kept", "fit_for", "fitted"]
+__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "Kept", "fit_for"]
 
 Fit = Callable[[object], object]
 """Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
@@ -28,55 +28,68 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 # Looked at beyond what is shown, so that a secret cut in two at the end is not shown by half.
 _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
-_CARD_NUMBER_MINIMUM: Final = 10**11
+_SMALL: Final = 10**11
+"""Below this a whole number has too few digits for a card."""
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
 _KEPT_CHARACTERS: Final = 128
 
 
 def fit_for(field: Field) -> tuple[Fit, Kept]:
-    """Return `fitted` for `field`, and its bounded memory of strings that fit as they are."""
-    kept: Kept = {}
-    whole = field.shape in ("id", "int", "float") and not field.choices
-    fractions = field.shape in ("id", "float") and not field.choices
+    """Return what judges the values of `field`, and its bounded memory of strings that fit.
 
-    def fit(value: object) -> object:
+    The judge takes a plain scalar and returns it as the field may carry it, or `REDACTED`.
+    """
+    kept: Kept = {}
+    judge = _judge_of(field)
+    numbers = _numbers_of(field)
+
+    def fit(value: Any) -> object:
         kind = type(value)
         if kind is str:
-            known = kept.get(value)  # type: ignore[call-overload]  # a str, as asked above
+            known = kept.get(value)
             if known is not None:
                 return known
-            shown = fitted(field, value)
-            if shown == value and len(shown) <= _KEPT_CHARACTERS:  # type: ignore[arg-type]  # likewise
+            shown = judge(value)
+            if shown == value and len(value) <= _KEPT_CHARACTERS:
                 if len(kept) >= _KEPT:
                     kept.clear()
-                kept[shown] = shown  # type: ignore[index,assignment]  # likewise
+                kept[value] = value
             return shown
-        if kind is int and whole and 0 <= value < _CARD_NUMBER_MINIMUM:  # type: ignore[operator]  # an int
+        # The numbers that no shape and no secret can be found in, at the least cost.
+        if kind in numbers and (value - value == 0.0 if kind is float else 0 <= value < _SMALL):
             return value
-        if kind is float and fractions and value - value == 0.0:  # type: ignore[operator]  # a float
-            return value
-        return fitted(field, value)
+        shown = conform(field, value)
+        if shown is MISFIT or (type(shown) is int and shown >= _SMALL and is_secret(str(shown))):
+            return REDACTED
+        return shown
 
     return fit, kept
 
 
-def fitted(field: Field, value: object) -> object:
-    """Return a plain scalar `value` as `field` may carry it, or `REDACTED`."""
-    kind = type(value)
-    if kind is str:
-        if field.shape == "text" and not field.choices:
-            return _text(field, value)  # type: ignore[arg-type]  # a str, as asked above
-        shaped = conform(field, value)
-        if shaped is MISFIT or is_secret(shaped):  # type: ignore[arg-type]  # str gives str
+def _numbers_of(field: Field) -> frozenset[type]:
+    """Return the types whose values a field takes as they are."""
+    if field.choices or field.shape not in ("id", "int", "float"):
+        return frozenset()
+    return frozenset({int}) if field.shape == "int" else frozenset({int, float})
+
+
+def _judge_of(field: Field) -> Callable[[str], object]:
+    """Return what judges the strings of `field`."""
+    if field.choices:
+        choices = frozenset(field.choices)
+        return lambda value: value if value in choices or value in PLACEHOLDERS else REDACTED
+    if field.shape == "text":
+        return lambda value: _text(field, value)
+    shape = SHAPES[field.shape]
+
+    def judge(value: str) -> object:
+        shaped: Any = shape(value)
+        if shaped is MISFIT or is_secret(shaped):
             return value if value in PLACEHOLDERS else REDACTED
         return shaped
-    shaped = conform(field, value)
-    if shaped is MISFIT:
-        return REDACTED
-    if type(shaped) is int and shaped >= _CARD_NUMBER_MINIMUM and is_secret(str(shaped)):
-        return REDACTED
-    return shaped
+
+    return judge
 
 
 def _text(field: Field, value: str) -> object:

@@ -91,6 +91,13 @@ class _Module:
         return frozenset(value for value in values if type(value) is str)
 
     @cached_property
+    def constants(self) -> frozenset[str]:
+        """Those, and what the compiler joins and repeats of them: ``"=" * 40``."""
+        codes = [code for each in self._codes.values() for code in each]
+        values = (value for code in codes for value in code.co_consts)
+        return self.literals | {value for value in values if type(value) is str}
+
+    @cached_property
     def texts(self) -> frozenset[str]:
         """Those that contain a space."""
         return frozenset(value for value in self.literals if " " in value)
@@ -138,13 +145,14 @@ def spelled_out(code: CodeType, namespace: dict[str, Any], texts: Iterable[str])
     source = _text(code.co_filename, namespace)
     if source is None:
         return tuple(texts)
-    found, others = [], []
+    found: list[str] = []
+    others: list[str] = []
     for text in texts:
         (found if text in source else others).append(text)
     if others:  # written with escapes, or in parts
         module = _module(code.co_filename, namespace)
-        literals = frozenset() if module is None else module.literals
-        found += [text for text in others if text in literals]
+        constants = frozenset() if module is None else module.constants
+        found += [text for text in others if text in constants]
     return tuple(found)
 
 
@@ -166,12 +174,7 @@ def _node_at(
         if module is None or not module.compiled(code, span):
             return None
         found = module.find(span, kind)
-    except (
-        RecursionError,
-        MemoryError,
-        LookupError,
-        ValueError,
-    ):  # nested beyond what the parser can walk
+    except (RecursionError, MemoryError, LookupError, ValueError):  # nested too deeply to walk
         return None
     return None if found is None else Place(*found, module, code)
 

@@ -217,7 +217,9 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
     for outer in call_site.outer_frames(frame, _WRAPPERS):
         site = site_of(outer)
         if any(each is message for each in site.loaded):
-            known = known_loggers.fields_of_call(facts.get("name"), message, arguments)
+            logger, known = facts.get("name"), None
+            if type(logger) is str:
+                known = known_loggers.fields_of_call(logger, message, arguments)
             found = by_identity(outer, site, arguments) if known is None else known
             return Resolved(_scrubbed(site, message), found)
         for reading in site.readings(outer) if built else ():

@@ -78,6 +78,21 @@ class TestLiterals:
         """What the call itself spells out is shown, a single word too."""
         assert program('logger.error("started")') == [Resolved("started")]
 
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [
+            ('"=" * 40', "=" * 40),
+            ('"- " "-"', "- -"),
+            (r'"caf\xe9 open"', "café open"),
+            ('"a" + "-" * 3', "a---"),
+        ],
+    )
+    def test_what_the_compiler_makes_of_literals_passes(
+        self, program: Program, source: str, text: str
+    ) -> None:
+        """Repeated, joined and escaped ones are spelled out as well."""
+        assert program(f"logger.error({source})") == [Resolved(text)]
+
     def test_a_literal_is_scrubbed(self, program: Program) -> None:
         """Source may hold an address as well."""
         (resolved,) = program('logger.error("Ask ada@example.com")')
