@@ -25,6 +25,7 @@ DEBUG_TIER: Final = "debug"
 STANDARD_TIER: Final = "standard"
 _DEEPEST: Final = 6
 _LONGEST_BATCH: Final = 1024 * 1024
+_SAFE: Final = frozenset((records.SafeRecord, records.DeferredRecord))
 
 
 _depths: Final[dict[int, int]] = {}
@@ -82,7 +83,7 @@ class DurableHandler(SafeHandler):
             return
         _depths[me] = depth + 1
         try:
-            safe = record if type(record) is records.SafeRecord else self.safe(record)
+            safe = record if type(record) in _SAFE else self.safe(record)
             level = safe.levelno
             self._store(self._tier(level), self._line(safe), 1, level, safe.created)
         except RecursionError:
