@@ -43,6 +43,16 @@ class SafeHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
         try:
+            return self._handle(record)
+        except RecursionError:  # so little stack is left that not even the error path runs
+            try:
+                tally.add("dropped.recursion")
+            except RecursionError:
+                pass
+            return False
+
+    def _handle(self, record: logging.LogRecord) -> bool:
+        try:
             outcome = records.refine(record, self.filters)
         except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
             complain(f"{type(self).__name__}: filter", error)

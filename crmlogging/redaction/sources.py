@@ -8,9 +8,7 @@ be the same instead.
 
 from __future__ import annotations
 
-import linecache
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -20,18 +18,15 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.redaction.call_site import Span, instructions_in, span_at
+from crmlogging.redaction.source_text import NotNow, text_of
 
 if TYPE_CHECKING:
     import ast
 
 __all__ = ["Place", "call_at", "is_source_of", "raise_at", "spelled_out"]
 
-_SOURCE_CHARACTERS: Final = 2_000_000
-# Sources that have no file of their own and are typed in, not made: ``-c``, a prompt, a notebook.
-_TYPED: Final = re.compile(
-    r"<(?:string|stdin|python-input-\d{1,9}|ipython-input-[\w-]{1,64}|doctest [^<>]{1,300})>"
-)
 _MODULES_KEPT: Final = 16
+_ATTEMPTS: Final = 3
 
 
 class Place:
@@ -115,6 +110,8 @@ _ATTRIBUTE: Final = {
 
 _lock = threading.RLock()
 _modules: dict[str, _Module | None] = {}
+_reading: set[str] = set()
+_exhausted: dict[str, int] = {}
 
 
 def call_at(code: CodeType, offset: int, namespace: dict[str, Any]) -> Place | None:
@@ -142,7 +139,7 @@ def spelled_out(code: CodeType, namespace: dict[str, Any], texts: Iterable[str])
     Code made from a text may name any file as its own (a template's, its generator's), and hold
     anybody's data. Without a readable file (``.pyc`` only) there is nothing to compare with.
     """
-    source = _text(code.co_filename, namespace)
+    source = text_of(code.co_filename, namespace)
     if source is None:
         return tuple(texts)
     found: list[str] = []
@@ -181,12 +178,17 @@ def _node_at(
 
 def _module(filename: str, namespace: dict[str, Any]) -> _Module | None:
     with _lock:
+        if filename in _reading:  # compiling may warn, a signal may come: both may log
+            raise NotNow
         if filename not in _modules:
             if len(_modules) >= _MODULES_KEPT:
                 _modules.pop(next(iter(_modules)))
-            # Compiling may warn, the warning may be logged, and that asks for this file again.
-            _modules[filename] = None
-            _modules[filename] = _read(filename, namespace)
+            _reading.add(filename)
+            try:
+                module = _read(filename, namespace)
+            finally:
+                _reading.discard(filename)
+            _modules[filename] = module
         return _modules[filename]
 
 
@@ -194,6 +196,7 @@ def _after_fork() -> None:
     """Renew the lock that another thread may have held at the fork."""
     global _lock
     _lock = threading.RLock()
+    _reading.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -205,32 +208,21 @@ def _read(filename: str, namespace: dict[str, Any]) -> _Module | None:
     import ast
 
     try:
-        source = _text(filename, namespace)
+        source = text_of(filename, namespace)
         if source is None:
             return None
         tree = ast.parse(source)
         return _Module(tree, compile(source, filename, "exec", dont_inherit=True))
-    except Exception:  # noqa: BLE001  # a loader may raise anything: then there is no source
+    except (RecursionError, MemoryError):
+        # The end of the stack, or a source nested beyond what the parser can walk.
+        _exhausted[filename] = _exhausted.get(filename, 0) + 1
+        if _exhausted[filename] < _ATTEMPTS:
+            raise NotNow from None
         return None
-
-
-def _text(filename: str, namespace: dict[str, Any]) -> str | None:
-    """Return the text of a file; None where it cannot be read, or is too large."""
-    if filename.startswith("<") and not _TYPED.fullmatch(filename):
-        return None  # generators put what they made into the same cache as prompts do
-    try:
-        source = "".join(linecache.getlines(filename, namespace))
-    except Exception:  # noqa: BLE001  # a loader may raise anything
+    except NotNow:
+        raise
+    except Exception:  # noqa: BLE001  # no Python, or what no version of it can compile
         return None
-    if filename == "<string>" and not source:
-        source = _of_command()
-    return source if 0 < len(source) <= _SOURCE_CHARACTERS else None
-
-
-def _of_command() -> str:
-    """Return the program given by ``python -c``."""
-    arguments = sys.orig_argv
-    return arguments[arguments.index("-c") + 1] if "-c" in arguments[1:-1] else ""
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
