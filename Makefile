@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 RECORDS ?= 2000
 
-.PHONY: demo test test-all bench leaks classify-report lint types clean help
+.PHONY: demo test test-all bench leaks mutants classify-report lint types clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -41,8 +41,11 @@ bench: $(STAMP)  ## the hot path beside its peers
 leaks: $(STAMP)  ## the leak battery, with peers beside it
 	$(RUN) -m tests.leaks
 
+mutants: $(STAMP)  ## mutation testing of what redacts (long); see `mutmut results`
+	$(RUN) -m mutmut run --max-children 2
+
 classify-report: $(STAMP)  ## accuracy of classify() over labelled answers: CORPUS="FILE ..."
 	$(RUN) -m benchmarks.classify_report $(CORPUS)
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .nox build dist *.egg-info .mypy_cache .ruff_cache crmlogging-demo logs
+	rm -rf $(VENV) .nox build dist *.egg-info .mypy_cache .ruff_cache crmlogging-demo logs mutants

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Any, Final
-
-import orjson
 
 from crmlogging.exceptions import Problems
 from crmlogging.formatters.encoding import encode
@@ -15,6 +14,8 @@ from crmlogging.records import STANDARD_ATTRIBUTES
 __all__ = ["ConsoleFormatter"]
 
 _COLOURS: Final = {10: "2", 20: "36", 30: "33", 40: "31", 50: "1;31"}  # ECMA-48 SGR
+# One word, of ASCII, without quotes and equal signs.
+_PLAIN: Final = re.compile(r"[!#-<>-~]+")
 _QUIET: Final = ("record.id", "correlation_id", "error.stack", "error.fingerprint")
 
 
@@ -47,10 +48,11 @@ class ConsoleFormatter(logging.Formatter):
         }
         now = time.strftime("%H:%M:%S", time.localtime(record.created))
         line = f"{now}.{int(record.created % 1 * 1000):03d} "
-        line += self._painted(f"{record.levelname:<8}", _COLOURS.get(record.levelno, "0"))
+        level = _escaped(f"{record.levelname:<8}")
+        line += self._painted(level, _COLOURS.get(record.levelno, "0"))
         line += f" {_escaped(record.getMessage())}"
         if fields:
-            shown = " ".join(f"{_escaped(name)}={_value(value)}" for name, value in fields.items())
+            shown = " ".join(f"{_name(name)}={_value(value)}" for name, value in fields.items())
             line += "  " + self._painted(shown, "2")
         stack = attributes.get("error.stack")
         if isinstance(stack, list):
@@ -68,8 +70,13 @@ def _escaped(text: str) -> str:
     return encode({"": text}).decode()[5:-2].replace('\\"', '"').replace("\\\\", "\\")
 
 
+def _name(name: str) -> str:
+    """Return a field's name; one that could be read as several fields stands in quotes."""
+    return name if _PLAIN.fullmatch(name) else f'"{_escaped(name)}"'
+
+
 def _value(value: Any) -> str:
-    if isinstance(value, str) and value and value.isascii() and value.isprintable():
-        return value if " " not in value else f'"{value}"'
-    text = encode({"": value}).decode()
-    return text[4:-1] if orjson.loads(text) else ""
+    """Return a field's value; a text that could be read as another field stands in quotes."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return value
+    return encode({"": value}).decode()[4:-1]

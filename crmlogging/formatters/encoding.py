@@ -16,14 +16,16 @@ import orjson
 __all__ = ["encode", "one_line"]
 
 # Escaped although JSON allows them raw: DEL and C1 (U+0085 ends a line for splitlines), the
-# line and paragraph separators, marks that turn or hide text, the byte order mark.
+# line and paragraph separators, what turns or hides text or is not seen at all (the soft hyphen,
+# zero widths, tags), the byte order mark.
 _UNSAFE: Final = re.compile(
-    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    "[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_DEPTH: Final = 32
 _MAX_ITEMS: Final = 1_000
-_PLAIN: Final = orjson.OPT_NON_STR_KEYS
 
 _Default = Callable[[Any], Any]
 
@@ -37,7 +39,13 @@ def one_line(line: bytes) -> bytes:
     """
     if line.isascii() and b"\x7f" not in line:
         return line
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()
+    return _UNSAFE.sub(_escape, line.decode()).encode()
+
+
+def _escape(match: re.Match[str]) -> str:
+    """Return one character as JSON escapes it: in UTF-16, so beyond U+FFFF a pair."""
+    units = match[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def encode(fields: Mapping[Any, Any], default: _Default | None = None, option: int = 0) -> bytes:
@@ -54,8 +62,8 @@ def encode(fields: Mapping[Any, Any], default: _Default | None = None, option: i
                 return one_line(orjson.dumps(fields))  # names are text nearly always
             except TypeError:
                 pass
-        return one_line(orjson.dumps(fields, default=default, option=option | _PLAIN))
-    except Exception:  # noqa: BLE001  # lone surrogates, cycles, huge numbers, hostile objects
+        return one_line(orjson.dumps(fields, default=default, option=option))
+    except Exception:  # noqa: BLE001  # lone surrogates, cycles, huge numbers, keys of other types
         return one_line(orjson.dumps(_plain(fields, default, 0), option=option))
 
 
@@ -70,8 +78,13 @@ def _plain(value: Any, default: _Default | None, depth: int) -> Any:
     if depth >= _MAX_DEPTH:
         return "[TRUNCATED]"
     if isinstance(value, dict):
-        items = list(value.items())[:_MAX_ITEMS]
-        plain = {_key(key): _plain(item, default, depth + 1) for key, item in items}
+        plain: dict[str, Any] = {}
+        for key, item in list(value.items())[:_MAX_ITEMS]:
+            name = _key(key)
+            # ``5`` and ``"5"`` are one name in JSON, and no name stands twice.
+            while name in plain:
+                name = f"{name}#{len(plain)}"
+            plain[name] = _plain(item, default, depth + 1)
         if len(value) > _MAX_ITEMS:
             plain["[TRUNCATED]"] = len(value) - _MAX_ITEMS
         return plain
@@ -83,7 +96,7 @@ def _plain(value: Any, default: _Default | None, depth: int) -> Any:
 
 def _foreign(value: Any, default: _Default | None, depth: int) -> Any:
     try:
-        return orjson.loads(orjson.dumps(value, option=_PLAIN))
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
     except Exception:  # noqa: BLE001  # no type of orjson's
         pass
     try:
@@ -114,4 +127,8 @@ def _key(key: Any) -> str:
         return _text(key)
     if key is None or isinstance(key, (bool, int, float)):
         return str(orjson.dumps(_number(key) if key is not None else None), "ascii").strip('"')
-    return f"[{type(key).__name__}]"
+    try:
+        (name,) = orjson.loads(orjson.dumps({key: 0}, option=orjson.OPT_NON_STR_KEYS))
+    except Exception:  # noqa: BLE001  # no key of orjson's
+        return f"[{type(key).__name__}]"
+    return str(name)

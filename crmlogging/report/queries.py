@@ -19,6 +19,8 @@ _GROUPS_KEPT: Final = 10_000
 _NAMES_KEPT: Final = 1_000
 _TEXT_CHARACTERS: Final = 500
 _FAILED: Final = ("ERROR", "CRITICAL")
+# Controls, formats, half pairs; and what ends a line (U+2028, U+2029).
+_UNSEEN: Final = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 
 
 @dataclass(slots=True)
@@ -163,4 +165,4 @@ def _printable(text: str) -> str:
     text = text[:_TEXT_CHARACTERS]
     if text.isprintable():
         return text
-    return "".join("�" if unicodedata.category(each)[0] == "C" else each for each in text)
+    return "".join("�" if unicodedata.category(each) in _UNSEEN else each for each in text)

@@ -5,18 +5,22 @@ declared shape is ``text``. Found are e-mail addresses ``[EMAIL]``, phone number
 card numbers ``[CARD]``, IBANs ``[IBAN]``, private keys ``[KEY]``, tokens and passwords
 ``[TOKEN]``, user-info and query of a URL ``[REDACTED]``.
 
-Linear in the length of any text: an expression starts only where a cheap mark stands, and its
-repetitions are possessive or bounded. In doubt it withholds, for a placeholder too many costs
-less than a secret; dates, versions, counts and UUIDs stay.
+Linear in the length of any text: each expression costs a bounded number of steps where it starts,
+or consumes what it read. In doubt it withholds, for a placeholder too many costs less than a
+secret; dates, versions, counts, addresses of machines and ids stay.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from crmlogging.scrubbing.addresses import scrub_addresses
-from crmlogging.scrubbing.numbers import has_number, scrub_numbers
-from crmlogging.scrubbing.tokens import has_token, scrub_tokens
+from crmlogging.scrubbing.disguises import decoded, folded
+from crmlogging.scrubbing.named import scrub_named
+from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_numbers
+from crmlogging.scrubbing.phones import scrub_phones
+from crmlogging.scrubbing.tokens import has_token, scrub_keys, scrub_tokens
 
 __all__ = ["is_secret", "scrub"]
 
@@ -27,9 +31,17 @@ _SECRET_MINIMUM: Final = 12
 _ROUNDS: Final = 6
 _clean: set[str] = set()
 
+# A sentence: without one of these, nothing is found but a credential by its scheme and a long word.
+_MARK: Final = re.compile(r"[^A-Za-z ,.;!'{}\r\n]")
+_LONG_WORD: Final = 16
+_DIGIT: Final = re.compile(r"[0-9]")
+
 
 def scrub(text: str) -> str:
     """Return `text` with a placeholder for each secret or personal detail found in it.
+
+    Where one is found behind an escape (``%40``, ``\\u0040``) or look-alike characters, the text
+    comes back without those.
 
     Example:
         >>> scrub("mail ada@example.com or call +49 151 2345678")
@@ -40,7 +52,7 @@ def scrub(text: str) -> str:
     if text in _clean:
         return text
     try:
-        scrubbed = _settled(text)
+        scrubbed = text if _is_plain(text) else _seen_through(text)
     except Exception:  # noqa: BLE001  # fails closed
         return _WITHHELD
     if scrubbed == text and len(text) <= _CLEAN_CHARACTERS:
@@ -48,15 +60,6 @@ def scrub(text: str) -> str:
             _clean.clear()
         _clean.add(text)
     return scrubbed
-
-
-def _settled(text: str) -> str:
-    """Search again until nothing more is found: a placeholder may uncover what stands beside it."""
-    for _ in range(_ROUNDS):
-        before, text = text, scrub_numbers(scrub_tokens(scrub_addresses(text)))
-        if text == before:
-            return text
-    return _WITHHELD
 
 
 def is_secret(value: str) -> bool:
@@ -68,4 +71,43 @@ def is_secret(value: str) -> bool:
         >>> is_secret("sk_live_4eC39HqLyjWD"), is_secret("550e8400-e29b-41d4-a716-446655440000")
         (True, False)
     """
-    return len(value) >= _SECRET_MINIMUM and (has_token(value) or has_number(value))
+    if len(value) < _SECRET_MINIMUM or is_machine_id(value):
+        return False
+    return has_token(value) or has_number(value)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell cheaply that there is nothing to find in `text`."""
+    if _MARK.search(text):
+        return False
+    lowered = text.lower()
+    if "bearer" in lowered or "basic" in lowered or "digest" in lowered or "negotiate" in lowered:
+        return False
+    return " dot " not in lowered and max(map(len, text.split()), default=0) < _LONG_WORD
+
+
+def _seen_through(text: str) -> str:
+    """Search `text` also without its disguises; without need they are left on."""
+    bare = text if text.isascii() else folded(text)
+    found = _settled(bare)
+    plain = decoded(found)
+    if plain != found:
+        again = _settled(plain)
+        found = again if again != plain else found
+    if found != bare or bare == text:
+        return found
+    return _settled(text)
+
+
+def _settled(text: str) -> str:
+    """Search again until nothing more is found: a placeholder may uncover what stands beside it."""
+    for _ in range(_ROUNDS):
+        before, text = text, _searched(text)
+        if text == before:
+            return text
+    return _WITHHELD
+
+
+def _searched(text: str) -> str:
+    text = scrub_tokens(scrub_named(scrub_addresses(scrub_keys(text))))
+    return scrub_phones(scrub_numbers(text)) if _DIGIT.search(text) else text
