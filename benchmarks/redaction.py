@@ -52,7 +52,7 @@ def fresh(log: logging.Logger) -> None:
             "tenant.code": "acme",
             "resource.type": "contact",
             "resource.id": f"{number}",
-            "request.id": f"0f1b6b31-94d5-4a3c-{number:012x}",
+            "request.id": f"0f1b6b31-94d5-4a3c-8d52-{number:012x}",
             "request.method": "PATCH",
             "request.attempt": 1,
             "request.duration_ms": number / 7,

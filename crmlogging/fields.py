@@ -25,7 +25,8 @@ class Field(NamedTuple):
         name: dotted name, flat in the line.
         shape: name of an entry of `SHAPES`.
         writer: stage that writes it: ``formatter``, ``correlation``, ``errors``, ``allowlist``,
-            ``grouping``, ``levels``, or ``caller`` for what comes from ``extra`` and `bind`.
+            ``grouping``, ``levels``, ``handlers``, or ``caller`` for what comes from ``extra`` and
+            `bind`.
         meaning: one line for the documentation.
         unit: unit of a number, or "".
         safe: part of the ``@crm`` preset.
@@ -112,6 +113,21 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("level.from", "id", "levels", "level before"),
     Field("level.to", "id", "levels", "level now"),
     Field("level.until", "timestamp", "levels", "end of the change"),
+    Field("queue.handler", "id", "handlers", "handler whose counts these are, since its process began"),
+    Field("queue.produced", "int", "handlers", "records it got: delivered, dropped and pending ones"),
+    Field("queue.delivered", "int", "handlers", "records that all its targets had"),
+    Field("queue.pending", "int", "handlers", "records on their way"),
+    Field("queue.dropped", "int", "handlers", "records dropped; in a report, since the last one"),
+    Field("queue.dropped_overflow", "int", "handlers", "of those: the queue was full"),
+    Field("queue.dropped_too_large", "int", "handlers", "of those: larger than the queue"),
+    Field("queue.dropped_failed", "int", "handlers", "of those: the target failed"),
+    Field("queue.dropped_reentrant", "int", "handlers", "of those: logged while delivering such a line"),
+    Field("queue.dropped_exit", "int", "handlers", "of those: the process ended before"),
+    Field("queue.dropped_no_target", "int", "handlers", "of those: the targets were not there yet"),
+    Field("start.version", "id", "handlers", "version of crmlogging"),
+    Field("start.levels", "id", "handlers", "logger:LEVEL of each logger that has a level", many=True),
+    Field("start.handlers", "id", "handlers", "name:Class of each handler", many=True),
+    Field("start.allowlist", "id", "handlers", "hash of what the allowlists let out"),
     # lead
     Field("lead.form_id", "id", "caller", "form a lead came from"),
     Field("lead.submission_id", "id", "caller", "one submission of it"),
@@ -125,7 +141,9 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("sync.succeeded", "int", "caller", "records that succeeded"),
     Field("sync.failed", "int", "caller", "records that failed"),
     Field("sync.success_rate", "float", "caller", "share that succeeded", "0 to 1"),
-    Field("sync.last_success", "timestamp", "caller", "end of the last good run"),
+    Field("sync.retried", "int", "caller", "records that succeeded after a retry"),
+    Field("sync.groups", "id", "caller", "failures by code with their number, CODE:N; CODE.retried:N is solved", many=True),
+    Field("sync.last_success", "timestamp", "caller", "when a record last succeeded, in this run or an earlier one"),
     Field("sync.latency_ms", "float", "caller", "median time of a record", "ms"),
     Field("queue.depth", "int", "caller", "records that wait"),
 )  # fmt: skip
@@ -211,9 +229,9 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[object], object]:
     return shape
 
 
-def _id(value: object) -> object:
+def _id(value: object, _fullmatch: Callable[[str], object] = _ID.fullmatch) -> object:
     if type(value) is str:
-        return value if _ID.fullmatch(value) else MISFIT
+        return value if _fullmatch(value) else MISFIT
     if type(value) is bool or value is None:
         return value
     return _float(value)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from crmlogging.fields import MISFIT, SHAPES, TEXT_CHARACTERS, Field, conform
 from crmlogging.redaction.masks import REDACTED
-from crmlogging.scrubbing import is_secret, scrub
+from crmlogging.scrubbing import SECRET_MINIMUM, is_secret, scrub
 
 __all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "Kept", "fit_for"]
 
@@ -85,7 +85,7 @@ def _judge_of(field: Field) -> Callable[[str], object]:
 
     def judge(value: str) -> object:
         shaped: Any = shape(value)
-        if shaped is MISFIT or is_secret(shaped):
+        if shaped is MISFIT or (len(shaped) >= SECRET_MINIMUM and is_secret(shaped)):
             return value if value in PLACEHOLDERS else REDACTED
         return shaped
 

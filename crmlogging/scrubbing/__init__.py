@@ -22,12 +22,13 @@ from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_number
 from crmlogging.scrubbing.phones import scrub_phones
 from crmlogging.scrubbing.tokens import has_token, scrub_keys, scrub_tokens
 
-__all__ = ["is_secret", "scrub"]
+__all__ = ["SECRET_MINIMUM", "is_secret", "scrub"]
 
 _WITHHELD: Final = "[REDACTED]"
 _CLEAN_KEPT: Final = 4_096
 _CLEAN_CHARACTERS: Final = 256
-_SECRET_MINIMUM: Final = 12
+SECRET_MINIMUM: Final = 12
+"""Characters below which no word is a secret by its form."""
 _ROUNDS: Final = 6
 _clean: set[str] = set()
 
@@ -71,7 +72,7 @@ def is_secret(value: str) -> bool:
         >>> is_secret("sk_live_4eC39HqLyjWD"), is_secret("550e8400-e29b-41d4-a716-446655440000")
         (True, False)
     """
-    if len(value) < _SECRET_MINIMUM or is_machine_id(value):
+    if len(value) < SECRET_MINIMUM or is_machine_id(value):
         return False
     return has_token(value) or has_number(value)
 

@@ -79,7 +79,9 @@ def scrub_numbers(text: str) -> str:
 
 def has_number(value: str) -> bool:
     """Tell whether `value` holds a card number or an IBAN."""
-    return _cards(_ibans(value)) != value
+    return (_THIRTEEN.search(value) is not None and _cards(value) != value) or (
+        _IBAN.search(value) is not None and _ibans(value) != value
+    )
 
 
 def is_machine_id(value: str) -> bool:
