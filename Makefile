@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 RECORDS ?= 2000
 
-.PHONY: demo test test-all bench leaks mutants classify-report lint types clean help
+.PHONY: demo test test-all bench leaks chaos mutants classify-report lint types clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -23,7 +23,7 @@ demo: $(STAMP)  ## run a sync against local servers and print the operator's rep
 	$(RUN) -m crmlogging demo --records $(RECORDS)
 
 test: lint types $(STAMP)  ## lint, types and tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(RUN) -m ruff check .
@@ -40,6 +40,9 @@ bench: $(STAMP)  ## the hot path beside its peers
 
 leaks: $(STAMP)  ## the leak battery, with peers beside it
 	$(RUN) -m tests.leaks
+
+chaos: $(STAMP)  ## kill, fork and starve processes, count what is left, with peers beside it
+	$(RUN) -m tests.chaos $(ARGS)
 
 mutants: $(STAMP)  ## mutation testing of what redacts (long); see `mutmut results`
 	$(RUN) -m mutmut run --max-children 2

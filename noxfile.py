@@ -42,7 +42,7 @@ def runs(interpreter: str, version: str) -> bool:
 
 def _run_tests(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
 
 
 ALL = interpreters()

@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import hot_path, imports, redaction
+from benchmarks import classifying, hot_path, imports, redaction
 from benchmarks.peers import SCENARIOS
 
 
@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
     for name in next(iter(results.values())):
         print(f"| {name} | " + " | ".join(f"{each[name]:.2f}" for each in results.values()) + " |")
     redaction.report()
+    classifying.main([])
     print(f"\nImport time added to `{imports.BASE}` (limit {imports.LIMIT_MS:.0f} ms)\n")
     print("| | ms |\n|---|---|")
     for name, milliseconds in imports.measure().items():

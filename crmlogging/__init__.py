@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crmlogging.levels import set_level
     from crmlogging.logger import Logger
     from crmlogging.records import SafeRecord
+    from crmlogging.runs import sync_run
 
 _ROOMS = {
     "AllowlistFilter": "filters.allowlist",
@@ -70,6 +71,7 @@ _ROOMS = {
     "correlation": "context",
     "drain": "handlers.delivery",
     "set_level": "levels",
+    "sync_run": "runs",
     "unbind": "context",
 }
 
@@ -97,6 +99,7 @@ __all__ = [
     "correlation",
     "drain",
     "set_level",
+    "sync_run",
     "unbind",
 ]
 

@@ -1,24 +1,114 @@
-"""`crmlogging.Logger`: a standard logger that takes any name in ``extra``."""
+"""`crmlogging.Logger`: a standard logger that takes any name in ``extra``, and asks the scope."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from crmlogging import context
+from crmlogging.levels import scoping
 from crmlogging.records import STANDARD_ATTRIBUTES
 
 __all__ = ["Logger", "adopt_loggers"]
 
+_INTERNAL: Final = frozenset(
+    (logging.Logger.info.__code__.co_filename, (lambda: None).__code__.co_filename)
+)
+
 
 class Logger(logging.Logger):
-    """A `logging.Logger` whose ``extra`` may use reserved names.
+    """A `logging.Logger` that a running service may want more of.
 
-    The standard logger raises KeyError for ``extra={"name": ...}``. Here the value is kept as
-    the field ``extra.name``, which an allowlist may name.
+    - ``extra`` may use reserved names: where the standard logger raises KeyError, the value is
+      kept as the field ``extra.name``, which an allowlist may name.
+    - DEBUG for one customer account or correlation id (``DEBUG@tenant.code=acme``, see
+      `crmlogging.set_level`), whatever the level of the logger is.
+    - No level silences an audit record (``extra={"audit": True}``); only `logging.disable` does.
 
     Set it with ``logging.setLoggerClass(crmlogging.Logger)``, or let `crmlogging.configure`.
     """
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the standard library's name
+        """Tell whether a record of `level` would be made, here and now."""
+        if self.disabled:
+            return False
+        try:
+            enabled: bool = self._cache[level]  # type: ignore[attr-defined]  # as its base class
+        except KeyError:
+            enabled = super().isEnabledFor(level)
+        return enabled or (scoping.rules != () and self._is_admitted(level))
+
+    def _is_admitted(self, level: int) -> bool:
+        if self.manager.disable >= level:
+            return False
+        scope = context.current()
+        return scoping.admits(self.name, level, scope.id, scope.fields)
+
+    def _is_audit(self, level: int, options: Mapping[str, Any]) -> bool:
+        extra = options.get("extra")
+        if type(extra) is not dict and not isinstance(extra, Mapping):
+            return False
+        return extra.get("audit") is True and self.manager.disable < level
+
+    # As in the standard library, but that the last word belongs to audit records. That one
+    # hides the keywords from anything that could be overridden.
+
+    def debug(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at DEBUG."""
+        if self.isEnabledFor(10) or (kwargs and self._is_audit(10, kwargs)):
+            self._log(10, msg, args, **kwargs)
+
+    def info(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at INFO."""
+        if self.isEnabledFor(20) or (kwargs and self._is_audit(20, kwargs)):
+            self._log(20, msg, args, **kwargs)
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at WARNING."""
+        if self.isEnabledFor(30) or (kwargs and self._is_audit(30, kwargs)):
+            self._log(30, msg, args, **kwargs)
+
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at ERROR."""
+        if self.isEnabledFor(40) or (kwargs and self._is_audit(40, kwargs)):
+            self._log(40, msg, args, **kwargs)
+
+    def critical(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at CRITICAL."""
+        if self.isEnabledFor(50) or (kwargs and self._is_audit(50, kwargs)):
+            self._log(50, msg, args, **kwargs)
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log at `level`."""
+        # What is no number is the standard library's to refuse.
+        if isinstance(level, int) and kwargs and self._is_audit(level, kwargs):
+            self._log(level, msg, args, **kwargs)
+        else:
+            super().log(level, msg, *args, **kwargs)
+
+    def findCaller(  # noqa: N802  # the standard library's name
+        self, stack_info: bool = False, stacklevel: int = 1
+    ) -> tuple[str, int, str, str | None]:
+        """Find the frame of the call, past those of `logging` and of this module."""
+        frame = sys._getframe(1)
+        while True:
+            if frame.f_code.co_filename not in _INTERNAL:
+                stacklevel -= 1
+                if stacklevel <= 0:
+                    break
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        code = frame.f_code
+        if not stack_info:
+            return code.co_filename, frame.f_lineno, code.co_name, None
+        import traceback  # Here: few calls ask for it.
+
+        stack = "".join(traceback.format_stack(frame)).rstrip("\n")
+        told = f"Stack (most recent call last):\n{stack}"
+        return code.co_filename, frame.f_lineno, code.co_name, told
 
     def makeRecord(  # noqa: N802  # the standard library's name
         self,
@@ -39,6 +129,9 @@ class Logger(logging.Logger):
         )
         if extra is not None:
             attributes = record.__dict__
+            if STANDARD_ATTRIBUTES.isdisjoint(extra) and attributes.keys().isdisjoint(extra):
+                attributes.update(extra)
+                return record
             for key in extra:
                 reserved = key in STANDARD_ATTRIBUTES or key in attributes
                 attributes[f"extra.{key}" if reserved else key] = extra[key]

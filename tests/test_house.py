@@ -21,7 +21,7 @@ FLOORS = {
     **dict.fromkeys(
         ("filters", "handlers", "integrations", "logger", "runs", "report", "uncaught"), 3
     ),
-    "linting": 3,
+    **dict.fromkeys(("linting", "doctor"), 3),
     **dict.fromkeys(("config", "checking"), 4),
     **dict.fromkeys(("cli", "pytest_plugin"), 5),
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from crmlogging import ConfigurationError, levels, set_level, ticking
+from crmlogging.levels import scoping
 from crmlogging.levels.spec import parse_duration, parse_level, parse_spec
 from crmlogging.levels.watcher import Watcher
 from crmlogging.records import SafeRecord
@@ -62,6 +63,8 @@ class TestParseSpec:
             ("crm.sync=DEBUG", {"crm.sync": 10}),
             ("NOTSET", {"": 0}),
             ("999", {"": 50}),
+            ("INFO,DEBUG@tenant.code=acme", {"": 20}),
+            ("DEBUG@tenant.code=acme", {}),
         ],
     )
     def test_reads_every_form(self, text: str, expected: dict[str, int]) -> None:
@@ -72,6 +75,14 @@ class TestParseSpec:
         """The end of validity may be in any zone; it is kept in UTC."""
         spec = parse_spec("DEBUG;until=2026-11-22T04:00+01:00")
         assert spec.until == datetime.datetime(2026, 11, 22, 3, tzinfo=datetime.UTC)
+
+    def test_reads_levels_for_one_piece_of_work(self) -> None:
+        """Logger, level, field and value; several stand side by side with plain levels."""
+        spec = parse_spec("INFO,crm.sync=debug@correlation_id=sync-17, 15@tenant.code=acme")
+        assert spec.rules == (
+            ("crm.sync", 10, "correlation_id", "sync-17"),
+            ("", 15, "tenant.code", "acme"),
+        )
 
     @pytest.mark.parametrize(
         ("text", "problems"),
@@ -85,6 +96,12 @@ class TestParseSpec:
             ("INFO;until=2026-11-22T03:00", 1),
             ("INFO;for=5m", 1),
             ("١٥", 1),
+            ("DEBUG@", 1),
+            ("DEBUG@tenant.code", 1),
+            ("DEBUG@tenant.code=", 1),
+            ("DEBUG@tenant code=acme", 1),
+            ("DEBUG@tenant.code=a b", 1),
+            ("LOUD@tenant.code=acme,=INFO", 2),
         ],
     )
     def test_tells_every_problem(self, text: str, problems: int) -> None:
@@ -208,6 +225,38 @@ class TestWatcher:
         """A level above CRITICAL is CRITICAL."""
         Watcher({"CRMLOGGING_LEVEL": "60"}).tick()
         assert root.isEnabledFor(logging.CRITICAL)
+
+    def test_rules_come_and_go_with_the_spec(self, root: logging.Logger) -> None:
+        """They are in force as long as the spec is, and each change is a line of its own."""
+        handler, clock = Collecting(), Clock()
+        root.addHandler(handler)
+        text = "DEBUG@tenant.code=acme,x=INFO@form=f1;until=2026-11-22T12:15Z"
+        watcher = Watcher({"CRMLOGGING_LEVEL": text}, clock)
+        watcher.tick()
+        watcher.tick()
+        assert [rule.value for rule in scoping.rules] == ["acme", "f1"]
+        clock.now = NOON + datetime.timedelta(minutes=15)
+        watcher.tick()
+        assert scoping.rules == ()
+        assert root.level == logging.WARNING
+        changes = [
+            (each.__dict__["level.from"], each.__dict__["level.to"], each.__dict__["level.logger"])
+            for each in handler.records
+        ]
+        assert changes == [
+            ("WARNING", "DEBUG", "root"),
+            ("WARNING", "INFO", "x"),
+            ("DEBUG", "WARNING", "root"),
+            ("INFO", "WARNING", "x"),
+        ]
+        # Nobody has said that a field of another name may be shown.
+        assert handler.records[0].__dict__["tenant.code"] == "acme"
+        assert not any("f1" in map(str, vars(each).values()) for each in handler.records)
+
+    def test_quotes_are_no_part_of_a_value(self, root: logging.Logger) -> None:
+        """Some programs hand an env file's quotes on."""
+        Watcher({"CRMLOGGING_LEVEL": '"DEBUG;until=2099-11-22T12:15Z"'}).tick()
+        assert root.level == logging.DEBUG
 
 
 class TestEnvFile:

@@ -26,8 +26,9 @@ def python_blocks() -> list[str]:
 
 
 def documented() -> dict[str, Any]:
-    """Return the document that README's last block shows."""
-    block = python_blocks()[-1].replace("logging.config.dictConfig(LOGGING)", "")
+    """Return the document that README shows."""
+    (block,) = (each for each in python_blocks() if "LOGGING = {" in each)
+    block = block.replace("logging.config.dictConfig(LOGGING)", "")
     names: dict[str, Any] = {}
     exec(block, names)
     document: dict[str, Any] = names["LOGGING"]

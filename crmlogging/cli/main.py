@@ -12,9 +12,15 @@ from crmlogging.version import __version__
 __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Final = {
+    "cat": ("catting:cat_command", "Print lines: plain, gzip or encrypted, files or objects."),
+    "catalog": ("catalog_command:catalog_command", "List the rules that classify errors."),
     "check": ("checking:check_command", "Say what a logging configuration protects, and show it."),
+    "classify": ("classifying:classify_command", "Say what an error means, and why."),
     "demo": ("demo_command:demo_command", "Sync made-up contacts and show what the log says."),
+    "doctor": ("doctoring:doctor_command", "Look at folders of logs, journals and spools."),
     "keygen": ("sealing:keygen_command", 'Make a key pair for the mask "seal".'),
+    "level": ("levelling:level_command", "Change the log levels of running services."),
+    "lifecycle": ("lifecycle:lifecycle_command", "Have a bucket delete logs at their age."),
     "lint": ("linting:lint_command", "Find log calls that leak or lose something."),
     "report": ("reporting:report_command", "Show what failed and what to do."),
     "unseal": ("sealing:unseal_command", "Print log lines with sealed values in clear."),

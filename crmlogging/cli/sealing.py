@@ -19,14 +19,14 @@ from crmlogging.formatters.encoding import one_line
 from crmlogging.redaction.unsealing import LineUnsealer
 from crmlogging.storage.lines import Line, read_lines
 
-__all__ = ["keygen_command", "unseal_command"]
+__all__ = ["asked_passphrase", "keygen_command", "unseal_command", "usage_errors"]
 
 PASSPHRASE_VARIABLE: Final = "CRMLOGGING_KEY_PASSPHRASE"
 _SEALED: Final = b"seal:"
 
 
 @contextmanager
-def _usage_errors() -> Iterator[None]:
+def usage_errors() -> Iterator[None]:
     """Turn what is wrong with keys and their files into one message and exit code 2."""
     try:
         yield
@@ -56,9 +56,9 @@ def keygen_command(path: str, public: str | None, passphrase: bool) -> None:
     for each in filter(None, (path, public)):
         if os.path.lexists(each):
             raise click.UsageError(f"{each} exists already; keys are never overwritten")
-    with _usage_errors():
+    with usage_errors():
         key = PrivateKey.new()
-        secret = _passphrase(path, confirmed=True) if passphrase else None
+        secret = asked_passphrase(path, confirmed=True) if passphrase else None
         write_new(path, key.pem(secret))
         if public is not None:
             write_new(public, key.public.pem, mode=0o644)
@@ -87,8 +87,8 @@ def unseal_command(paths: tuple[str, ...], files: tuple[str, ...]) -> None:
     token opens only in its own line and field: one that does not open stays, is counted, and
     makes the exit code 1.
     """
-    with _usage_errors():
-        unsealer = LineUnsealer(PrivateKeys(paths, passphrase=_passphrase))
+    with usage_errors():
+        unsealer = LineUnsealer(PrivateKeys(paths, passphrase=asked_passphrase))
     remarks: list[str] = []
     for file in files:
         _copy(file, unsealer, remarks)
@@ -98,7 +98,8 @@ def unseal_command(paths: tuple[str, ...], files: tuple[str, ...]) -> None:
     sys.exit(1 if remarks else 0)
 
 
-def _passphrase(path: str, *, confirmed: bool = False) -> str:
+def asked_passphrase(path: str, *, confirmed: bool = False) -> str:
+    """Return the passphrase of the key file `path`, from the environment or from the person."""
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given:
         return given

@@ -7,7 +7,7 @@ provider and operation, and remembered.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.rules import Provider, Reason, Rule, normal_code
@@ -31,18 +31,7 @@ _FIXABLE: Final = frozenset(
 _LIMIT_STATUSES: Final = frozenset({403, 420, 429, 503})
 
 
-class _Template(NamedTuple):
-    """What is the same for all errors of one rule, provider, operation, code and fields."""
-
-    code: str
-    summary: str
-    fix_url: str | None
-    status_page: str | None
-    fingerprint: str
-
-
 _TEMPLATES_KEPT: Final = 2_048
-_templates: dict[tuple[object, ...], _Template] = {}
 
 
 def build(
@@ -91,32 +80,16 @@ def build(
     subject = _Subject(
         provider, slug, provider_code, tuple([field.field for field in fields]), names
     )
-    template = _template(catalog, rule, answer, subject)
-    return CrmError(
-        category=reason.category,
-        code=template.code,
-        reason=reason.name,
-        provider=slug,
-        provider_code=provider_code,
-        status=finding.status or answer.status if item else answer.status,
-        summary=template.summary,
-        retryable=reason.retryable,
-        actionable=reason.actionable,
-        recoverability=reason.recoverability,
-        tier=reason.tier,
-        owner=reason.owner,
-        fix_url=template.fix_url,
-        status_page_url=template.status_page,
-        retry_after_seconds=delay,
-        request_id=None if item else _request_id(answer, provider, reading),
-        fields=fields,
-        items=items,
-        abort_run=rule.run,
-        fingerprint=template.fingerprint,
-        index=finding.index,
-        rule=rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}",
-        evidence=verdict.evidence,
-    )
+    attributes = _template(catalog, rule, answer, subject).copy()
+    attributes["status"] = finding.status or answer.status if item else answer.status
+    attributes["retry_after_seconds"] = delay
+    attributes["request_id"] = None if item else _request_id(answer, provider, reading)
+    attributes["fields"] = fields
+    attributes["items"] = items
+    attributes["index"] = finding.index
+    attributes["rule"] = rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}"
+    attributes["evidence"] = verdict.evidence
+    return CrmError.made(attributes)
 
 
 # ---------------------------------------------------------------- limits and delays
@@ -190,10 +163,12 @@ def _provider_code(catalog: Catalog, finding: Finding, provider: Provider | None
 
 def _looks_like_a_code(catalog: Catalog, code: str, provider: Provider | None) -> bool:
     """Whether `code` can be no name or word of a payload: a bare word must be one rules know."""
+    normal = normal_code(code)
+    if not is_code(code):  # Zoho's "invalid client" is known; other words may be a person's name
+        return catalog.knows(normal, provider)
     bare = code.replace(".", "").replace("-", "")
     if not (bare.isalpha() and (bare.islower() or bare.istitle())):
         return True
-    normal = normal_code(code)
     return catalog.knows(normal, provider) or bool(catalog.families_of(normal))
 
 
@@ -215,35 +190,46 @@ class _Subject(NamedTuple):
     classes: tuple[str, ...]
 
 
-def _template(catalog: Catalog, rule: Rule, answer: Answer, subject: _Subject) -> _Template:
+def _template(catalog: Catalog, rule: Rule, answer: Answer, subject: _Subject) -> dict[str, Any]:
+    """Return what is the same for all errors of one rule, provider, operation, code and fields."""
     domain, action = operation(answer.method, answer.path)
     provider = subject.provider
     host = answer.host if provider is not None and provider.link_hosts else ""
     key = (rule.name, rule.reason.name, domain, action, host, *subject[1:])
-    known = _templates.get(key)
+    known = catalog.templates.get(key)
     if known is None:
         known = _new_template(catalog, rule, f"{domain}_{action}", host, subject)
-        if len(_templates) >= _TEMPLATES_KEPT:
-            _templates.clear()
-        _templates[key] = known
+        if len(catalog.templates) >= _TEMPLATES_KEPT:
+            catalog.templates.clear()
+        catalog.templates[key] = known
     return known
 
 
 def _new_template(
     catalog: Catalog, rule: Rule, what: str, host: str, subject: _Subject
-) -> _Template:
+) -> dict[str, Any]:
     reason, provider = rule.reason, subject.provider
     names = ",".join(sorted(subject.fields))
     parts = (subject.slug, reason.category.value, reason.name, what, subject.code, names)
     identity = "|".join((*(part or "" for part in parts), *subject.classes))
     digest = blake2b(identity.encode("utf-8", "replace"), digest_size=8).hexdigest()
-    return _Template(
-        code=f"{what}_{reason.label}{_field_suffix(reason, subject.fields)}",
-        summary=catalog.summary(reason, provider, subject.fields),
-        fix_url=_link(rule, reason, provider, host),
-        status_page=(provider.status_page or None) if provider is not None else None,
-        fingerprint=f"{FINGERPRINT_VERSION}:{digest}",
-    )
+    return {
+        "category": reason.category,
+        "code": f"{what}_{reason.label}{_field_suffix(reason, subject.fields)}",
+        "reason": reason.name,
+        "provider": subject.slug,
+        "provider_code": subject.code,
+        "summary": catalog.summary(reason, provider, subject.fields),
+        "retryable": reason.retryable,
+        "actionable": reason.actionable,
+        "recoverability": reason.recoverability,
+        "tier": reason.tier,
+        "owner": reason.owner,
+        "fix_url": _link(rule, reason, provider, host),
+        "status_page_url": (provider.status_page or None) if provider is not None else None,
+        "abort_run": rule.run,
+        "fingerprint": f"{FINGERPRINT_VERSION}:{digest}",
+    }
 
 
 def _field_suffix(reason: Reason, fields: tuple[str, ...]) -> str:

@@ -76,9 +76,9 @@ class Case:
         status = self.answer.status
         if status is None and self.document.kind == "empty":
             return self._from_fault()
-        good = status is not None and (status < 300 or status == 304)
+        good = self._good
         reading = self._read(good)
-        causes = [f for f in reading.findings if f.failed or (not good and f.failed is None)]
+        causes = _causes(reading, good)
         if causes:
             return self._from_causes(causes, reading)
         if good:
@@ -88,6 +88,16 @@ class Case:
             if status is None and self.fault is None
             else self._from_causes([Finding()], reading)
         )
+
+    @property
+    def _good(self) -> bool:
+        status = self.answer.status
+        return status is not None and (status < 300 or status == 304)
+
+    def causes(self) -> list[Finding]:
+        """Return what the body tells of causes, for an explanation."""
+        good = self._good
+        return _causes(self._read(good), good) or ([] if good else [Finding()])
 
     def _read(self, good: bool) -> Reading:
         provider = self.provider
@@ -180,6 +190,10 @@ class Case:
             reading=reading,
             names=names,
         )
+
+
+def _causes(reading: Reading, good: bool) -> list[Finding]:
+    return [f for f in reading.findings if f.failed or (not good and f.failed is None)]
 
 
 def _ranks(provider: Provider | None) -> Mapping[str, int]:

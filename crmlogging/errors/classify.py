@@ -6,7 +6,7 @@ name, a code or an id by its shape.
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from crmlogging.errors.building import build
 from crmlogging.errors.case import Case, valid_status
@@ -14,13 +14,13 @@ from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.detection import slug_of
 from crmlogging.errors.faults import Fault
 from crmlogging.errors.findings import Finding
+from crmlogging.errors.headers import VOLATILE, header_request_id, lower_headers
 from crmlogging.errors.judging import Answer, Verdict, judge
 from crmlogging.errors.model import CrmError
 
 __all__ = ["classify", "classify_with"]
 
 _REMEMBERED: Final = 1_024
-_UNSEEN: Final = object()
 
 
 def classify(
@@ -79,37 +79,77 @@ def classify_with(
     """Do what `classify` does, by the rules of `catalog`.
 
     The last answers are remembered by a hash of what was asked, since failures come in storms of
-    identical ones; neither bodies nor headers are kept.
+    identical ones; neither bodies nor headers are kept. Times and ids in headers do not matter.
     """
+    asked = (status, body, provider, method, url)
     try:
-        key = None if exception is not None else _key(status, headers, body, provider, method, url)
-        known = _UNSEEN if key is None else catalog.remembered.get(key, _UNSEEN)
-        if known is not _UNSEEN:
-            return cast("CrmError | None", known)
+        memory = None if exception is not None else _Memory(catalog, asked, headers)
+        if memory is not None and memory.knows():
+            return memory.recalled()
         case = Case(catalog, status, headers, body, provider, exception, method, url)
         outcome = case.classified()
+        if memory is not None:
+            memory.keep(outcome)
+        return outcome
     except Exception:  # noqa: BLE001  # no input may break the caller
         return _last_resort(catalog, status, provider)
-    # A delay may depend on the clock.
-    if key is not None and (outcome is None or outcome.retry_after_seconds is None):
-        if len(catalog.remembered) >= _REMEMBERED:
-            catalog.remembered.clear()
-        catalog.remembered[key] = outcome
-    return outcome
 
 
-def _key(status: Any, headers: Any, body: Any, provider: Any, method: Any, url: Any) -> int | None:
-    """Return a hash of what was asked; None where hashing costs more than it saves."""
-    if headers is None:
-        items: Any = None
-    elif type(headers) is dict:
-        items = tuple(headers.items())
-    else:
-        return None
-    try:
-        return hash((status, body, provider, method, url, items))
-    except TypeError:  # a parsed body, or header values that are lists
-        return None
+class _Memory:
+    """What is remembered of one question, by a hash of it; None where it has none."""
+
+    __slots__ = ("_asked", "_catalog", "_headers", "_key", "_known")
+
+    def __init__(self, catalog: Catalog, asked: tuple[Any, ...], headers: Any) -> None:
+        self._catalog = catalog
+        self._asked = asked
+        self._headers = headers
+        try:
+            items = None if headers is None else tuple(headers.items())
+            self._key: int | None = hash((*asked, items))
+        except (TypeError, AttributeError):  # a parsed body; header values that are lists; pairs
+            self._key = None
+        self._known: tuple[CrmError | None, bool] | None = None
+
+    def knows(self) -> bool:
+        """Whether this was asked before, as it is or with other times and ids in headers."""
+        if self._key is None:
+            return False
+        self._known = self._catalog.remembered.get(self._key)
+        if self._known is None and self._headers:
+            told = [(n, None if n.lower() in VOLATILE else v) for n, v in self._headers.items()]
+            self._key = hash((*self._asked, tuple(told)))
+            self._known = self._catalog.remembered.get(self._key)
+        return self._known is not None
+
+    def recalled(self) -> CrmError | None:
+        """Return the error, with the id that these headers tell if it was theirs."""
+        error, of_headers = self._known or (None, False)
+        if error is None or not of_headers:
+            return error
+        found = self._id_for(error)
+        if found == error.request_id:
+            return error
+        return CrmError.made({**vars(error), "request_id": found})
+
+    def keep(self, outcome: CrmError | None) -> None:
+        """Remember `outcome`, unless a clock had its say in its delay."""
+        if self._key is None or (outcome is not None and outcome.retry_after_seconds is not None):
+            return
+        remembered = self._catalog.remembered
+        if len(remembered) >= _REMEMBERED:
+            remembered.clear()
+        if not self._headers or outcome is None:
+            remembered[self._key] = outcome, False
+            return
+        of_headers = outcome.request_id == self._id_for(outcome)
+        remembered[self._key] = outcome, of_headers
+        remembered[hash((*self._asked, tuple(self._headers.items())))] = outcome, False
+
+    def _id_for(self, error: CrmError) -> str | None:
+        provider = self._catalog.providers.get(error.provider or "")
+        own = provider.id_headers if provider is not None else ()
+        return header_request_id(lower_headers(self._headers), own)
 
 
 def _last_resort(catalog: Catalog, status: object, provider: object) -> CrmError | None:

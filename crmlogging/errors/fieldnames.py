@@ -24,6 +24,8 @@ _MAX_TEXT: Final = 1_000
 _PERSONAL: Final = re.compile(
     r"@|%40|[:;!?]|\(at\)|\d[ -]\d{3}|^(?![0-9a-f]{40}$)(?:[^\d]|\d{1,6}(?!\d))*\d{7}"
 )
+# ``/units/@reference_id=='1'/amount``: which element of a list, by a value of it.
+_PREDICATE: Final = re.compile(r"/@[^/]{1,128}(?=/)")
 _INDEX: Final = re.compile(r"\[\d*\]|\.\d+(?=\.|$)|^\d+\.")
 # What providers put before the record's own fields.
 _PREFIXES: Final = frozenset(
@@ -32,6 +34,8 @@ _PREFIXES: Final = frozenset(
         " records properties relationships variables"
     ).split()
 )
+# A pointer to one of these is to the record as a whole (JSON:API section 9.1: ``/data``).
+_WHOLE: Final = frozenset(("data", "attributes", "body", "payload", "request"))
 # What stands where a field is due and is none.
 _PSEUDO: Final = frozenset(
     (
@@ -50,7 +54,7 @@ def clean_name(raw: str) -> str | None:
         >>> clean_name("emails[0].value"), clean_name("Plan Tier"), clean_name("ada@example.com")
         ('emails.value', '[FIELD]', None)
     """
-    name = raw.strip().strip("'\"`")
+    name = _PREDICATE.sub("", raw.strip().strip("'\"`"))
     if not name or len(name) > _MAX_RAW or _PERSONAL.search(name) or looks_secret(name):
         return None
     if "." in name or "/" in name or "[" in name or name[0] in "#$":
@@ -62,7 +66,8 @@ def clean_name(raw: str) -> str | None:
 
 def _without_prefix(path: str) -> str:
     """Drop indexes, and the steps before the record's own fields, from a path or JSON pointer."""
-    if "/" in path or path[0] in "#$":
+    pointer = "/" in path or path[0] in "#$"
+    if pointer:
         path = ".".join(path.lstrip("#$").strip("/.").split("/"))
     path = _INDEX.sub("", _INDEX.sub("", path)).strip(".")
     steps = [step for step in path.split(".") if step and not step.isdigit()]
@@ -71,6 +76,8 @@ def _without_prefix(path: str) -> str:
         steps.pop(0)
     if related and len(steps) > 1 and steps[-1] == "data":  # JSON:API /data/relationships/x/data
         steps.pop()
+    if pointer and len(steps) == 1 and steps[0].lower() in _WHOLE:
+        return ""
     return ".".join(steps)
 
 
@@ -97,7 +104,7 @@ _ONE_WORD: Final = r"(?! (?:name|number|code|date|type|tier|id)\b)"
 
 
 def _any_of(*sources: str) -> re.Pattern[str]:
-    """Compile alternatives, each with one group."""
+    """Compile alternatives, in each of which one group takes part."""
     return re.compile("|".join(sources), re.IGNORECASE)
 
 
@@ -109,9 +116,15 @@ _HINTS: Final = (
         "attribut",
         "column",
         "param",
+        "body.",
+        "payload.",
+        "data.",
         "element",
         "argument",
         "found: ",
+        "mandatory: ",
+        "required: ",
+        "missing: ",
         "'",
         '"',
     ),
@@ -125,14 +138,19 @@ _CERTAIN: Final = _any_of(
     r"(?:create/update fields|unknown field(?! name)|missing required param(?:eter)?s?|for field"
     r"|field name not found ?)\s?:?\s" + _LIST,
     r"(?:propertyName|fieldName|field|property|attribute)=" + _WORD,
+    r"^(?:mandatory|required|missing)(?: fields?| param(?:eter)?s?)?: " + _LIST + "$",
+    r"(?:fields?|param(?:eter)?s?) (?:missing|required)\.{1,3} " + _LIST + "$",
+    r"^(?:[\w ]{0,40}: )?(?:body|payload|params|properties|data)\." + _NAME
+    + r"(?: ?: | (?:is|must|should|has|cannot|can't|does)\b)",
     r"(?:error in|path|field) " + _OPEN + r"(?:fields|body|properties|data)\." + _NAME + _CLOSE,
 )  # fmt: skip
 # In quotes, beside a word that says it is a field.
 _QUOTED: Final = _any_of(
     r"no such column '" + _NAME + "'",
     r"cannot query field " + _OPEN + _WORD + _CLOSE,
-    _NOUN + r"(?: named?| with (?:name|slug|key)| called|:)?:?\s?[\"'`\[(\u2018\u201c]"
-    r"([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63})[\"'`\])\u2019\u201d]",
+    _NOUN + r"(?: named?| with (?:name|slug|key)| called|:)?:?\s?"
+    r"(?:[\"'`\u2018\u201c]([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63}?)[\"'`\u2019\u201d]"
+    r"|[\[(]([A-Za-z_][A-Za-z0-9_. -]{0,63}?)[\])])",
     _OPEN + _NAME + _CLOSE + r"\s(?:" + _DEMANDED
     + r"|(?:field|property|attribute|column|parameter|element)\b)",
 )  # fmt: skip
@@ -148,8 +166,9 @@ _BARE: Final = _any_of(
 )  # fmt: skip
 # These may be said of a value, too, so that only common names of fields count.
 _OF_EITHER: Final = _any_of(
+    r"^invalid " + _WORD + r"(?: address| number| value)?(?=:\s)",
     _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
-    r"(?:(?:is )?(?:a |an )?(?:invalid|not|already|unknown|required|missing)|has already|does not))"
+    r"(?:(?:is )?(?:an? )?(?:invalid|not|already|unknown|required|missing)|has already|does not))",
 )
 _COMMON: Final = frozenset(
     (
@@ -216,7 +235,7 @@ def _note(raw: str, found: dict[str, None]) -> None:
 def _looks_like_a_field(word: str, *, common: bool) -> bool:
     """Whether an unquoted `word` can only be the name of a field; `common` asks for known ones."""
     steps = _INDEX.sub("", word).lower().strip(".").split(".")
-    if any(step in _COMMON or step.endswith("__c") for step in steps):
+    if any(step in _COMMON or step.endswith(("__c", "_id")) for step in steps):
         return True
     if common or len(steps) > 1 or steps[0] in _NO_NAMES or steps[0] in _PSEUDO:
         return False

@@ -81,6 +81,8 @@ def field_map_like(value: Any) -> bool:
             return False
         if key.role in _CODE_ROLES and not _is_said(below):
             return False
+        if key.role is Role.FIELD and isinstance(below, list) and _has_objects(below):
+            return False  # {"expected_fields": [{"api_name": ...}]}
         if key.role in _ANSWER_ROLES and not isinstance(below, str) and _has_objects(below):
             return False
         if not isinstance(below, (str, list, dict)):
@@ -98,7 +100,8 @@ def _has_objects(value: Any) -> bool:
 def _is_said(value: Any) -> bool:
     """A sentence, or a list or object that holds some."""
     if isinstance(value, str):
-        return " " in value.strip() or value.lower() in _PROBLEMS
+        # A sentence, a problem, or the key of one: "error.path.missing".
+        return " " in value.strip() or value.lower().rpartition(".")[2] in _PROBLEMS
     if isinstance(value, list):
         return any(isinstance(e, dict) or (isinstance(e, str) and _is_said(e)) for e in value)
     return isinstance(value, dict)

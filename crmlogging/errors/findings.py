@@ -32,11 +32,17 @@ _NO_WEAK_CODES: Final = (
     _NO_CODES
     | _BAD
     | frozenset(
-        "error.list list object exception string problem api warning info fatal about:blank".split()
+        (
+            "error.list error_list errors_list list object exception string problem api warning"
+            " info fatal about:blank"
+        ).split()
     )
 )
 _STRONG_RANK: Final = 2
 _OWN_ORDER: Final = 50
+# Whom SOAP blames (1.1 section 4.4.1, 1.2 section 5.4.6): less than any code in the detail.
+_SOAP_SIDE: Final = re.compile(r"(?:[\w.-]{1,32}:)?(?:Server|Client|Receiver|Sender)\b", re.ASCII)
+_BLAMING_RANK: Final = 40
 _BLANK: Final = re.compile(r"\s")
 _LEADING_CODE: Final = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:,\s]", re.ASCII)
 _EMBEDDED_CODE: Final = re.compile(
@@ -159,6 +165,8 @@ class Finding:
                 self.failed = False
             return
         rank = own - _OWN_ORDER if own is not None else rank + self.shift
+        if _SOAP_SIDE.match(text) is not None:
+            rank += _BLAMING_RANK
         if "://" in text or lower.startswith("urn:"):
             self._note_type(text, rank)
         elif _BLANK.search(text) is not None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crmlogging.errors.shapes import is_code, is_request_id
 
-__all__ = ["header_code", "header_request_id", "lower_headers"]
+__all__ = ["VOLATILE", "header_code", "header_request_id", "lower_headers"]
 
 _MAX_HEADERS: Final = 200
 _MAX_VALUE: Final = 1_024
@@ -28,6 +28,17 @@ _ID_HEADERS: Final = (
 _CODE_HEADERS: Final = (
     *("x-amzn-errortype", "x-ms-error-code", "x-error-code", "x-api-error-code", "grpc-status"),
 )
+_CODE_NAMES: Final = frozenset(_CODE_HEADERS)
+VOLATILE: Final = frozenset(
+    (
+        *_ID_HEADERS,
+        *("age", "content-length", "date", "etag", "expires", "last-modified", "nel", "report-to"),
+        *("server-timing", "set-cookie", "x-envoy-upstream-service-time", "x-response-time"),
+        "x-runtime",
+    )
+)
+"""Headers whose value differs from answer to answer and decides nothing."""
+
 _ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
 
 
@@ -71,6 +82,8 @@ def header_request_id(headers: Mapping[str, str], first: tuple[str, ...] = ()) -
 
 def header_code(headers: Mapping[str, str]) -> str | None:
     """Return the error code that gateways put into a header, or None."""
+    if _CODE_NAMES.isdisjoint(headers):
+        return None
     for name in _CODE_HEADERS:
         value = headers.get(name)
         if value is not None:

@@ -20,7 +20,7 @@ from crmlogging.errors.catalog.rules import Provider, Rule, normal_code
 from crmlogging.errors.faults import Fault
 from crmlogging.errors.findings import Finding
 
-__all__ = ["Answer", "Verdict", "judge", "judge_fault", "judge_page", "judge_status"]
+__all__ = ["Answer", "Verdict", "judge", "judge_fault", "judge_page", "judge_status", "rules_for"]
 
 _CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
@@ -65,7 +65,7 @@ def judge(
     hints = {*own, *below, *map(normal_code, finding.hints)}
     weak: Verdict | None = None
     for code in own:
-        for rule in _rules_for(code, provider, catalog):
+        for rule in rules_for(code, provider, catalog):
             if rule.holds(answer, words, hints):
                 if not rule.weak:
                     return Verdict(rule, "code", code)
@@ -92,7 +92,7 @@ def _judge_details(
     hints: set[str],
 ) -> Verdict | None:
     for code in below:
-        for rule in _rules_for(code, provider, catalog):
+        for rule in rules_for(code, provider, catalog):
             if rule.holds(answer, words, hints):
                 if rule.weak:
                     break
@@ -134,7 +134,7 @@ def judge_status(answer: Answer, catalog: Catalog) -> Verdict | None:
     return None if rule is None else Verdict(rule, "status")
 
 
-def _rules_for(code: str, provider: Provider | None, catalog: Catalog) -> Iterator[Rule]:
+def rules_for(code: str, provider: Provider | None, catalog: Catalog) -> Iterator[Rule]:
     """Yield the rules for a normal code: the provider's, everybody's, else those of its words."""
     known = catalog.generic.by_code.get(code, ())
     if provider is not None:

@@ -66,6 +66,8 @@ class _Builder:
         code = attributes.get("code") or attributes.get("errorCode")
         if code:
             node["code"] = code
+        if attributes.get("stat") in ("ok", "fail"):  # <rsp stat="fail">: Flickr, Pardot
+            node["stat"] = attributes["stat"]
         self.stack.append((node, []))
 
     def data(self, text: str) -> None:

@@ -69,7 +69,7 @@ class FieldError:
     expected: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CrmError:
     """A failure in the same terms for every provider.
 
@@ -129,6 +129,13 @@ class CrmError:
     def scope(self) -> Scope:
         """``run`` when it would hit every record, else ``record``."""
         return Scope.RUN if self.abort_run else Scope.RECORD
+
+    @classmethod
+    def made(cls, attributes: dict[str, Any]) -> CrmError:
+        """Return an error of all `attributes`; a frozen class would set them one by one."""
+        error = object.__new__(cls)
+        error.__dict__.update(attributes)
+        return error
 
     def to_problem(self) -> dict[str, Any]:
         """Return it as a problem document (RFC 9457), ready for ``application/problem+json``."""

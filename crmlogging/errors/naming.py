@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["field_label", "operation", "split_url"]
+__all__ = ["action_of", "field_label", "operation", "split_url"]
 
 _MAX_URL: Final = 2_048
 # Host and path; user, port, query and fragment are left out.
@@ -140,6 +140,19 @@ def _operation(method: str, path: str) -> tuple[str, str]:
     if not domain:
         domain = "RECORD" if path.strip("/") else "API"
     return domain, action
+
+
+_ACTION_WORDS: Final = frozenset((*_ACTIONS.values(), *_METHODS.values(), "CALL", "REQUEST"))
+
+
+def action_of(code: str) -> str:
+    """Return the action of a stable code ``DOMAIN_ACTION_REASON``; ``CALL`` if it is unknown.
+
+    Example:
+        >>> action_of("BUSINESS_PARTNER_UPDATE_LOCKED"), action_of("API_CALL_TOKEN_EXPIRED")
+        ('UPDATE', 'CALL')
+    """
+    return next((word for word in code.split("_")[1:] if word in _ACTION_WORDS), "CALL")
 
 
 def field_label(name: str) -> str:

@@ -221,8 +221,13 @@ class Reading:
         if not isinstance(value, dict) or depth > _MAX_DEPTH:
             return
         for name, said in list(value.items())[:_MAX_FIELDS]:
+            if name == ".tag":  # Dropbox's unions: the case, not a field
+                into.details.append(str(said)[:64])
+                continue
             # {"emails": {"errors": ["..."]}} is about "emails".
             above = role_of(name).role in _LIST_ROLES
+            # CakePHP names the rule that was broken: {"last_name": {"_empty": "..."}}.
+            above = above or (prefix != "" and str(name)[:1] == "_")
             path = prefix if above else f"{prefix}.{name}" if prefix else str(name)
             if isinstance(said, dict) and _SAID_KEYS.isdisjoint(said):
                 self.field_map(said, into, depth + 1, path)

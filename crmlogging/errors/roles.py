@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-__all__ = ["Key", "Role", "role_of"]
+__all__ = ["FAULT_ENDS", "TELLING_ENDS", "WRAPPER_ENDS", "Key", "Role", "role_of"]
 
 
 class Role(IntEnum):
@@ -47,11 +47,12 @@ _CODES: Final = {
     "subcategory": 0, "errorcode": 1, "exceptioncode": 1, "oerrorcode": 1, "errcode": 1,
     "errorkey": 1, "serviceerrorcode": 1, "internalcode": 1, "errorcodestring": 1, "codename": 1,
     "apierrorcode": 1, "errorname": 1, "faultcode": 2, "errortag": 1, "errorslug": 1,
-    "stringcode": 1, "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5, "errorid": 6,
+    "stringcode": 1, "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5,
     "messageid": 7, "messagecode": 2, "returncode": 3, "responsecode": 3, "codevalue": 2,
     "category": 3, "errortype": 4, "errorcategory": 4, "exceptiontype": 4, "exception": 5,
     "reason": 4, "issue": 4, "problem": 4, "keyword": 4, "errorreason": 4, "rule": 5,
     "identifier": 5, "type": 6, "errorclass": 5, "exceptionclass": 5, "key": 6, "kind": 6,
+    "ecode": 1, "datacode": 2,
 }  # fmt: skip
 _HINTS: Final = (
     "policyname declinecode errorsubcode subcode substatus errorsubtype suberror "
@@ -86,11 +87,12 @@ _FIELDS: Final = (
     "datapath fieldpath fieldapiname missingfields requiredfields missingfield requiredfield "
     "fieldkey membernames attr argument argumentname propertynames matchingattribute "
     "missingproperties missingproperty fieldid fieldlabel invalidfield missingparameters element "
-    "fieldnames invalidproperties errorpath oerrorpath missing"
+    "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
-    "contextinfo errordata extrainfo debug application invaliddata parameters"
+    "contextinfo errordata extrainfo debug application invaliddata parameters params"
+    " fieldpathelements"
 ).split()
 _IDS: Final = {
     "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
@@ -99,7 +101,7 @@ _IDS: Final = {
     "supportid": 4, "logid": 4, "errorref": 4, "errorreference": 4, "referencenumber": 5,
     "uuid": 5, "instance": 6, "requestguid": 2, "clientrequestid": 7, "rid": 5, "hostid": 9,
     "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3, "errortraceid": 3, "spanid": 9,
-    "requesttraceid": 2, "eventid": 6, "rndrid": 2, "ticket": 8,
+    "requesttraceid": 2, "eventid": 6, "errorid": 5, "rndrid": 2, "ticket": 8,
 }  # fmt: skip
 _DELAYS: Final = (
     "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin "
@@ -121,7 +123,7 @@ _PARTS: Final = (
 ).split()
 _WRAPPERS: Final = (
     "response body envelope output return answer reply apiresponse jsonresponse root "
-    "ultimatereceiver soapbody"
+    "ultimatereceiver soapbody rsp embedded"
 ).split()
 _EXPECTED: Final = (
     "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength "
@@ -144,17 +146,24 @@ def _table() -> dict[str, tuple[Role, int]]:
         table.update(dict.fromkeys(keys, (role, 0)))
     table.update({key: (Role.CODE, rank) for key, rank in _CODES.items()})
     table.update({key: (Role.ID, rank) for key, rank in _IDS.items()})
-    for key in ("status", "statuscode", "httpstatuscode", "httpstatus", "httpcode", "state"):
+    for key in "status stat statuscode httpstatuscode httpstatus httpcode state".split():
         table[key] = (Role.STATUS, 7)
     table["name"] = (Role.NAME, 5)
+    table[".tag"] = (Role.CODE, 6)  # Dropbox's unions; a plain "tag" is a record's own
     return table
 
+
+WRAPPER_ENDS: Final = ("response", "result", "results", "envelope", "return")
+FAULT_ENDS: Final = ("fault", "exception")
+TELLING_ENDS: Final = (*WRAPPER_ENDS, *FAULT_ENDS, "location")
+"""Ends of keys without a role that tell what is below them."""
 
 _ROLES: Final = _table()
 _KEYS_KEPT: Final = 4_096
 _NOTHING: Final = (Role.NONE, 0)
 _NO_KEY: Final = Key(Role.NONE, 0, "")
 _spelled: dict[str, Key] = {}
+_roleless: set[int] = set()
 
 
 def role_of(key: object) -> Key:
@@ -170,12 +179,17 @@ def role_of(key: object) -> Key:
         return _NO_KEY
     known = _spelled.get(key)
     if known is None:
-        if len(key) > 64:
+        if hash(key) in _roleless or len(key) > 64:
             return _NO_KEY
         plain = "".join(filter(str.isalnum, key.lower()))
-        known = Key(*_ROLES.get(plain, _NOTHING), plain)
-        if known.role is not Role.NONE:  # Keys without a role may be personal: not kept.
+        known = Key(*_ROLES.get(key if key == ".tag" else plain, _NOTHING), plain)
+        if known.role is not Role.NONE:
             if len(_spelled) >= _KEYS_KEPT:
                 _spelled.clear()
             _spelled[key] = known
+        elif not plain.endswith(TELLING_ENDS):
+            # A key without a role may be personal: only its hash is kept.
+            if len(_roleless) >= _KEYS_KEPT:
+                _roleless.clear()
+            _roleless.add(hash(key))
     return known

@@ -13,7 +13,7 @@ from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.delays import body_delay
 from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
 from crmlogging.errors.findings import Finding, RawField
-from crmlogging.errors.roles import Key, Role
+from crmlogging.errors.roles import FAULT_ENDS, WRAPPER_ENDS, Key, Role
 from crmlogging.errors.shapes import is_request_id
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ __all__ = ["HANDLERS", "Below", "take_sentence"]
 Below = list[tuple[Role, str, Any]]
 """What an object holds for later: role, plain key, value."""
 
-_WRAPPER_ENDS: Final = ("response", "result", "results", "envelope", "return")
 _ERROR_RANK: Final = 4
+_ERROR_ID_RANK: Final = 6
 # Ids that are something else, too: these count only if they look like one.
-_PLAIN_IDS: Final = frozenset(("instance", "uuid", "ticket"))
+_PLAIN_IDS: Final = frozenset(("instance", "uuid", "ticket", "errorid"))
 _NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
 
 
@@ -50,8 +50,13 @@ def _unknown(
     if type(value) is list:
         if value and type(value[0]) is dict:
             below.append((Role.PARTS, key.plain, value))
-    elif type(value) is dict and key.plain.endswith(_WRAPPER_ENDS):
-        below.append((Role.WRAPPER, key.plain, value))
+    elif type(value) is dict:
+        if key.plain.endswith(WRAPPER_ENDS):
+            below.append((Role.WRAPPER, key.plain, value))
+        elif key.plain.endswith(FAULT_ENDS):  # SOAP: <detail><ExceededLimitFault><code>
+            below.append((Role.ERRORS, key.plain, value))
+        elif key.plain == "location":
+            below.append((Role.CONTEXT, key.plain, value))
 
 
 def _message(
@@ -188,6 +193,9 @@ def _id(
     if rank >= reading.id_rank or isinstance(value, (dict, list)):
         return
     text = str(value)
+    if key.plain == "errorid" and (text.isdigit() or text.replace("_", "").isupper()):
+        into.note_code(text, _ERROR_ID_RANK, None, reading.status)
+        return
     if rank >= 0 and key.plain in _PLAIN_IDS:
         text = text.removeprefix("urn:uuid:")
         if len(text) < 8 or not any(map(str.isdigit, text)):
@@ -237,10 +245,10 @@ def _name(
     """``name`` is a code (PayPal), or, beside a code, the field (HubSpot)."""
     if not isinstance(value, str):
         return
-    if not _NAME_PARTNERS.isdisjoint(node):
+    if not _NAME_PARTNERS.isdisjoint(node) and type(node.get("status")) is not int:
         if clean_name(value) not in (None, PLACEHOLDER):
             into.fields.append(RawField(value, str(node.get("error") or node.get("code") or "")))
-    elif not reading.good and " " not in value:
+    elif (not reading.good or into.failed) and " " not in value:
         into.note_code(value, key.rank, None, reading.status)
 
 

@@ -8,7 +8,6 @@ requests, httpx, urllib3, aiohttp, botocore, simple-salesforce, hubspot-api-clie
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ErrorFilter"]
 
-_NO_ID: Final = re.compile(r"[^A-Za-z0-9_.:-]+", re.ASCII)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
 
 
@@ -78,11 +76,10 @@ class ErrorFilter(Stage):
     def _describe(self, attributes: dict[str, Any]) -> None:
         """Find exception and response on the record, and write what they mean."""
         # Here, so that processes that never see an error never load the catalog.
-        from crmlogging.errors.catalog import builtin
-        from crmlogging.errors.classify import classify_with
         from crmlogging.errors.faults import read_fault
         from crmlogging.errors.model import CrmError
         from crmlogging.errors.responses import Exchange, exchange_of
+        from crmlogging.errors.written import judge_exchange
 
         error, response = attributes.get("error"), attributes.get("response")
         if isinstance(error, CrmError):
@@ -103,16 +100,8 @@ class ErrorFilter(Stage):
         if fault is None and exchange is None:
             return
         exchange = exchange or Exchange()
-        known = attributes.get("crm")
-        outcome = classify_with(
-            self._catalog or builtin(),
-            status=exchange.status,
-            headers=exchange.headers,
-            body=exchange.body,
-            provider=known if isinstance(known, str) else None,
-            exception=fault,
-            method=exchange.method,
-            url=exchange.url,
+        outcome = judge_exchange(
+            exchange, fault, provider=attributes.get("crm"), catalog=self._catalog
         )
         if outcome is not None:
             _write_error(outcome, attributes)
@@ -120,31 +109,11 @@ class ErrorFilter(Stage):
 
 
 def _write_error(error: CrmError, attributes: dict[str, Any]) -> None:
-    attributes["error.category"] = error.category.value
-    attributes["error.code"] = error.code
-    attributes["error.summary"] = error.summary
-    attributes["error.retryable"] = error.retryable
-    attributes["error.actionable"] = error.actionable
-    attributes["error.owner"] = error.owner.value
-    attributes["error.tier"] = error.tier
-    attributes["error.fingerprint"] = error.fingerprint
-    if error.provider_code:
-        attributes["error.provider_code"] = _NO_ID.sub("_", error.provider_code).strip("_")
-    # During an outage the page to look at is the provider's status page.
-    outage = error.category == "unreachable"
-    page = error.fix_url or (error.status_page_url if outage else None)
-    if page:
-        attributes["error.fix_url"] = page
-    if error.fields:
-        attributes["error.fields"] = [field.field for field in error.fields]
-    if error.request_id:
-        attributes.setdefault("request.id", error.request_id)
-    if error.provider:
-        attributes.setdefault("crm", error.provider)
-    if error.status is not None:
-        attributes.setdefault("response.status", error.status)
-    if error.retry_after_seconds is not None:
-        attributes.setdefault("request.delay_ms", round(error.retry_after_seconds * 1000, 3))
+    from crmlogging.errors.written import error_fields, request_fields
+
+    attributes.update(error_fields(error))
+    for name, value in request_fields(error).items():
+        attributes.setdefault(name, value)
     instance = _instance(error, attributes)
     if instance:
         attributes["error.instance"] = instance

@@ -18,17 +18,18 @@ import math
 import os
 import sys
 import threading
-import time
 import weakref
 from collections import OrderedDict, deque
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import Problems
-from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.filters.carriers import carriers_of, tell
+from crmlogging.filters.grouping_key import created_of, identity_of, is_power_of_ten, key_of
+from crmlogging.filters.grouping_state import Journal
 from crmlogging.filters.grouping_summary import Group, summary_of
-from crmlogging.records import record_id
+from crmlogging.records import SafeRecord
 
 __all__ = ["GroupingFilter"]
 
@@ -38,8 +39,6 @@ IDS_KEPT: Final = 100_000
 """Most resource ids remembered, over all groups."""
 SUMMARIES_KEPT: Final = 10_000
 """Most summaries that wait for a handler to ask."""
-_SITE_CHARACTERS: Final = 200
-_LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
 _filters: Final[weakref.WeakSet[GroupingFilter]] = weakref.WeakSet()
 
@@ -57,7 +56,8 @@ class GroupingFilter(logging.Filter):
     Args:
         first: records of a group that pass in each window; at least 1.
         window_seconds: length of a window, from the group's first record.
-        state: reserved for windows that outlive the process; not supported yet.
+        state: file by which windows outlive the process (`crmlogging.filters.grouping_state`).
+            After ``kill -9`` the next process counts on: not one record is uncounted.
 
     Raises:
         ConfigurationError: an option is unknown or cannot work.
@@ -68,21 +68,22 @@ class GroupingFilter(logging.Filter):
         *,
         first: int = 5,
         window_seconds: float = 60,
-        state: object = None,
+        state: str | Path | None = None,
         **unknown: object,
     ) -> None:
         super().__init__()
         problems = Problems("GroupingFilter")
-        problems.unknown(unknown, known=("first", "window_seconds"))
+        problems.unknown(unknown, known=("first", "window_seconds", "state"))
         if type(first) is not int or first < 1:
             problems.add("first", f"{first!r} is not a whole number of at least 1")
         if type(window_seconds) not in (int, float) or not 0 < window_seconds < math.inf:
             problems.add("window_seconds", f"{window_seconds!r} is not a number of seconds above 0")
-        if state is not None:
-            problems.add("state", "windows that outlive the process are not supported yet")
+        if state is not None and not (isinstance(state, (str, Path)) and str(state)):
+            problems.add("state", f"a path is due, not {type(state).__name__}")
         problems.raise_if_any()
         self.first = first
         self.window_seconds = window_seconds
+        self._state = None if state is None else Path(state).absolute()
         self._reset()
         _filters.add(self)
 
@@ -90,22 +91,24 @@ class GroupingFilter(logging.Filter):
         # Re-entrant, since a signal handler or a destructor may log in the middle of `filter`.
         self._lock = threading.RLock()
         self._groups: OrderedDict[tuple[object, ...], Group] = OrderedDict()
-        self._ready: deque[logging.LogRecord] = deque(maxlen=SUMMARIES_KEPT)
+        self._ready: deque[SafeRecord] = deque(maxlen=SUMMARIES_KEPT)
         self._ids_left = IDS_KEPT
         self._last = _LastVerdict()
         self._ended = False
         self._looked = -math.inf
         self._shared = False
+        self._journal = Journal(self._state)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Pass `record`, or hold it back and count it."""
-        now = _created(record)
-        identity = _identity(record) if self._is_shared(now) else None
+        now = created_of(record)
+        identity = identity_of(record) if self._is_shared(now) else None
         if identity is not None and self._last.identity == identity:
             return self._last.passes  # another handler asks about the same record
-        key = None if self._ended else _key(record)
+        key = None if self._ended else key_of(record)
         passes = True
         with self._lock:
+            self._catch_up(now)
             self._close_windows(now)
             if key is not None:
                 passes = self._judge(key, record, now)
@@ -122,11 +125,15 @@ class GroupingFilter(logging.Filter):
             now: `math.inf` ends all windows and returns everything there is to say.
         """
         with self._lock:
+            self._catch_up(now)
+            self._arrived()  # who asks again has the last ones
             self._close_windows(now)
             summaries = self._take()
         if summaries and len(carriers := carriers_of(self)) > 1:
             # Whoever asks, the others must hear it too.
             tell(carriers, summaries)
+            with self._lock:
+                self._arrived()
             return []
         return summaries
 
@@ -142,35 +149,56 @@ class GroupingFilter(logging.Filter):
         if group is None:
             if len(self._groups) >= GROUPS_KEPT:
                 _, oldest = self._groups.popitem(last=False)
-                self._summarise(oldest, now)
+                self._summarise(oldest, now, ended=True)
             group = self._groups[key] = Group(started=now)
+            self._journal.began(group, key)
         group.produced += 1
         if group.produced <= self.first:
+            self._journal.passed(group)
             return True
-        self._ids_left -= group.hold(record, now, ids_left=self._ids_left)
-        if group.produced >= 10 and _is_power_of_ten(group.produced):
+        kept = group.hold(record, now, ids_left=self._ids_left)
+        self._ids_left -= kept
+        self._journal.held(group, now, record.__dict__["resource.id"] if kept else None)
+        if group.produced >= 10 and is_power_of_ten(group.produced):
             self._summarise(group, now)
         return False
 
     def _close_windows(self, now: float) -> None:
+        if now == math.inf and self._state is not None:  # the next process goes on with them
+            for group in self._groups.values():
+                self._summarise(group, now)
+            return
         while self._groups:
             group = next(iter(self._groups.values()))
             if abs(now - group.started) < self.window_seconds:  # abs: the clock may be set back
                 return
             _, group = self._groups.popitem(last=False)
-            self._summarise(group, now)
+            self._summarise(group, now, ended=True)
 
-    def _summarise(self, group: Group, now: float) -> None:
+    def _catch_up(self, now: float) -> None:
+        """Take over what an earlier process left."""
+        if self._journal.pending:
+            left = self._journal.open(now)
+            self._groups.update(left.groups)
+            self._ids_left -= sum(len(group.ids) for group in left.groups.values())
+            self._ready.extend(left.summaries)
+
+    def _arrived(self) -> None:
+        self._journal.arrived(self._groups, self._ready)
+
+    def _summarise(self, group: Group, now: float, *, ended: bool = False) -> None:
         self._ids_left += len(group.ids)
         summary = summary_of(group, now)
+        self._journal.summarised(group, summary, ended=ended)
         if summary is not None:
             if len(self._ready) == SUMMARIES_KEPT:
                 tally.add("grouping.summaries_lost")
             self._ready.append(summary)
 
     def _take(self) -> list[logging.LogRecord]:
-        summaries = list(self._ready)
+        summaries: list[logging.LogRecord] = list(self._ready)
         self._ready.clear()
+        self._journal.taken(len(summaries))
         return summaries
 
     def _speak_where_nobody_asks(self) -> None:
@@ -183,6 +211,8 @@ class GroupingFilter(logging.Filter):
             with self._lock:
                 summaries = self._take()
             tell(carriers, summaries)
+            with self._lock:
+                self._arrived()
 
     def _end(self) -> None:
         """Say the rest at exit; what is logged after that passes."""
@@ -192,64 +222,14 @@ class GroupingFilter(logging.Filter):
             speaks = bool(self._ready)
         if speaks:
             self._speak(carriers_of(self))
+        with self._lock:
+            self._arrived()
+            self._journal.close()
 
 
 class _LastVerdict(threading.local):
     identity: str | None = None
     passes = True
-
-
-def _identity(record: logging.LogRecord) -> str:
-    """Return the record's id: equal for the copies that several handlers filter."""
-    known = record.__dict__.get("record.id")
-    return known if type(known) is str else record_id(record)
-
-
-def _key(record: logging.LogRecord) -> tuple[object, ...] | None:
-    """Return what makes `record` identical to others, or None where it is not to be grouped."""
-    attributes = record.__dict__
-    if attributes.get("audit"):
-        return None
-    fingerprint = _shaped(attributes, "error.fingerprint", "id")
-    kind = _kind(attributes)
-    level = attributes.get("levelno")
-    if fingerprint is None and kind is None and type(level) is int and level < logging.ERROR:
-        return None
-    what: tuple[object, ...] = (fingerprint,)
-    if fingerprint is None:
-        # The template as well: a wrapper function makes one call site of many messages.
-        template = attributes.get("msg")
-        template = template[:_SITE_CHARACTERS] if type(template) is str else None
-        what = (attributes.get("pathname"), attributes.get("lineno"), template, kind)
-    return (
-        *what,
-        _shaped(attributes, "crm", "slug"),
-        _shaped(attributes, "tenant.code", "id"),
-        level if type(level) is int else logging.ERROR,
-    )
-
-
-def _kind(attributes: dict[str, Any]) -> str | None:
-    """Return the class of the record's exception, or None where it has none."""
-    kind, exc_info = attributes.get("error.type"), attributes.get("exc_info")
-    if type(kind) is str:
-        return kind
-    raised = exc_info[0] if type(exc_info) is tuple and exc_info else None
-    return raised.__qualname__ if isinstance(raised, type) else None
-
-
-def _shaped(attributes: dict[str, Any], name: str, shape: str) -> object:
-    value = attributes.get(name)
-    return None if value is None or SHAPES[shape](value) is MISFIT else value
-
-
-def _created(record: logging.LogRecord) -> float:
-    created = record.__dict__.get("created")
-    return created if type(created) is float and 0.0 <= created <= _LAST_SECOND else time.time()
-
-
-def _is_power_of_ten(number: int) -> bool:
-    return str(number).strip("0") == "1"
 
 
 def _at_exit() -> None:

@@ -38,12 +38,14 @@ class Group:
         first, last: times of those.
         ids: ``resource.id`` of those, in order, without repetition (a dict for its order).
         example: the first of those.
+        number: its name in the journal of `crmlogging.filters.grouping_state`.
     """
 
-    __slots__ = ("example", "first", "ids", "last", "produced", "started", "suppressed")
+    __slots__ = ("example", "first", "ids", "last", "number", "produced", "started", "suppressed")
 
     def __init__(self, started: float) -> None:
         self.started = started
+        self.number = 0
         self.produced = 0
         self.forget()
 

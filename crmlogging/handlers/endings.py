@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 import threading
 import weakref
 from typing import Protocol
 
-__all__ = ["Ending", "register"]
+__all__ = ["Ending", "close_first", "register"]
 
 
 class Ending(Protocol):
@@ -32,6 +33,19 @@ _handlers: weakref.WeakSet[Ending] = weakref.WeakSet()
 def register(handler: Ending) -> None:
     """Tell `handler` when the process ends or has forked, as long as somebody else holds it."""
     _handlers.add(handler)
+    _follow_celery()
+
+
+def close_first(handler: logging.Handler) -> None:
+    """Have `logging.shutdown`, which goes from new to old, close `handler` before its targets."""
+    with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
+        references = logging._handlerList  # type: ignore[attr-defined]  # private, no other way
+        for reference in references:
+            if reference() is handler:
+                references.remove(reference)
+                references.append(reference)
+                return
+        logging._addHandlerRef(handler)  # type: ignore[attr-defined]  # private, no other way
 
 
 def _end() -> None:
@@ -50,6 +64,22 @@ def _end_of_multiprocessing_child() -> None:
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
         _end()
+
+
+def _follow_celery() -> None:
+    """Do the same in a celery worker's child, which ends by `os._exit` and so runs nothing else.
+
+    Handlers are made in celery's process after its import, before or in the children.
+    """
+    signals = sys.modules.get("celery.signals")
+    if signals is not None:
+        signals.worker_process_shutdown.connect(
+            _end_of_celery_child, weak=False, dispatch_uid="crmlogging"
+        )
+
+
+def _end_of_celery_child(**_: object) -> None:
+    _end()
 
 
 def _begin_child() -> None:

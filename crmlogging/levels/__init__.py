@@ -5,8 +5,11 @@ The variable, or ``LOG_LEVEL`` where it is not set, holds a *spec*::
     INFO
     INFO,crm.sync=DEBUG,urllib3=WARNING
     DEBUG;until=2026-11-22T03:00Z
+    INFO,DEBUG@tenant.code=acme,crm.sync=DEBUG@correlation_id=sync-17
 
-A bare level is the root logger's. Once a second the watcher looks at ``os.environ`` and at the
+A bare level is the root logger's. What follows ``@`` makes it the level for one piece of work:
+for scopes that carry this correlation id, or have bound this value (`crmlogging.bind`); only
+a `crmlogging.Logger` asks for that. Once a second the watcher looks at ``os.environ`` and at the
 file that ``CRMLOGGING_ENV_FILE`` names (lines ``NAME=value``, as a ConfigMap mounts it); the
 source that changed last decides. A logger that drops out of the spec, or whose time is over,
 gets back the level it had. A spec that cannot be read changes nothing and is reported once.
@@ -19,8 +22,10 @@ from __future__ import annotations
 import os
 
 from crmlogging import ticking
-from crmlogging.levels.spec import parse_duration, parse_level, parse_spec
-from crmlogging.levels.watcher import VARIABLE, Watcher, utc_now
+from crmlogging.levels import scoping
+from crmlogging.levels.env_file import VARIABLE
+from crmlogging.levels.spec import parse_level, with_end
+from crmlogging.levels.watcher import Watcher
 
 __all__ = ["parse_level", "set_level", "start", "stop"]
 
@@ -42,24 +47,22 @@ def start(*, now: bool = False) -> None:
 
 
 def stop() -> None:
-    """Forget this process's watcher; the loggers keep the levels they have."""
+    """Forget this process's watcher; the loggers keep the levels they have, rules end."""
     global _watcher
     _watcher = None
+    scoping.rules = ()
 
 
 def set_level(spec: str, for_: str | None = None) -> None:
     """Change levels now, in this process and in those it starts: writes ``CRMLOGGING_LEVEL``.
 
     Args:
-        spec: ``"DEBUG"`` or ``"INFO,crm.sync=DEBUG"``.
+        spec: ``"DEBUG"``, ``"INFO,crm.sync=DEBUG"`` or, for one customer account alone,
+            ``"DEBUG@tenant.code=acme"``.
         for_: how long, ``"15m"``; then the former levels return by themselves.
 
     Raises:
         ConfigurationError: `spec` or `for_` cannot be read; nothing changes.
     """
-    parse_spec(spec)
-    if for_ is not None:
-        until = utc_now() + parse_duration(for_)
-        spec = f"{spec.partition(';')[0]};until={until.isoformat(timespec='seconds')}"
-    os.environ[VARIABLE] = spec.replace("+00:00", "Z")
+    os.environ[VARIABLE] = with_end(spec, for_)
     start(now=True)

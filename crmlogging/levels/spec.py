@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from crmlogging.exceptions import ConfigurationError
 
-__all__ = ["Spec", "parse_duration", "parse_level", "parse_spec"]
+__all__ = ["Rule", "Spec", "parse_duration", "parse_level", "parse_spec", "utc_now", "with_end"]
 
 _NAMES: Final = {
     "CRITICAL": 50,
@@ -24,16 +24,38 @@ _NAMES: Final = {
 }
 
 
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
+_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+
+
+class Rule(NamedTuple):
+    """A level for one piece of work: ``crm.sync=DEBUG@tenant.code=acme``.
+
+    Attributes:
+        logger: it and those below it; ``""`` is the root logger.
+        level: from which on they log, within that piece of work.
+        field: name of a bound field, or ``correlation_id``.
+        value: what it has to be, as text.
+    """
+
+    logger: str
+    level: int
+    field: str
+    value: str
+
+
 class Spec(NamedTuple):
     """A spec, read.
 
     Attributes:
         levels: logger name to level; ``""`` is the root logger.
         until: end of its validity, aware, UTC; None is for good.
+        rules: levels for one piece of work each.
     """
 
     levels: Mapping[str, int]
     until: datetime.datetime | None = None
+    rules: tuple[Rule, ...] = ()
 
 
 def parse_level(text: str | int) -> int:
@@ -66,16 +88,19 @@ def parse_spec(text: str) -> Spec:
     """
     problems: list[str] = []
     levels: dict[str, int] = {}
+    rules: list[Rule] = []
     listed, _, option = text.partition(";")
     for part in filter(None, (part.strip() for part in listed.split(","))):
-        name, equals, level = part.rpartition("=")
         try:
-            levels["" if name.strip() == "root" else name.strip()] = parse_level(level)
+            given, at, scope = part.partition("@")
+            logger, level = _parse_part(given)
+            if at:
+                rules.append(Rule(logger, level, *_parse_scope(scope)))
+            else:
+                levels[logger] = level
         except ConfigurationError as error:
             problems.extend(error.problems)
-        if equals and not name.strip():
-            problems.append(f"level: {part!r} names no logger")
-    if not levels and not problems:
+    if not levels and not rules and not problems:
         problems.append("level: the spec is empty")
     until = None
     if option.strip():
@@ -85,7 +110,24 @@ def parse_spec(text: str) -> Spec:
             problems.append(f"level: {option.strip()!r} is not until=TIME with an RFC 3339 time")
     if problems:
         raise ConfigurationError(*problems)
-    return Spec(levels, until)
+    return Spec(levels, until, tuple(rules))
+
+
+def _parse_part(part: str) -> tuple[str, int]:
+    name, equals, level = part.rpartition("=")
+    name = name.strip()
+    if equals and not name:
+        raise ConfigurationError(f"level: {part!r} names no logger")
+    return "" if name == "root" else name, parse_level(level)
+
+
+def _parse_scope(scope: str) -> tuple[str, str]:
+    field, _, value = (part.strip() for part in scope.partition("="))
+    if not _FIELD.fullmatch(field) or not _VALUE.fullmatch(value):
+        raise ConfigurationError(
+            f"level: '@{scope}' is not @FIELD=VALUE, as @tenant.code=acme or @correlation_id=ID"
+        )
+    return field, value
 
 
 def _parse_until(option: str) -> datetime.datetime:
@@ -107,3 +149,28 @@ def parse_duration(text: str) -> datetime.timedelta:
         raise ConfigurationError(f"for: {text!r} is no duration such as 90s, 15m, 2h, 1d")
     seconds = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[match[2]]
     return datetime.timedelta(seconds=int(match[1]) * seconds)
+
+
+def utc_now() -> datetime.datetime:
+    """Return the present, aware."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def with_end(
+    spec: str, for_: str | None, *, clock: Callable[[], datetime.datetime] = utc_now
+) -> str:
+    """Return `spec`, checked, as it stands in a variable.
+
+    Args:
+        for_: how long from now, ``"15m"``; it becomes the time of its end.
+        clock: the present, aware.
+
+    Raises:
+        ConfigurationError: one of the two cannot be read.
+    """
+    parse_spec(spec)
+    if for_ is None:
+        return spec
+    until = clock() + parse_duration(for_)
+    end = until.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{spec.partition(';')[0]};until={end}"

@@ -10,20 +10,15 @@ from typing import Final
 
 from crmlogging.diagnostics import complain
 from crmlogging.exceptions import ConfigurationError
-from crmlogging.levels.spec import Spec, parse_spec
+from crmlogging.fields import field_named
+from crmlogging.levels import scoping
+from crmlogging.levels.env_file import FILE_BYTES, FILE_VARIABLE, VARIABLE, value_in
+from crmlogging.levels.spec import Rule, Spec, parse_spec, utc_now
 from crmlogging.records import notice
 
-__all__ = ["VARIABLE", "Watcher", "utc_now"]
+__all__ = ["Watcher"]
 
-VARIABLE: Final = "CRMLOGGING_LEVEL"
 FALLBACK_VARIABLE: Final = "LOG_LEVEL"
-FILE_VARIABLE: Final = "CRMLOGGING_ENV_FILE"
-_FILE_BYTES: Final = 65_536
-
-
-def utc_now() -> datetime.datetime:
-    """Return the present, aware."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 class Watcher:
@@ -62,7 +57,9 @@ class Watcher:
         return next((text for name, text in self._seen.items() if name != source), None)
 
     def _in_environment(self) -> str | None:
-        return self._environ.get(VARIABLE) or self._environ.get(FALLBACK_VARIABLE) or None
+        text = self._environ.get(VARIABLE) or self._environ.get(FALLBACK_VARIABLE)
+        # Some programs that read an env file leave its quotes in the value.
+        return (text or "").strip().strip("\"'") or None
 
     def _in_file(self) -> str | None:
         """Return what the env file says; it is read again only when its stat changed."""
@@ -75,8 +72,8 @@ class Watcher:
             stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
                 with open(path, encoding="utf-8", errors="replace") as file:
-                    text = file.read(_FILE_BYTES)
-                self._stamp, self._file_text = stamp, _variable_in(text)
+                    text = file.read(FILE_BYTES)
+                self._stamp, self._file_text = stamp, value_in(text)
         except FileNotFoundError:
             self._stamp = None
             return None
@@ -106,6 +103,7 @@ class Watcher:
             spec = None
         wanted = spec.levels if spec else {}
         until = spec.until if spec else None
+        self._put_rules(spec.rules if spec else (), until)
         if all(_logger_named(name).level == level for name, level in wanted.items()) and (
             wanted.keys() == self._applied.keys()
         ):
@@ -118,6 +116,20 @@ class Watcher:
             self._applied = dict(wanted)
         for name, old, new in changes:
             _announce(name, old, new, until)
+
+    def _put_rules(self, rules: tuple[Rule, ...], until: datetime.datetime | None) -> None:
+        before = scoping.rules
+        if rules == before:
+            return
+        scoping.rules = rules
+        for rule in before:
+            if rule not in rules:
+                level = _logger_named(rule.logger).getEffectiveLevel()
+                _announce(rule.logger, rule.level, level, None, rule)
+        for rule in rules:
+            if rule not in before:
+                level = _logger_named(rule.logger).getEffectiveLevel()
+                _announce(rule.logger, level, rule.level, until, rule)
 
     def _restore(self, wanted: Mapping[str, int]) -> list[tuple[str, int, int]]:
         changes = []
@@ -140,30 +152,30 @@ class Watcher:
         return changes
 
 
-def _variable_in(text: str) -> str | None:
-    """Return the value of our variable in an env file: ``NAME=value``, ``export``, quotes."""
-    found = None
-    for line in text.splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and name.strip() == VARIABLE:
-            found = value.strip().strip("\"'") or None
-    return found
-
-
 def _logger_named(name: str) -> logging.Logger:
     return logging.getLogger(name or None)
 
 
-def _announce(name: str, old: int, new: int, until: datetime.datetime | None) -> None:
+def _announce(
+    name: str,
+    old: int,
+    new: int,
+    until: datetime.datetime | None,
+    rule: Rule | None = None,
+) -> None:
     """Log a change past all levels: who reads the log must know why it became quiet."""
-    fields = {
+    fields: dict[str, object] = {
         "level.logger": name or "root",
         "level.from": logging.getLevelName(old),
         "level.to": logging.getLevelName(new),
     }
     if until is not None:
         fields["level.until"] = until.isoformat().replace("+00:00", "Z")
+    message = "Changed a log level"
+    if rule is not None:
+        message = "Changed the log level of one piece of work"
+        known = field_named(rule.field)
+        if known is not None and known.safe:  # Of others nobody has said that they may be shown.
+            fields[rule.field] = rule.value
     logger = logging.getLogger("crmlogging.levels")
-    logger.callHandlers(
-        notice(logger.name, logging.WARNING, "Changed a log level", fields, __file__)
-    )
+    logger.callHandlers(notice(logger.name, logging.WARNING, message, fields, __file__))

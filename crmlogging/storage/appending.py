@@ -27,6 +27,7 @@ from typing import Final
 from crmlogging.diagnostics import tally
 from crmlogging.storage.locking import TAKE, flock, unlock, wait_lock
 from crmlogging.storage.opening import make_directory, open_for_append
+from crmlogging.storage.tails import cut_fragment, write_whole
 from crmlogging.storage.turns import Turns
 
 __all__ = ["LOOK_SECONDS", "Appender", "write_whole"]
@@ -36,8 +37,6 @@ LOOK_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 5.0
 _IMPATIENCE_SECONDS: Final = 0.01
 _REOPENINGS: Final = 64  # Others may rotate again and again before it is our turn.
-_TAIL_BLOCK: Final = 65_536
-_LONGEST_FRAGMENT: Final = 16 * 1024 * 1024
 
 
 class _ForkedInside(Exception):  # noqa: N818  # control flow, seen by nobody
@@ -151,9 +150,11 @@ class Appender:
                     self._wait_for_lock(fd)
                 if self._monotonic() < self._look_at or not self._moved(fd):
                     size = os.lseek(fd, 0, os.SEEK_END)
-                    if not self._due(fd, size, len(data)):
-                        if size != self._size:
-                            size = self._mend(fd, size)
+                    due = self._due(fd, size, len(data))
+                    # After the question, which reads the file's time; before the file goes away.
+                    if size != self._size:
+                        size = self._mend(fd, size)
+                    if not due:
                         if self._forked:
                             raise _ForkedInside
                         self._size = -1
@@ -241,46 +242,9 @@ class Appender:
 
     def _mend(self, fd: int, size: int) -> int:
         """Cut off a killed writer's fragment and return the size that is left."""
-        end = size
-        while end > 0:
-            start = max(0, end - (1 if end == size else _TAIL_BLOCK))
-            os.lseek(fd, start, os.SEEK_SET)
-            newline = os.read(fd, end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-            if size - end > _LONGEST_FRAGMENT:  # No fragment of ours: somebody else's file.
-                write_whole(fd, b"\n", size)
-                return size + 1
-        if end < size:
-            os.ftruncate(fd, end)
-            self.mended += 1
+        end = cut_fragment(fd, size)
+        self.mended += end < size
         return end
-
-
-def write_whole(fd: int, data: bytes, size: int) -> None:
-    """Write all of `data` at the end of `fd`, or nothing.
-
-    Args:
-        size: where the file ends now, in bytes; what was written in part is cut off there.
-
-    Raises:
-        OSError: as `os.write` does; the file is as before, if the disk allows even that.
-    """
-    try:
-        written = os.write(fd, data)
-        while written < len(data):
-            step = os.write(fd, memoryview(data)[written:])
-            if not step:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            written += step
-    except BaseException:
-        try:
-            os.ftruncate(fd, size)
-        except OSError:
-            pass  # The next writer finds the fragment.
-        raise
 
 
 _appenders: Final[weakref.WeakSet[Appender]] = weakref.WeakSet()

@@ -1,7 +1,7 @@
 """CPython's own tests of `logging`, the ones installed with this interpreter, on our handlers.
 
 `AsyncHandler` takes the place of `QueueHandler` everywhere, `RetentionFileHandler` that of
-`RotatingFileHandler`, translating the options it has other words for.
+`RotatingFileHandler`, translating the options it has other words for. All loggers are ours.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ SCRIPT = """
 import json, logging.handlers, queue, sys, unittest
 from crmlogging.handlers.async_handler import AsyncHandler
 from crmlogging.handlers.retention_file import RetentionFileHandler
+from crmlogging.logger import adopt_loggers
+
+adopt_loggers()
 
 class Rotating(RetentionFileHandler):
     def __init__(self, filename, mode="a", maxBytes=0, backupCount=0, encoding=None, **others):

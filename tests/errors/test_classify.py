@@ -436,6 +436,35 @@ class TestMemory:
         told = {"Retry-After": "7"}
         assert classify(status=429, headers=told) is not classify(status=429, headers=told)
 
+    def test_a_storm_keeps_its_own_ids(self) -> None:
+        """Times and ids in headers do not make an answer a new one, and each keeps its own id."""
+        body = json.dumps({"code": "EXPIRED_TOKEN", "message": "a storm"})
+        found = [
+            classify(
+                status=401,
+                headers={"Date": f"Fri, 20 Nov 2026 10:00:{n} GMT", "X-Request-Id": f"req-{n}"},
+                body=body,
+                url=URL,
+            )
+            for n in range(10, 14)
+        ]
+        assert [error and error.request_id for error in found] == [
+            f"req-{n}" for n in range(10, 14)
+        ]
+        assert len({error and error.fingerprint for error in found}) == 1
+        before = len(builtin().remembered)
+        for number in range(9):
+            told = {"Date": "x", "X-Request-Id": f"y-{number}"}
+            classify(status=401, headers=told, body=body, url=URL)
+        assert len(builtin().remembered) == before
+
+    def test_an_id_in_the_body_wins_over_headers_again(self) -> None:
+        """What is remembered keeps the body's own id."""
+        body = json.dumps({"code": "EXPIRED_TOKEN", "requestId": "body-77"})
+        for number in range(3):
+            error = failed(status=401, headers={"X-Request-Id": f"h-{number}"}, body=body, url=URL)
+            assert error.request_id == "body-77"
+
     def test_memory_is_bounded_and_holds_no_body(self) -> None:
         """Neither many different answers nor their contents stay in memory."""
         for number in range(3_000):

@@ -461,7 +461,8 @@ class TestConfiguration:
             pytest.param({"window_seconds": 0}, "window_seconds", id="no-window"),
             pytest.param({"window_seconds": math.inf}, "window_seconds", id="endless-window"),
             pytest.param({"window_seconds": math.nan}, "window_seconds", id="nan"),
-            pytest.param({"state": "state.json"}, "state", id="state"),
+            pytest.param({"state": 3}, "state", id="state"),
+            pytest.param({"state": ""}, "state", id="no-path"),
             pytest.param({"frist": 5}, "'frist' (did you mean 'first'?)", id="typo"),
         ],
     )
@@ -476,7 +477,7 @@ class TestConfiguration:
     def test_all_mistakes_at_once(self) -> None:
         """Nobody has to start the service three times to find three mistakes."""
         with pytest.raises(ConfigurationError) as caught:
-            GroupingFilter(first=-1, window_seconds=-1, state=1, size=1)
+            GroupingFilter(first=-1, window_seconds=-1, state="", size=1)
         assert len(caught.value.problems) == 4
 
 

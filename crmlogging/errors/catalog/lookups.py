@@ -6,10 +6,11 @@ Answers about codes, hosts and messages are remembered, bounded; messages by a h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
+from crmlogging.errors.catalog.literals import Index
 from crmlogging.errors.catalog.rules import Case, Provider, Reason, Rule
 from crmlogging.errors.model import CrmError
 
@@ -40,7 +41,9 @@ class Lookups:
         generic: the rules for every provider, as a provider without a name.
         network: the rules for exceptions.
         statuses: HTTP status to the rule for it alone.
-        remembered: the last answers of `crmlogging.errors.classify`, by a hash of the question.
+        remembered: the last answers of `crmlogging.errors.classify`, by a hash of the question;
+            and whether the id of the request came from its headers.
+        templates: what errors of one kind have in common, for `crmlogging.errors.building`.
     """
 
     def __init__(self) -> None:
@@ -52,7 +55,8 @@ class Lookups:
         self.aliases: dict[str, str] = {}
         self._hosts: dict[str, Provider | None] = {}
         self._families: dict[str, tuple[Rule, ...]] = {}
-        self.remembered: dict[int, CrmError | None] = {}
+        self.remembered: dict[int, tuple[CrmError | None, bool]] = {}
+        self.templates: dict[tuple[object, ...], dict[str, Any]] = {}
         self._worded: dict[tuple[int, int | None, str], tuple[Rule | None, Rule | None]] = {}
 
     @cached_property
@@ -116,11 +120,17 @@ class Lookups:
             self._worded[key] = known
         return known
 
+    def forget_words(self) -> None:
+        """Forget what messages mean, as a benchmark of new ones needs it."""
+        self._worded.clear()
+
     def _first_worded(self, words: str, case: Case) -> tuple[Rule | None, Rule | None]:
         # A page of theirs about a failure of theirs: its words about passwords are not ours.
         theirs = case.kind == "html" and case.status is not None and case.status >= 500
         weak: Rule | None = None
-        for rule in self._wordings:
+        rules, index = self._wordings
+        for number in index.possible(words):
+            rule = rules[number]
             if not (theirs and rule.reason.actionable) and rule.holds(case, words, _NO_HINTS):
                 if not rule.weak:
                     return rule, weak
@@ -128,8 +138,8 @@ class Lookups:
         return None, weak
 
     @cached_property
-    def _wordings(self) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.generic.conditions if rule.worded)
+    def _wordings(self) -> tuple[tuple[Rule, ...], Index]:
+        return _indexed(rule for rule in self.generic.conditions if rule.worded)
 
     def knows(self, code: str, provider: Provider | None) -> bool:
         """Whether a rule names the normal code exactly."""
@@ -169,14 +179,16 @@ class Lookups:
                     return rule.reason
                 weak = weak or rule.reason
         if words:
-            for rule in self._field_wordings:
-                if rule.wording is not None and rule.wording.found_in(words):
-                    return rule.reason
+            rules, index = self._field_wordings
+            for number in index.possible(words):
+                wording = rules[number].wording
+                if wording is not None and wording.found_in(words):
+                    return rules[number].reason
         return weak
 
     @cached_property
-    def _field_wordings(self) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self._wordings if rule.reason.name in _FIELD_REASONS)
+    def _field_wordings(self) -> tuple[tuple[Rule, ...], Index]:
+        return _indexed(rule for rule in self._wordings[0] if rule.reason.name in _FIELD_REASONS)
 
     def provider(self, name: str) -> Provider | None:
         """Return the provider called `name` in any of its spellings."""
@@ -200,6 +212,12 @@ class Lookups:
         """Return the rule that `CrmError.rule` names, to tell its source; None if it has no row."""
         place = name.partition(":")[0]
         return next((rule for rule in self.rules() if rule.name == place), None)
+
+
+def _indexed(rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], Index]:
+    """Return `rules` with what finds those whose wording can occur in a text."""
+    kept = tuple(rules)
+    return kept, Index([rule.wording.sources if rule.wording else () for rule in kept])
 
 
 def spelling(name: str) -> str:

@@ -93,29 +93,31 @@ class Reason:
     limit: bool = False
     echo: bool = False
 
-    @property
-    def about_fields(self) -> bool:
-        """A sentence about it may name the fields at fault."""
-        return "{fields}" in self.summary
+    about_fields: bool = field(init=False)
+    """A sentence about it may name the fields at fault."""
+    retryable: bool = field(init=False)
+    """The same request may succeed later."""
+    actionable: bool = field(init=False)
+    """Somebody has to act."""
+    recoverability: Recoverability = field(init=False)
+    """What it takes to get over it."""
 
-    @property
-    def retryable(self) -> bool:
-        """The same request may succeed later."""
-        return self.category in _RETRIED
-
-    @property
-    def actionable(self) -> bool:
-        """Somebody has to act."""
-        return self.category not in _RETRIED and self.category is not Category.UNKNOWN
-
-    @property
-    def recoverability(self) -> Recoverability:
-        """What it takes to get over it."""
-        if self.actionable:
-            return Recoverability.USER_ACTIONABLE
-        if self.retryable:
-            return Recoverability.SYSTEM_RECOVERABLE
-        return Recoverability.SYSTEM_FATAL
+    def __post_init__(self) -> None:
+        # Once a reason rather than once an error.
+        retryable = self.category in _RETRIED
+        actionable = not retryable and self.category is not Category.UNKNOWN
+        recoverability = Recoverability.SYSTEM_FATAL
+        if actionable:
+            recoverability = Recoverability.USER_ACTIONABLE
+        elif retryable:
+            recoverability = Recoverability.SYSTEM_RECOVERABLE
+        for name, value in (
+            ("about_fields", "{fields}" in self.summary),
+            ("retryable", retryable),
+            ("actionable", actionable),
+            ("recoverability", recoverability),
+        ):
+            object.__setattr__(self, name, value)
 
 
 class Case(Protocol):

@@ -1,0 +1,97 @@
+"""``crmlogging cat``: print the lines of an archive, wherever and however they are kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any, BinaryIO
+
+import click
+
+from crmlogging.cli.sealing import asked_passphrase, usage_errors
+from crmlogging.crypto.keys import PrivateKeys
+from crmlogging.exceptions import MissingDependencyError
+from crmlogging.storage.lines import read_lines
+from crmlogging.storage.s3_client import new_client
+from crmlogging.storage.sources import Source, sources
+
+__all__ = ["cat_command"]
+
+
+@click.command("cat")
+@click.option(
+    "--key",
+    "paths",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="A private key's PEM file, or a folder of such; may be repeated.",
+)
+@click.option("--endpoint-url", help="Of an S3 server other than AWS.")
+@click.option("--region", help="Of the bucket, if not the environment's.")
+@click.argument("places", nargs=-1, required=True, metavar="SOURCE...")
+def cat_command(
+    paths: tuple[str, ...], endpoint_url: str | None, region: str | None, places: tuple[str, ...]
+) -> None:
+    """Print the lines of each SOURCE: plain, gzip or encrypted.
+
+    A SOURCE is a file, a folder (all *.jsonl, *.jsonl.gz and *.jsonl.gz.enc in it), an object or
+    a prefix of a bucket (s3://bucket/crm, s3://bucket/crm/tier=standard/dt=2026-11-2*), or "-" for
+    the standard input. What is cut short or damaged is printed as far as it goes; a remark about
+    it goes to stderr and makes the exit code 1.
+    """
+
+    @cache
+    def client() -> Any:
+        return new_client(endpoint_url, region=region, purpose="reading from S3", attempts=5)
+
+    remarks: list[str] = []
+    with usage_errors():
+        keys = PrivateKeys(paths, passphrase=asked_passphrase)
+    for place in places:
+        for source in _sources(place, remarks.append, client):
+            _copy(source, keys, remarks)
+    sys.stdout.buffer.flush()
+    for remark in remarks:
+        click.echo(f"crmlogging cat: {remark}", err=True)
+    sys.exit(1 if remarks else 0)
+
+
+def _sources(
+    place: str, complain: Callable[[str], None], client: Callable[[], Any]
+) -> Iterator[Source]:
+    if place == "-":
+
+        def standard_input() -> AbstractContextManager[BinaryIO]:
+            return nullcontext(sys.stdin.buffer)
+
+        return iter([Source("standard input", standard_input)])
+    return sources(place, complain, client=client)
+
+
+def _copy(source: Source, keys: PrivateKeys, remarks: list[str]) -> None:
+    try:
+        opened = source.open()
+        with opened as file:
+            _copy_lines(file, source.name, keys, remarks)
+    except BrokenPipeError:
+        raise  # who reads has enough
+    except MissingDependencyError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        remarks.append(f"{source.name} cannot be read ({error.strerror or type(error).__name__})")
+
+
+def _copy_lines(file: BinaryIO, name: str, keys: PrivateKeys, remarks: list[str]) -> None:
+    """Print the lines of `file`; of one that is cut short no half line."""
+    output, before, tail = sys.stdout.buffer, len(remarks), b""
+    for line in read_lines(file, lambda what: remarks.append(f"{name} {what}"), keys=keys):  # type: ignore[arg-type]  # it is buffered
+        output.write(tail)
+        tail = b"" if line.raw.endswith(b"\n") else line.raw
+        if not tail:
+            output.write(line.raw)
+            if name == "standard input":
+                output.flush()  # somebody may be watching a log as it grows
+    if tail and len(remarks) == before:
+        output.write(tail + b"\n")

@@ -1,0 +1,68 @@
+"""What makes a record identical to others: its failure, customer and level, never its values."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+
+from crmlogging.fields import MISFIT, SHAPES
+from crmlogging.records import record_id
+
+__all__ = ["created_of", "identity_of", "is_power_of_ten", "key_of"]
+
+_SITE_CHARACTERS: Final = 200
+_LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
+
+
+def identity_of(record: logging.LogRecord) -> str:
+    """Return the record's id: equal for the copies that several handlers filter."""
+    known = record.__dict__.get("record.id")
+    return known if type(known) is str else record_id(record)
+
+
+def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
+    """Return what makes `record` identical to others, or None where it is not to be grouped."""
+    attributes = record.__dict__
+    if attributes.get("audit"):
+        return None
+    fingerprint = _shaped(attributes, "error.fingerprint", "id")
+    kind = _kind(attributes)
+    level = attributes.get("levelno")
+    if fingerprint is None and kind is None and type(level) is int and level < logging.ERROR:
+        return None
+    what: tuple[object, ...] = (fingerprint,)
+    if fingerprint is None:
+        # The template as well: a wrapper function makes one call site of many messages.
+        template = attributes.get("msg")
+        template = template[:_SITE_CHARACTERS] if type(template) is str else None
+        what = (attributes.get("pathname"), attributes.get("lineno"), template, kind)
+    return (
+        *what,
+        _shaped(attributes, "crm", "slug"),
+        _shaped(attributes, "tenant.code", "id"),
+        level if type(level) is int else logging.ERROR,
+    )
+
+
+def _kind(attributes: dict[str, Any]) -> str | None:
+    """Return the class of the record's exception, or None where it has none."""
+    kind, exc_info = attributes.get("error.type"), attributes.get("exc_info")
+    if type(kind) is str:
+        return kind
+    raised = exc_info[0] if type(exc_info) is tuple and exc_info else None
+    return raised.__qualname__ if isinstance(raised, type) else None
+
+
+def _shaped(attributes: dict[str, Any], name: str, shape: str) -> object:
+    value = attributes.get(name)
+    return None if value is None or SHAPES[shape](value) is MISFIT else value
+
+
+def created_of(record: logging.LogRecord) -> float:
+    created = record.__dict__.get("created")
+    return created if type(created) is float and 0.0 <= created <= _LAST_SECOND else time.time()
+
+
+def is_power_of_ten(number: int) -> bool:
+    return str(number).strip("0") == "1"
