@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 RECORDS ?= 2000
 
-.PHONY: demo test test-all bench leaks chaos mutants classify-report lint types clean help
+.PHONY: demo test test-all bench leaks chaos chaos-s3 mutants classify-report lint types clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,9 @@ leaks: $(STAMP)  ## the leak battery, with peers beside it
 
 chaos: $(STAMP)  ## kill, fork and starve processes, count what is left, with peers beside it
 	$(RUN) -m tests.chaos $(ARGS)
+
+chaos-s3: $(STAMP)  ## S3 under faults, outages and kills, on two servers (15 minutes)
+	$(RUN) -m tests.chaos.s3_faults $(ARGS)
 
 mutants: $(STAMP)  ## mutation testing of what redacts (long); see `mutmut results`
 	$(RUN) -m mutmut run --max-children 2

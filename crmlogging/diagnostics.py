@@ -58,9 +58,10 @@ class Tally:
 
 
 def _after_fork() -> None:
-    """Renew the locks that another thread may have held at the fork."""
+    """Begin anew: another thread may have held a lock, and the counts are those of one process."""
     for each in list(_tallies):
         each._lock = threading.RLock()
+        each._counts = Counter()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("ARCHIVE", "FIELD", "HEADER_BYTES", "NONCE_BYTES", "STREAM", "TAG_BYTES", "TOKEN", "VAULT"),
+    "VERSION",
     *("Header", "agreed_by_recipient", "agreed_by_sender", "decrypted", "derived", "encrypted"),
 ]
 
@@ -42,7 +43,7 @@ STREAM: Final = 2
 HEADER_BYTES: Final = 42
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
-_VERSION: Final = 1
+VERSION: Final = 1
 _LABEL: Final = b"crmlogging envelope 1"
 
 
@@ -56,7 +57,7 @@ class Header(NamedTuple):
     @property
     def raw(self) -> bytes:
         """Its 42 bytes."""
-        return bytes((_VERSION, self.shape)) + bytes.fromhex(self.key_id) + self.ephemeral
+        return bytes((VERSION, self.shape)) + bytes.fromhex(self.key_id) + self.ephemeral
 
     @classmethod
     def read(cls, raw: bytes, shape: int) -> Header:
@@ -65,7 +66,7 @@ class Header(NamedTuple):
         Raises:
             DecryptionError: they are none of this version and `shape`.
         """
-        if len(raw) < HEADER_BYTES or raw[0] != _VERSION or raw[1] != shape:
+        if len(raw) < HEADER_BYTES or raw[0] != VERSION or raw[1] != shape:
             raise DecryptionError
         end = 2 + KEY_ID_BYTES
         return cls(shape, raw[2:end].hex(), raw[end:HEADER_BYTES])

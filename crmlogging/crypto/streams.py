@@ -34,9 +34,14 @@ from crmlogging.exceptions import DecryptionError
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["CHUNK_BYTES", "MAGIC", "DecryptingReader", "EncryptingWriter", "encrypted_size"]
+__all__ = [
+    *("CHUNK_BYTES", "MAGIC", "START_BYTES", "DecryptingReader", "EncryptingWriter"),
+    *("encrypted_size", "key_id_of"),
+]
 
 MAGIC: Final = b"CRMLSEAL"
+START_BYTES: Final = len(MAGIC) + HEADER_BYTES
+"""What stands in clear at the beginning."""
 CHUNK_BYTES: Final = 65_536
 _CHUNKS_MAXIMUM: Final = 2**32
 _NUMBER_BYTES: Final = 8
@@ -63,7 +68,18 @@ def encrypted_size(size: int) -> int:
         (78, 65614, 65643)
     """
     chunks = max(1, -(-size // CHUNK_BYTES))
-    return len(MAGIC) + HEADER_BYTES + size + chunks * (NONCE_BYTES + TAG_BYTES)
+    return START_BYTES + size + chunks * (NONCE_BYTES + TAG_BYTES)
+
+
+def key_id_of(start: bytes) -> str:
+    """Return which key opens the stream that begins with `start`, of `START_BYTES` or more.
+
+    Raises:
+        DecryptionError: no stream begins so.
+    """
+    if not start.startswith(MAGIC):
+        raise DecryptionError
+    return Header.read(start[len(MAGIC) :], STREAM).key_id
 
 
 def _bound(context: bytes, number: int, last: bool) -> bytes:
@@ -162,7 +178,7 @@ class DecryptingReader(io.RawIOBase):
     ) -> None:
         super().__init__()
         self._source, self._context = source, context
-        start = self._read(len(MAGIC) + HEADER_BYTES)
+        start = self._read(START_BYTES)
         if not start.startswith(MAGIC):
             raise DecryptionError
         header = Header.read(start[len(MAGIC) :], STREAM)

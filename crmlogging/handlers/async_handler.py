@@ -27,6 +27,7 @@ from crmlogging.diagnostics import complain
 from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, documents, endings
 from crmlogging.handlers.dispatch import Dispatch
+from crmlogging.handlers.journaling import Journaling, open_journal
 from crmlogging.handlers.lanes import Lane, surface
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import Limits
@@ -39,7 +40,7 @@ __all__ = ["AsyncHandler"]
 
 _OPTIONS: Final = (*Limits._fields, "handlers", "levels", "queue", "respect_handler_level")
 _INSTEAD: Final = {
-    "journal": "no journal is kept: put RetentionFileHandler or S3Handler directly on the logger",
+    **dict.fromkeys(("journal_dir", "spool_dir", "directory"), "ours is journal"),
     "listener": "AsyncHandler delivers by itself: name its targets in 'handlers'",
     **dict.fromkeys(("maxsize", "max_size", "queue_size"), "use 'capacity' and 'capacity_bytes'"),
     **dict.fromkeys(("target", "targets", "handler"), "name the targets in 'handlers'"),
@@ -62,8 +63,14 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
             (``extra={"audit": True}``) are never dropped; they alone may exceed the bounds.
         block_seconds: time that all callers together may wait in one minute, 1 by default.
         flush_seconds: longest wait of `flush`, `close` and the interpreter's exit, 5 by default.
+        journal: directory, of this handler alone, in which every record waits on disk as well:
+            after ``kill -9`` the next start, or another process of the service, delivers it. None
+            by default.
+        journal_bytes: bound on what waits there, 1 GB by default; beyond it records wait in
+            memory only, and are counted.
         respect_handler_level: whether the level of a target counts; it does by default (a
             `QueueListener` ignores it by default).
+        heartbeat_seconds: how often a line tells the counts of `stats`; None, the default: never.
         levels: follow ``CRMLOGGING_LEVEL`` (see `crmlogging.levels`).
 
     Raises:
@@ -83,6 +90,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
     ) -> None:
         self._dispatch: Dispatch | None = None
         self._names: documents.TargetNames | None = None
+        self._journal: Journaling | None = None
         self._listener: logging.handlers.QueueListener | None = None
         super().__init__(queue)
         problems = Problems(type(self).__name__)
@@ -98,9 +106,14 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
             self._names = documents.TargetNames(handlers, problems)
         elif queue is None:
             problems.add("handlers", "name at least one target")
+        if self._limits.journal is not None and not problems.found:
+            if self._names is None:
+                problems.add("journal", "needs targets: name them in 'handlers'")
+            else:
+                size = self._limits.journal_bytes
+                self._journal = open_journal(self._limits.journal, size, problems)
         problems.raise_if_any()
         self._connecting = threading.RLock()
-        # Of records that no target had a lane for: before the first one, or without targets.
         self._ledger = Ledger()
         delivery.register(self)
         endings.register(self)
@@ -142,8 +155,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
             if handlers is not None and self._dispatch is None:
                 respect = self.respect_handler_level
                 targets = [target_for(each, respect_level=respect) for each in handlers]
-                self._dispatch = Dispatch(targets, self._limits, self)
-                _close_first(self)
+                self._dispatch = Dispatch(targets, self._limits, self, self._ledger, self._journal)
+                endings.close_first(self)
         return self._dispatch
 
     def _emit_locked(self, record: logging.LogRecord) -> None:
@@ -155,6 +168,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 
         As with the standard handler, a formatter set on this handler makes the message.
         """
+        if self._journal is not None:
+            record = self.safe(record)
         try:
             if self._names is None:
                 return portable(self._prepared_for_queue(record))
@@ -199,17 +214,22 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         produced = delivered + dropped + pending, at any moment, since the start of this process.
         A record is delivered when every target has had it; it is dropped, once, when one missed
         it: ``overflow``, ``too_large``, ``failed`` (the target raised), ``reentrant`` (logged
-        while delivering what was logged while delivering), ``exit``, ``no_target``.
+        while delivering what was logged while delivering), ``exit``, ``no_target``. With a
+        journal also ``journal.recovered`` (left by a dead process, and produced here once
+        more), ``journal.unwritten`` (in memory only), ``journal.damaged``, ``journal.set_aside``.
         """
-        ledger = self._dispatch.ledger if self._dispatch is not None else self._ledger
-        return ledger.stats()
+        counts = self._ledger.stats()
+        return counts if self._journal is None else counts | self._journal.tally.snapshot()
 
     def tick(self) -> None:
-        """Called once a second: summaries, the line about drops, and workers that died."""
+        """Called once a second: summaries, the line about drops, workers that died, the journal."""
         super().tick()
-        if self._dispatch is not None:
-            self._dispatch.tell_drops()
-            self._dispatch.revive()
+        dispatch = self._dispatch if self._journal is None else self._connect()
+        if dispatch is not None:
+            dispatch.tell()
+            dispatch.revive()
+            if self._journal is not None:
+                self._journal.tick(dispatch)
 
     def flush(self) -> None:
         """Deliver what was logged before this call, within `flush_seconds`; flush the targets."""
@@ -232,6 +252,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         if self._dispatch is not None:
             self._dispatch.tell_drops(now=True)
             self._dispatch.close(self._limits.flush_seconds)
+        if self._journal is not None:
+            self._journal.close()
         super().close()
 
     def begin_end(self) -> None:
@@ -240,33 +262,28 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         if self._dispatch is not None:
             self._dispatch.tell_drops(now=True)
             self._dispatch.revive()
+            if self._journal is not None:
+                self._journal.feed(self._dispatch, patience_seconds=1.0)
 
     def end(self) -> None:
         """The process ends: deliver for up to `flush_seconds`; from now on callers deliver."""
         given_up = self._dispatch.finish(self._limits.flush_seconds) if self._dispatch else 0
         if given_up:
+            left = "" if self._journal is None else "; the journal has them for the next start"
             complain(
                 type(self).__name__,
-                f"{given_up} records were not delivered when the process ended",
+                f"{given_up} records were not delivered when the process ended{left}",
                 hint="a target hangs; flush_seconds says how long to wait",
             )
+        if self._journal is not None:
+            self._journal.close(ended=True)
 
     def begin_child(self) -> None:
         """In a forked child: begin with empty queues and no threads."""
         surface()
         self._connecting = threading.RLock()
         self._ledger = Ledger()
+        if self._journal is not None:
+            self._journal.renew()
         if self._dispatch is not None:
-            self._dispatch = self._dispatch.for_child(self)
-
-
-def _close_first(handler: logging.Handler) -> None:
-    """Have `logging.shutdown`, which goes from new to old, close `handler` before its targets."""
-    with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
-        references = logging._handlerList  # type: ignore[attr-defined]  # private, no other way
-        for reference in references:
-            if reference() is handler:
-                references.remove(reference)
-                references.append(reference)
-                return
-        logging._addHandlerRef(handler)  # type: ignore[attr-defined]  # private, no other way
+            self._dispatch = self._dispatch.for_child(self, self._ledger)

@@ -10,7 +10,10 @@ import sys
 from collections import deque
 from typing import Final
 
-__all__ = ["BoundedQueue", "Entry"]
+from crmlogging.records import DeferredRecord
+from crmlogging.storage.journal import Slip
+
+__all__ = ["BoundedQueue", "Entry", "level_of"]
 
 _NEVER_DROPPED: Final = sys.maxsize
 _HIGHEST_RANK: Final = logging.CRITICAL + 10
@@ -21,7 +24,7 @@ class Entry:
 
     Attributes:
         record: what the targets get.
-        level: its ``levelno``.
+        level: its ``levelno``, within the range of levels.
         rank: what it is worth when room is short; audit records and our own notices are worth
             more than any level.
         bytes: memory it takes, about.
@@ -30,10 +33,12 @@ class Entry:
         waiting: targets that have not had it yet.
         missed: it was dropped before one of its targets, or a target failed on it.
         notice: one of our own lines, outside the counts.
+        slip: what the journal knows of it, if there is one.
     """
 
     __slots__ = (
-        *("bytes", "depth", "level", "missed", "notice", "number", "rank", "record", "waiting"),
+        *("bytes", "depth", "level", "missed", "notice", "number", "rank", "record", "slip"),
+        "waiting",
     )
 
     def __init__(
@@ -41,19 +46,23 @@ class Entry:
     ) -> None:
         self.record = record
         self.bytes = size
-        level = record.levelno
-        if type(level) is not int:
-            level = logging.NOTSET
-        self.level = self.rank = level
-        if not 0 <= level <= _HIGHEST_RANK:
-            # Levels made up at run time must not each open a queue of their own.
-            self.rank = 0 if level < 0 else _HIGHEST_RANK
-        if notice or record.__dict__.get("audit") is True:
+        self.level = self.rank = level_of(record)
+        # An audit record is never deferred; to look at one that is would write it out.
+        if notice or (type(record) is not DeferredRecord and record.__dict__.get("audit") is True):
             self.rank = _NEVER_DROPPED
         self.depth = depth
         self.notice = notice
         self.number = self.waiting = 0
         self.missed = False
+        self.slip: Slip | None = None
+
+
+def level_of(record: logging.LogRecord) -> int:
+    """Return the record's level; one made up at run time must not open a count of its own."""
+    level = record.levelno
+    if type(level) is not int:
+        return logging.NOTSET
+    return level if 0 <= level <= _HIGHEST_RANK else 0 if level < 0 else _HIGHEST_RANK
 
 
 class BoundedQueue:
@@ -85,6 +94,10 @@ class BoundedQueue:
             self.count < self.capacity + self._reserve
             and self.bytes + entry.bytes <= self.capacity_bytes + self._reserve_bytes
         )
+
+    def is_half_full(self) -> bool:
+        """Whether one of the bounds is half used."""
+        return self.count * 2 > self.capacity or self.bytes * 2 > self.capacity_bytes
 
     def put(self, entry: Entry) -> None:
         """Append `entry`, bound or no bound."""

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
+from crmlogging.handlers.heartbeat import Heartbeat
+from crmlogging.handlers.journaling import Journaling
 from crmlogging.handlers.lanes import Lane, depth, pause
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget, runs_event_loop
 from crmlogging.handlers.queued_record import byte_size
 from crmlogging.handlers.targets import Target
+from crmlogging.storage.journal import Slip
 
 __all__ = ["Dispatch"]
 
@@ -31,13 +34,25 @@ class Dispatch:
         targets: each gets a lane of its own.
         limits: bounds of each lane, and the time to wait at them.
         owner: kept alive by the workers while records wait.
+        ledger: counts what becomes of them.
+        journal: where they are on disk as long as they wait, or None.
     """
 
-    def __init__(self, targets: Iterable[Target], limits: Limits, owner: object) -> None:
-        self.ledger = Ledger()
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        limits: Limits,
+        owner: object,
+        ledger: Ledger,
+        journal: Journaling | None,
+    ) -> None:
+        self.ledger = ledger
+        self._journal = journal
         self._limits = limits
         self._budget = WaitBudget(limits.block_seconds)
         self._report = DropReport()
+        self._heartbeat = Heartbeat(limits.heartbeat_seconds)
+        self._owner = owner
         self._number = 0
         self.lanes = tuple(
             Lane(
@@ -45,13 +60,26 @@ class Dispatch:
                 BoundedQueue(limits.capacity, limits.capacity_bytes),
                 self.ledger,
                 owner,
+                _nothing if journal is None else journal.advance,
             )
             for target in targets
         )
 
-    def accept(self, record: logging.LogRecord, *, notice: bool = False) -> None:
-        """Put `record` before every target; wait, evict or drop where there is no room."""
+    def accept(
+        self, record: logging.LogRecord, *, notice: bool = False, slip: Slip | None = None
+    ) -> None:
+        """Put `record` before every target; wait, evict or drop where there is no room.
+
+        Args:
+            record: safe, if there is a journal.
+            notice: it is a line of our own, outside the counts and the journal.
+            slip: of a record that comes from the journal.
+        """
         entry = Entry(record, byte_size(record), depth(), notice)
+        journal = self._journal
+        if slip is None and journal is not None and not notice:
+            slip = Slip()
+        entry.slip = slip
         full = []
         ledger = self.ledger
         with ledger.lock:
@@ -65,10 +93,18 @@ class Dispatch:
                     lane.queue.put(entry)
                 else:
                     full.append(lane)
+        if full:
+            self._wake()
+            self._squeeze_in(entry, full)
+        try:
+            if journal is not None and slip is not None and not slip.settled:
+                journal.keep(record, slip)
+        finally:
+            self._wake()
+
+    def _wake(self) -> None:
         for lane in self.lanes:
             lane.wake()
-        if full:
-            self._squeeze_in(entry, full)
 
     def _squeeze_in(self, entry: Entry, full: list[Lane]) -> None:
         too_large = entry.bytes > self._limits.capacity_bytes
@@ -82,7 +118,6 @@ class Dispatch:
                     lane.queue.put(entry)
                 else:
                     self.ledger.settle(entry, "too_large" if too_large else "overflow")
-            lane.wake()
 
     def _wait_for_room(self, entry: Entry, full: list[Lane]) -> list[Lane]:
         """Put `entry` as room appears; returns the lanes where none did in time."""
@@ -102,6 +137,17 @@ class Dispatch:
                 lane.wake()
             full = still_full
         return full
+
+    def has_room(self) -> bool:
+        """Whether no lane is more than half full: records that can wait may come now."""
+        return all(not lane.queue.is_half_full() for lane in self.lanes)
+
+    def tell(self) -> None:
+        """Put lines of our own before the targets, each once an interval: drops, the heartbeat."""
+        self.tell_drops()
+        heartbeat = self._heartbeat.due(self._owner, self.ledger.stats)
+        if heartbeat is not None:
+            self.accept(heartbeat, notice=True)
 
     def tell_drops(self, *, now: bool = False) -> None:
         """Put a record about drops before the targets, once an interval."""
@@ -166,12 +212,13 @@ class Dispatch:
         for lane in self.lanes:
             lane.revive()
 
-    def for_child(self, owner: object) -> Dispatch:
+    def for_child(self, owner: object, ledger: Ledger) -> Dispatch:
         """Return the same with empty lanes, in a forked child."""
         for lane in self.lanes:
             if lane.busy:
                 lane.target.renew()
-        return Dispatch([lane.target for lane in self.lanes], self._limits, owner)
+        targets = [lane.target for lane in self.lanes]
+        return Dispatch(targets, self._limits, owner, ledger, self._journal)
 
     def finish(self, timeout: float) -> int:
         """Deliver before the process ends; from now on callers deliver.
@@ -186,3 +233,7 @@ class Dispatch:
         for lane in self.lanes:
             lane.stop(_END_SECONDS)
         return given_up
+
+
+def _nothing() -> None:
+    pass

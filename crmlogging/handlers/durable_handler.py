@@ -157,9 +157,12 @@ class DurableHandler(SafeHandler):
 
     def _failed(self, error: OSError, count: int) -> None:
         """Count records that could not be written; storage calls this instead of raising."""
-        reason = errno.errorcode.get(error.errno or 0, "OSError")
-        self.tally.add(f"dropped.{reason}", count)
+        self._lost(errno.errorcode.get(error.errno or 0, "OSError"), count)
         complain(type(self).__name__, error, hint="records are counted until writing works again")
+
+    def _lost(self, reason: str, count: int) -> None:
+        """Count records as dropped, and remember that the log is to tell of them."""
+        self.tally.add(f"dropped.{reason}", count)
         gap = self._gap or _Gap(self._clock(), 0, reason)
         self._gap = gap._replace(records=gap.records + count)
 

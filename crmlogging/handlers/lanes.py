@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -67,15 +67,24 @@ def pause(seconds: float) -> None:
 class Lane:
     """The queue before one target, and the thread that empties it.
 
-    Attributes:
+    Args:
         owner: kept alive by the running thread, so that nothing accepted is forgotten.
+        settled: called after each batch, without a lock.
     """
 
-    def __init__(self, target: Target, queue: BoundedQueue, ledger: Ledger, owner: object) -> None:
+    def __init__(
+        self,
+        target: Target,
+        queue: BoundedQueue,
+        ledger: Ledger,
+        owner: object,
+        settled: Callable[[], None],
+    ) -> None:
         self.target = target
         self.queue = queue
         self.ledger = ledger
         self._owner = owner
+        self._settled = settled
         self._pid = os.getpid()
         self._hurry = max(1, queue.capacity // 2)
         self._in_hand: list[list[Entry]] = []
@@ -212,6 +221,7 @@ class Lane:
         finally:
             _delivering.depth = before
             self._settle(entries, failed)
+        self._settled()
         slow = time.monotonic() - began > _BATCH_SECONDS
         self._batch = max(1, self._batch // 4) if slow else min(_LARGEST_BATCH, self._batch * 2)
         return True
@@ -250,7 +260,7 @@ class Lane:
             pause(_POLL_SECONDS)
 
     def finish(self, seconds: float) -> int:
-        """Let callers deliver from now on; drop what still waits and return how many those were.
+        """Let callers deliver from now on; give up what still waits, return how many those were.
 
         For the end of the process, after a last wait. Other threads may have logged since, so
         the worker gets `seconds` more; what waits then, waits for a target that hangs.
@@ -265,14 +275,15 @@ class Lane:
             return self.give_up("exit")
 
     def give_up(self, reason: str) -> int:
-        """Drop what waits; returns how many records those were."""
+        """Drop what waits and is in no journal; returns how many records waited."""
         with self.ledger.lock:
             entries = list(itertools.chain.from_iterable(self._in_hand))
             while waiting := self.queue.take(sys.maxsize):
                 entries += waiting
             for entry in entries:
                 self.queue.done(entry)
-                self.ledger.settle(entry, reason)
+                if entry.slip is None or not entry.slip.written:
+                    self.ledger.settle(entry, reason)
             self._in_hand.clear()
             return len(entries)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Mapping
 
-from crmlogging.handlers.bounded_queue import Entry
+from crmlogging.handlers.bounded_queue import Entry, level_of
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "balanced"]
 
 
 class Ledger:
@@ -36,6 +37,8 @@ class Ledger:
     def settle(self, entry: Entry, missed: str | None = None) -> None:
         """One target is through with `entry`, or misses it for a reason. Hold the lock."""
         entry.waiting -= 1
+        if entry.waiting == 0 and entry.slip is not None:
+            entry.slip.settled = True
         if entry.missed or entry.notice:
             return
         if missed is not None:
@@ -50,7 +53,7 @@ class Ledger:
         """Count a record that never came as far as a target."""
         with self.lock:
             self.produced += 1
-            self.dropped[reason, record.levelno] += 1
+            self.dropped[reason, level_of(record)] += 1
 
     def deliver(self, record: logging.LogRecord) -> None:
         """Count a record that went straight to where it belongs."""
@@ -70,3 +73,19 @@ class Ledger:
             for (reason, level), number in sorted(self.dropped.items()):
                 counts[f"dropped.{reason}.{logging.getLevelName(level)}"] = number
             return counts
+
+
+def balanced(delivered: int, pending: int, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return `counts` with the totals: produced = delivered + pending + dropped.
+
+    Args:
+        counts: the drops by reason, as ``dropped.REASON``, among others.
+    """
+    dropped = sum(number for name, number in counts.items() if name.startswith("dropped."))
+    return {
+        "produced": delivered + pending + dropped,
+        "delivered": delivered,
+        "pending": pending,
+        "dropped": dropped,
+        **counts,
+    }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from crmlogging.exceptions import Problems
+from crmlogging.handlers.heartbeat import check_heartbeat
 from crmlogging.records import SafeRecord, notice
 
 __all__ = ["DropReport", "Limits", "WaitBudget", "runs_event_loop"]
@@ -26,10 +27,13 @@ class Limits(NamedTuple):
     overflow: str = "block"
     block_seconds: float = 1.0
     flush_seconds: float = 5.0
+    journal: Any = None
+    journal_bytes: int = 1_000_000_000
+    heartbeat_seconds: float | None = None
 
     def check(self, problems: Problems) -> None:
         """Note every option that cannot work."""
-        for name in ("capacity", "capacity_bytes"):
+        for name in ("capacity", "capacity_bytes", "journal_bytes"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 problems.add(name, f"must be a whole number from 1 up, not {value!r}")
@@ -37,6 +41,7 @@ class Limits(NamedTuple):
             value = getattr(self, name)
             if type(value) not in (int, float) or not 0 <= value < 3_600:
                 problems.add(name, f"must be a number of seconds from 0 to 3600, not {value!r}")
+        check_heartbeat(self.heartbeat_seconds, problems)
         if self.overflow not in ("block", "drop"):
             problems.add("overflow", f"must be 'block' or 'drop', not {self.overflow!r}")
 
@@ -105,8 +110,10 @@ class DropReport:
         self._told, self._last = Counter(dropped), time_now
         total = sum(number for number, _, _ in kinds)
         parts = ", ".join(f"{n} {logging.getLevelName(level)} {why}" for n, why, level in kinds)
-        fields: dict[str, Any] = {}
+        fields: Counter[str] = Counter()
+        for number, why, _ in kinds:
+            fields[f"queue.dropped_{why}"] += number
         return notice(
             *("crmlogging", logging.WARNING, f"AsyncHandler dropped {total} records: {parts}"),
-            *(fields, __file__),
+            *({"queue.dropped": total, **fields}, __file__),
         )

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from crmlogging.diagnostics import complain
-from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, copy_of
+from crmlogging.records import STANDARD_ATTRIBUTES, DeferredRecord, Moment, SafeRecord, copy_of
 
 __all__ = ["QueuedRecord", "byte_size", "portable", "rendered", "settled"]
 
@@ -24,6 +24,8 @@ _ITEMS_COPIED: Final = 10_000
 _ARGUMENT_CHARACTERS: Final = 1_000
 _RECORD_BYTES: Final = 2_500
 """What a record with its two dozen attributes takes, without the texts it carries."""
+_MOMENT_BYTES: Final = 1_000
+"""What a deferred record takes, likewise."""
 _tracebacks: Final = logging.Formatter()
 
 
@@ -102,6 +104,10 @@ def portable(record: logging.LogRecord) -> logging.LogRecord:
 
 def byte_size(record: logging.LogRecord) -> int:
     """Return about how much memory `record` takes, in bytes."""
+    if type(record) is DeferredRecord:
+        moment = record.moment()
+        if moment is not None:
+            return _moment_size(moment)
     if isinstance(record, SafeRecord):
         try:
             # Plain values: their JSON is as long as they are, and found in half the time.
@@ -119,6 +125,15 @@ def byte_size(record: logging.LogRecord) -> int:
         elif kind in _CONTAINERS:
             total += _container_size(value, 4)
     return total
+
+
+def _moment_size(moment: Moment) -> int:
+    """Estimate a deferred record without writing it out, which would cost the caller more."""
+    total = _MOMENT_BYTES + len(moment.message)
+    for value in moment.values:
+        if type(value) is str:
+            total += len(value)
+    return total + _container_size(dict(moment.more), 4) if moment.more else total
 
 
 def _container_size(value: Any, depth: int) -> int:

@@ -17,6 +17,8 @@ from typing import Final
 from crmlogging.diagnostics import complain
 from crmlogging.exceptions import Problems
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
+from crmlogging.handlers.ledger import balanced
+from crmlogging.handlers.recipients import checked_recipient
 from crmlogging.storage.opening import UnsafeFileError, make_directory
 from crmlogging.storage.retention import Sweep
 from crmlogging.storage.rotation import Names, RotatingAppender, day_of
@@ -28,7 +30,7 @@ _TIERS: Final[Mapping[str, int | None]] = {DEBUG_TIER: 7, STANDARD_TIER: 90}
 _FSYNC: Final = ("never", "error", "batch")
 _CLOSE_SECONDS: Final = 1.0
 _OPTIONS: Final = (
-    *("filename", "max_bytes", "tiers", "compress", "fsync", "mode", "group"),
+    *("filename", "max_bytes", "tiers", "compress", "encrypt_to", "fsync", "mode", "group"),
     *("total_bytes", "levels", "level"),
 )
 _INSTEAD: Final = {
@@ -60,6 +62,9 @@ class RetentionFileHandler(DurableHandler):
         tiers: days to keep the files of a tier, by default ``{"debug": 7, "standard": 90}``; None
             keeps them for ever. Without ``debug`` all records go to ``standard``.
         compress: ``"gzip"``, or None to leave rotated files as they are.
+        encrypt_to: encrypt the archives to a public key, a line ``x25519:KEY:ID`` or a PEM file,
+            as ``.jsonl.gz.enc``; the last file of a day then does not stay plain either. What is
+            not rotated yet is plain.
         fsync: when a call waits for the disk: ``"never"`` (survives the death of the process, not
             of the machine), ``"error"`` (records of ERROR and above), ``"batch"`` (every write).
         mode: permissions of all files, whatever the umask.
@@ -81,6 +86,7 @@ class RetentionFileHandler(DurableHandler):
         max_bytes: int = 50_000_000,
         tiers: Mapping[str, int | None] | None = None,
         compress: str | None = "gzip",
+        encrypt_to: str | os.PathLike[str] | None = None,
         fsync: str = "never",
         mode: int | None = None,
         group: str | int | None = None,
@@ -97,6 +103,9 @@ class RetentionFileHandler(DurableHandler):
         _check_sizes(problems, max_bytes=max_bytes, total_bytes=total_bytes)
         if compress not in ("gzip", None):
             problems.add("compress", f"{compress!r} is not 'gzip' or None")
+        recipient = checked_recipient(encrypt_to, problems)
+        if encrypt_to is not None and compress is None:
+            problems.add("encrypt_to", "needs compress='gzip'")
         if fsync not in _FSYNC:
             problems.add("fsync", f"{fsync!r} is none of {', '.join(map(repr, _FSYNC))}")
         gid = _checked_group(group, problems)
@@ -132,6 +141,7 @@ class RetentionFileHandler(DurableHandler):
             gid=gid,
             clock=self._clock,
             tally=self.tally,
+            encrypt_to=recipient,
         )
         self._sweeper = Sweeper(sweep.run)
         self._swept_day = day_of(self._clock())
@@ -185,21 +195,17 @@ class RetentionFileHandler(DurableHandler):
         super().close()
 
     def stats(self) -> dict[str, int]:
-        """Return counters: ``produced`` = ``delivered`` + all ``dropped.*``, and what was done.
+        """Return counters: ``produced`` = ``delivered`` + ``dropped``, and what was done.
 
-        Others: ``rotated``, ``compressed``, ``deleted``, ``deleted.total_bytes``, ``mended``
-        (fragments of killed writers that were cut off), ``ignored`` (what boto3 logs while
-        an `S3Handler` uploads).
+        Others: ``dropped.REASON``, ``rotated``, ``compressed``, ``deleted``,
+        ``deleted.total_bytes``, ``mended`` (fragments of killed writers that were cut off),
+        ``ignored`` (what boto3 logs while an `S3Handler` uploads).
         """
-        counts = self.tally.snapshot()
         delivered = sum(file.written for file in self._files.values())
-        dropped = sum(n for name, n in counts.items() if name.startswith("dropped."))
         return {
-            "produced": delivered + dropped,
-            "delivered": delivered,
+            **balanced(delivered, 0, self.tally.snapshot()),
             "rotated": sum(file.rotations for file in self._files.values()),
             "mended": sum(file.mended for file in self._files.values()),
-            **counts,
         }
 
 
@@ -210,7 +216,7 @@ def _debug_path(path: str) -> str:
 
 _LONGEST_NAME: Final = 255 - len(".standard.2026-11-21.000017000.gz.tmp")
 _ROTATED_LOOK: Final = re.compile(
-    r".*\.(\d+|gz|tmp|bz2|zst)|.*\.(debug|standard)\.\d{4}-\d\d-\d\d\.\d+(\..*)?"
+    r".*\.(\d+|gz|enc|tmp|bz2|zst)|.*\.(debug|standard)\.\d{4}-\d\d-\d\d\.\d+(\..*)?"
 )
 
 

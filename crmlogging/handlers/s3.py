@@ -5,22 +5,26 @@ and uploads each as one object; what it cannot deliver waits, also for the next 
 another process of the service.
 
     PREFIX/tier=standard/dt=2026-11-21/hour=14/HOST-BOOTID-SEQ-SHA8.jsonl.gz
+
+With `encrypt_to` the objects are encrypted as well, and end in ``.jsonl.gz.enc``.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
 import math
 import os
-import weakref
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import Problems
-from crmlogging.handlers import delivery, s3_options
+from crmlogging.handlers import delivery, s3_exit, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
+from crmlogging.handlers.ledger import balanced
+from crmlogging.handlers.recipients import checked_recipient
+from crmlogging.handlers.s3_bound import SpoolBound
 from crmlogging.handlers.s3_bucket import Bucket
 from crmlogging.handlers.s3_upload import Uploader
 from crmlogging.storage.segment_writer import SegmentWriter
@@ -28,8 +32,8 @@ from crmlogging.storage.segment_writer import SegmentWriter
 __all__ = ["S3Handler"]
 _LATEST: Final = 253_402_300_799.0
 """The last second that a date can name."""
-_RESERVE: Final = 0.9
-"""Share of the spool that records below ERROR may fill."""
+_TELL_SECONDS: Final = 60.0
+_NOTICE_BYTES: Final = 4_096
 
 
 class S3Handler(DurableHandler):
@@ -46,6 +50,14 @@ class S3Handler(DurableHandler):
             processes of a host may share one. It should outlive restarts.
         spool_bytes: bound on what waits there; beyond it records are dropped and counted, below
             ERROR from nine tenths on.
+        spool_files: the same for the number of files.
+        overflow: ``"block"`` has a call wait for room before it drops, for at most
+            `block_seconds` a minute in all, and never in a thread that runs an event loop.
+        block_seconds: see `overflow`.
+        fsync: when a call waits for the disk: ``"never"`` (survives the death of the process, not
+            of the machine), ``"error"`` (records of ERROR and above), ``"batch"`` (every write).
+        encrypt_to: encrypt the objects to a public key, a line ``x25519:KEY:ID`` or a PEM file;
+            see ``crmlogging keygen`` and ``crmlogging cat``. The spool stays plain (0600).
         segment_bytes: size at which an object is closed, before compression.
         segment_seconds: age at which it is.
         close_seconds: how long `close`, and with it the end of the program, waits for delivery.
@@ -74,6 +86,11 @@ class S3Handler(DurableHandler):
         region: str | None = None,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_bytes: int = 1_000_000_000,
+        spool_files: int = 10_000,
+        overflow: str = "drop",
+        block_seconds: float = 1.0,
+        fsync: str = "never",
+        encrypt_to: str | os.PathLike[str] | None = None,
         segment_bytes: int = 16_000_000,
         segment_seconds: float = 60.0,
         close_seconds: float = 5.0,
@@ -95,10 +112,14 @@ class S3Handler(DurableHandler):
         s3_options.check_numbers(
             problems,
             spool_bytes=spool_bytes,
+            spool_files=spool_files,
+            block_seconds=block_seconds,
             segment_bytes=segment_bytes,
             segment_seconds=segment_seconds,
             close_seconds=close_seconds,
         )
+        s3_options.check_words(problems, overflow=overflow, fsync=fsync)
+        recipient = checked_recipient(encrypt_to, problems)
         arguments = s3_options.object_arguments(
             problems,
             server_side_encryption=server_side_encryption,
@@ -118,11 +139,13 @@ class S3Handler(DurableHandler):
             bucket=bucket,
             destination="\0".join((endpoint_url or "", bucket, prefix)),
             tally=tally,
+            encrypt_to=recipient,
         )
         # From here on nothing fails: logging.shutdown also closes a handler half-built.
         super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level, tally=tally)
         self.close_seconds = close_seconds
-        self._spool_bytes = spool_bytes
+        self._fsync = fsync
+        self._told_at = -math.inf
         self._spool = spool
         self._writers = {
             tier: self._writer(tier, segment_bytes, segment_seconds)
@@ -140,11 +163,18 @@ class S3Handler(DurableHandler):
         self._uploader = Uploader(
             self._spool, place, seal=self._seal, waiting=self._waiting, tally=self.tally
         )
-        self._used = self._spool.used_bytes()
-        self._used_at = 0
+        self._bound = SpoolBound(
+            spool,
+            max_bytes=spool_bytes,
+            max_files=spool_files,
+            overflow=overflow,
+            block_seconds=block_seconds,
+            written=self._written_bytes,
+        )
+        self._bound.look()
         self._drained_at = 0
         delivery.register(self)
-        _handlers.add(self)
+        s3_exit.register(self)
         self._uploader.start()
         self.start(watch_levels=levels)
 
@@ -160,13 +190,17 @@ class S3Handler(DurableHandler):
         )
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
-        used = self._used + self._written_bytes() - self._used_at + len(lines)
-        if used > self._spool_bytes * (1.0 if level >= logging.ERROR else _RESERVE):
-            self.tally.add("dropped.spool_full", count)
+        if not self._bound.admits(len(lines), level):
+            self._lost("spool_full", count)
             complain(type(self).__name__, "the spool is full; records are dropped and counted")
             return
         plausible = type(when) is float and 0.0 < when < _LATEST
-        self._writers[tier].append(lines, records=count, when=when if plausible else None)
+        self._writers[tier].append(
+            lines,
+            records=count,
+            when=when if plausible else None,
+            durably=self._fsync == "batch" or (self._fsync == "error" and level >= logging.ERROR),
+        )
         if not self._uploader.running:
             self._uploader.start()
 
@@ -180,12 +214,20 @@ class S3Handler(DurableHandler):
                 writer.seal()
             else:
                 writer.seal_if_due()
-        self._used_at = self._written_bytes()
-        self._used = self._spool.used_bytes()
+        self._bound.look()
         waiting = self._spool.waiting()
         for writer in self._writers.values():
             for number in set(writer.records_of) - waiting:
                 del writer.records_of[number]
+
+    def tick(self) -> None:
+        """Called once a second: tells in the log, once a minute, what a full spool cost."""
+        super().tick()
+        if self._gap is not None and self._gap.reason == "spool_full":
+            now = time.monotonic()
+            if now - self._told_at >= _TELL_SECONDS and self._bound.fits(_NOTICE_BYTES, 0):
+                self._told_at = now
+                self._recovered()
 
     def _waiting(self) -> bool:
         """Whether records of this handler wait; another one's in the same spool do not count."""
@@ -220,7 +262,7 @@ class S3Handler(DurableHandler):
         self.emit_due(math.inf)
         new = self._written_bytes() != self._drained_at
         # Inside dictConfig the uploading thread could not even import what it needs.
-        locked = _holds_logging_lock()
+        locked = s3_exit.holds_logging_lock()
         if new and not locked:
             self.drain(self.close_seconds if timeout is None else timeout)
         for writer in self._writers.values():
@@ -229,49 +271,17 @@ class S3Handler(DurableHandler):
         super().close()
 
     def stats(self) -> dict[str, int]:
-        """Return counters: ``produced`` = ``delivered`` + ``pending`` + all ``dropped.*``.
+        """Return counters: ``produced`` = ``delivered`` + ``pending`` + ``dropped``.
 
         ``delivered`` records are in the bucket, ``pending`` ones in the spool (or set aside), of
-        those this process made. Others: ``uploaded`` objects, ``upload_failed.CODE``, ``damaged``,
-        ``ignored`` (records of the uploading thread), ``spool_bytes``.
+        those this process made. Others: ``dropped.REASON``, ``uploaded`` objects,
+        ``upload_failed.CODE``, ``damaged``, ``ignored`` (records of the uploading thread),
+        ``spool_bytes``.
         """
-        counts = self.tally.snapshot()
+        # In this order a record that comes meanwhile is never taken for a delivered one.
+        writers = [(each.written, dict(each.records_of)) for each in self._writers.values()]
         waiting = self._spool.waiting()
-        written = sum(writer.written for writer in self._writers.values())
-        pending = sum(
-            records
-            for writer in self._writers.values()
-            for number, records in list(writer.records_of.items())
-            if number in waiting
-        )
-        dropped = sum(n for name, n in counts.items() if name.startswith("dropped."))
-        return {
-            "produced": written + dropped,
-            "delivered": written - pending,
-            "pending": pending,
-            "spool_bytes": self._spool.used_bytes(),
-            **counts,
-        }
-
-
-_handlers: Final[weakref.WeakSet[S3Handler]] = weakref.WeakSet()
-
-
-def _deliver_forgotten() -> None:
-    """At exit: deliver what handlers have that `logging.shutdown` will not close any more.
-
-    A foreign dictConfig empties its list, but other loggers go on using its handlers.
-    """
-    known = {reference() for reference in logging._handlerList}  # type: ignore[attr-defined]  # private, but the only place that knows
-    forgotten = [handler for handler in _handlers if handler not in known]
-    if forgotten:
-        delivery.drain(max(handler.close_seconds for handler in forgotten))
-
-
-atexit.register(_deliver_forgotten)
-
-
-def _holds_logging_lock() -> bool:
-    """Tell whether this thread is inside `logging.config`."""
-    owned = getattr(getattr(logging, "_lock", None), "_is_owned", None)
-    return bool(owned and owned())
+        pending = sum(n for _, of in writers for number, n in of.items() if number in waiting)
+        delivered = max(0, sum(written for written, _ in writers) - pending)
+        counts = balanced(delivered, pending, self.tally.snapshot())
+        return {**counts, "spool_bytes": self._spool.used_bytes()}

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from crmlogging.crypto.keys import PublicKey
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import Problems, require
-from crmlogging.handlers.s3_bucket import is_encrypted
 from crmlogging.storage.opening import UnsafeFileError
+from crmlogging.storage.s3_client import is_encrypted
 from crmlogging.storage.spool import Spool
 
-__all__ = ["check_numbers", "check_place", "object_arguments", "open_spool", "require_boto3"]
+__all__ = [
+    *("check_numbers", "check_place", "check_words", "object_arguments", "open_spool"),
+    "require_boto3",
+]
 
 _UPLOADING: Final = (
     *("boto3", "botocore.config", "boto3.s3.inject", "concurrent.futures.thread"),
@@ -23,7 +27,8 @@ _UPLOADING: Final = (
 )
 
 KNOWN: Final = (
-    *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "segment_bytes"),
+    *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "spool_files"),
+    *("overflow", "block_seconds", "fsync", "encrypt_to", "segment_bytes"),
     *("segment_seconds", "close_seconds", "allow_http", "server_side_encryption", "kms_key_id"),
     *("storage_class", "tags", "expected_owner", "levels", "level"),
 )
@@ -38,6 +43,10 @@ INSTEAD: Final = {
 # botocore's own rule, which also covers servers other than AWS.
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[A-Za-z0-9:/_.-]{1,250}")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9!_.*'()=/-]{0,512}")
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "overflow": ("drop", "block"),
+    "fsync": ("never", "error", "batch"),
+}
 _ENCRYPTION: Final = (None, "AES256", "aws:kms", "aws:kms:dsse")
 
 
@@ -66,6 +75,13 @@ def check_numbers(problems: Problems, **numbers: object) -> None:
     for option, value in numbers.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
             problems.add(option, f"{value!r} is no number above 0")
+
+
+def check_words(problems: Problems, **words: object) -> None:
+    """Note which of the options are none of the words they know."""
+    for option, value in words.items():
+        if value not in _WORDS[option]:
+            problems.add(option, f"{value!r} is none of {', '.join(map(repr, _WORDS[option]))}")
 
 
 def object_arguments(
@@ -112,7 +128,13 @@ def require_boto3() -> None:
 
 
 def open_spool(
-    problems: Problems, spool_dir: Any, *, bucket: str, destination: str, tally: Tally
+    problems: Problems,
+    spool_dir: Any,
+    *,
+    bucket: str,
+    destination: str,
+    tally: Tally,
+    encrypt_to: PublicKey | None = None,
 ) -> Spool:
     """Return the spool of one destination, its directories made.
 
@@ -127,7 +149,8 @@ def open_spool(
     name = f"{name}-{hashlib.sha256(destination.encode()).hexdigest()[:8]}"
     for place in _default_places() if spool_dir is None else [spool_dir]:
         try:
-            spool = Spool(os.path.join(os.path.abspath(os.fspath(place)), name), tally=tally)
+            directory = os.path.join(os.path.abspath(os.fspath(place)), name)
+            spool = Spool(directory, tally=tally, encrypt_to=encrypt_to)
             unsafe = spool.make()
         except UnsafeFileError as error:
             problems.add("spool_dir", f"{place!r} {error.reason}")

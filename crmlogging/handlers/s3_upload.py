@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import threading
@@ -12,16 +13,19 @@ from typing import Final
 
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.handlers.durable_handler import quiet_threads
-from crmlogging.handlers.s3_bucket import REMEDIES, Bucket, Failure, explain
+from crmlogging.handlers.s3_bucket import Bucket
+from crmlogging.storage.s3_client import REMEDIES, Failure, explain
 from crmlogging.storage.spool import Spool
 
 __all__ = ["Uploader"]
 
 _IDLE_SECONDS: Final = 1.0
 _SHORT_PAUSE_SECONDS: Final = 0.02
-_FIRST_PAUSE_SECONDS: Final = 0.5
+_FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _SLOW_SECONDS: Final = 60.0
+_LEAST_PAUSE_SECONDS: Final = 1.0
+"""Between two attempts against a server that said no, however often somebody calls `drain`."""
 
 
 class Uploader:
@@ -58,6 +62,7 @@ class Uploader:
         self._tried: set[str] = set()
         self._failures = 0
         self._not_before = 0.0
+        self._failed_at = -math.inf
         self._forget()
         _all.add(self)
 
@@ -67,6 +72,7 @@ class Uploader:
         self._asked = self._answered = 0
         self._empty = True
         self._hopeless = False
+        self._attempted = False
         self._closing = False
         self._round_lock = threading.Lock()
         self._mute = False
@@ -102,7 +108,7 @@ class Uploader:
     def _ask(self, end: float) -> bool | None:
         """Wait for one round that began after this call; None when another one may help."""
         if self._thread is None or not self._thread.is_alive():
-            self._round(everything=True)
+            self._round(everything=True, end=end)
         else:
             with self._changed:
                 self._asked += 1
@@ -111,9 +117,10 @@ class Uploader:
                 left = end - self._monotonic()
                 if not self._changed.wait_for(lambda: self._answered >= mine, max(0.0, left)):
                     return False
-        if self._empty or self._hopeless:
+        if self._empty or (self._hopeless and self._attempted):
             return self._empty
-        pause = max(self._not_before - self._monotonic(), _SHORT_PAUSE_SECONDS)
+        until = self._failed_at + _LEAST_PAUSE_SECONDS if self._hopeless else self._not_before
+        pause = max(until - self._monotonic(), _SHORT_PAUSE_SECONDS)
         if self._monotonic() + pause >= end:
             return False
         time.sleep(pause)
@@ -131,7 +138,7 @@ class Uploader:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closing or self._asked > self._answered, _IDLE_SECONDS
+                    lambda: self._closing or self._asked > self._answered, self._idle()
                 )
                 if self._closing and self._asked <= self._answered:
                     self._thread = None
@@ -144,8 +151,19 @@ class Uploader:
                 self._answered = asked
                 self._changed.notify_all()
 
-    def _round(self, *, everything: bool) -> None:
-        """Seal, pack and upload; `everything` also seals what is not due, and tries at once."""
+    def _idle(self) -> float:
+        """Return how long there is nothing to do, unless somebody asks: a second at most."""
+        if not self._failures:
+            return _IDLE_SECONDS
+        left = self._not_before - self._monotonic()
+        return min(max(left, _SHORT_PAUSE_SECONDS), _IDLE_SECONDS)
+
+    def _round(self, *, everything: bool, end: float = math.inf) -> None:
+        """Seal, pack and upload; `everything` also seals what is not due, and tries at once.
+
+        Args:
+            end: until when, where a caller does this itself: there is no thread that may hang.
+        """
         me = threading.get_ident()
         visitor = me not in quiet_threads
         quiet_threads.add(me)
@@ -153,13 +171,16 @@ class Uploader:
             with self._round_lock:
                 self._seal(everything or self._mute)
                 if self._mute:
-                    self._empty, self._hopeless = not self._waiting(), True
+                    self._empty = not self._waiting()
+                    self._hopeless = self._attempted = True
                     return
                 left = self._spool.pack()
-                self._prepare()
-                self._hopeless = False
-                if everything or self._monotonic() >= self._not_before:
-                    left += self._upload()
+                if end == math.inf:
+                    self._prepare()
+                self._attempted = self._may_try(everything=everything)
+                if self._attempted:
+                    self._hopeless = False
+                    left += self._upload(end)
                     # Another process may have taken what is ours, and not be done with it.
                     self._empty = not left and not self._waiting()
         except Exception as error:  # noqa: BLE001  # a thread's loop: told, and tried again
@@ -178,9 +199,16 @@ class Uploader:
             except Exception:  # noqa: BLE001  # the upload meets the same error, and tells it
                 return
 
-    def _upload(self) -> int:
+    def _may_try(self, *, everything: bool) -> bool:
+        now = self._monotonic()
+        asked = everything and now >= self._failed_at + _LEAST_PAUSE_SECONDS
+        return asked or now >= self._not_before
+
+    def _upload(self, end: float) -> int:
         """Upload what is ready; return how much could not be."""
         for item in self._spool.ready(last=self._tried):
+            if end < math.inf:
+                self._bucket.renew(max(_SHORT_PAUSE_SECONDS, end - self._monotonic()))
             try:
                 self._bucket.put(item)
             except Exception as error:  # noqa: BLE001  # counted below, and tried again
@@ -199,6 +227,7 @@ class Uploader:
             self._tally.add("uploaded")
             self._tried.discard(item.key)
             self._failures = 0
+        self._failures = 0  # Also where another process has delivered what failed here.
         return 0
 
     def _tell(self, failure: Failure) -> None:
@@ -208,12 +237,15 @@ class Uploader:
     def _back_off(self, failure: Failure) -> None:
         """Wait with full jitter, doubling up to a minute; longer where waiting mends nothing."""
         self._failures += 1
+        self._failed_at = self._monotonic()
         if failure.permanent:
             self._hopeless = True
             self._bucket.renew()
             pause = _SLOW_SECONDS / 2 + self._jitter(_SLOW_SECONDS)
         else:
-            most = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 9))
+            most = min(
+                _LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10)
+            )
             pause = failure.wait_seconds + self._jitter(most)
         self._not_before = self._monotonic() + pause
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +37,29 @@ def _failed_on(handler: logging.Handler, subject: logging.LogRecord | BaseExcept
     _outcome.failed = True
     error = subject if isinstance(subject, BaseException) else sys.exc_info()[1]
     complain(f"AsyncHandler: {type(handler).__name__}", error or "a record was refused")
+
+
+class _Renewed:
+    """The lock of an abandoned handler: whoever hung in it gives back a lock he never took."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        return self._lock.acquire(blocking, timeout)
+
+    def release(self) -> None:
+        with suppress(RuntimeError):
+            self._lock.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self._lock = threading.RLock()
 
 
 class Target:
@@ -85,6 +110,7 @@ class Target:
         `logging.shutdown` takes each handler's lock, at exit and for every dictConfig.
         """
         self.handler.createLock()
+        self.handler.lock = _Renewed()  # type: ignore[assignment]  # all that a handler does with it
         with logging._lock:  # type: ignore[attr-defined]  # no public way to do this
             references = logging._handlerList  # type: ignore[attr-defined]  # private, no other way
             references[:] = [each for each in references if each() is not self.handler]
@@ -211,8 +237,6 @@ def _write_all(descriptor: int, chunk: bytes) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BlockingIOError:  # a terminal or pipe that somebody made non-blocking
-            import select
-
             select.select([], [descriptor], [], 1.0)
 
 

@@ -1,27 +1,38 @@
 """gzip, by the fastest codec installed, and from file to file without a moment of risk.
 
+By option what was compressed is also encrypted to a public key (`crmlogging.crypto.streams`).
+
 isal (extra ``fast``) compresses JSON lines at about nine times zlib's speed at nearly its ratio.
 The header holds neither a name nor a time (RFC 1952 section 2.3), so equal input gives equal bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from crmlogging.crypto.keys import PublicKey
+from crmlogging.crypto.streams import EncryptingWriter, encrypted_size
 from crmlogging.diagnostics import complain
 from crmlogging.storage.locking import adopt, forget, wait_lock
 from crmlogging.storage.opening import open_for_read, open_new, sync
+from crmlogging.storage.tails import cut_fragment
 
-__all__ = ["ARCHIVE", "PARTIAL", "Compressor", "compress_file", "new_compressor"]
+__all__ = [
+    *("ARCHIVE", "ENCRYPTED", "PARTIAL", "ArchiveWriter", "Compressor"),
+    *("compress_file", "new_compressor"),
+]
 
 ARCHIVE: Final = ".gz"
+ENCRYPTED: Final = ".gz.enc"
 PARTIAL: Final = ".gz.tmp"
 """Suffix of an archive that is being written; one that is found was left by a crash."""
 _BLOCK: Final = 262_144
+_TRAILER_BYTES: Final = 8
 _GZIP: Final = 31  # zlib's number for "largest window, in a gzip wrapper"
 _LOCK_SECONDS: Final = 1.0
 
@@ -43,11 +54,53 @@ def new_compressor() -> Compressor:
     return compressor
 
 
+class ArchiveWriter:
+    """Writes one gzip member into a file, encrypted where there is a key; `finish` makes it whole.
+
+    Args:
+        fd: where to; stays open.
+        encrypt_to: whose private key is needed to read it, or None.
+
+    Attributes:
+        sha256: digest of what the file has got.
+    """
+
+    def __init__(self, fd: int, encrypt_to: PublicKey | None = None) -> None:
+        self.sha256 = hashlib.sha256()
+        self._fd = fd
+        self._compressor = new_compressor()
+        self._encrypting = None
+        if encrypt_to is not None:
+            self._encrypting = EncryptingWriter(_Sink(self._put), encrypt_to)
+        self._out = self._put if self._encrypting is None else self._encrypting.write
+
+    def write(self, data: bytes) -> None:
+        """Take plain `data`."""
+        self._out(self._compressor.compress(data))
+
+    def finish(self) -> None:
+        """Write what is left."""
+        self._out(self._compressor.flush())
+        if self._encrypting is not None:
+            self._encrypting.close()
+
+    def _put(self, data: bytes) -> None:
+        self.sha256.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+
+class _Sink(NamedTuple):
+    write: Callable[[bytes], Any]
+
+
 def compress_file(
     path: str,
     *,
     mode: int,
     gid: int | None = None,
+    encrypt_to: PublicKey | None = None,
     pause: Callable[[float], bool] = lambda _worked: True,
 ) -> bool:
     """Replace `path` by ``path.gz``; after a crash at any point, calling it again finishes.
@@ -58,6 +111,7 @@ def compress_file(
     Args:
         mode: permissions of the archive.
         gid: its group.
+        encrypt_to: encrypt it as well, as ``path.gz.enc``.
         pause: called with the seconds each block took; sleeps to leave the processor to others,
             and answers False to stop (what was done is undone).
 
@@ -70,48 +124,60 @@ def compress_file(
     source = adopt(open_for_read(path, write=True))
     try:
         while True:
-            if os.path.lexists(path + ARCHIVE):
-                if not _same(path + ARCHIVE, source):
+            archive = _existing(path)
+            if archive is not None:
+                if not _same(archive, source):
                     complain("compression", "an archive of that name has other contents")
                     return False
                 read = os.fstat(source).st_size
             else:
-                read = _write_archive(source, path, mode, gid, pause)
+                archive = path + (ARCHIVE if encrypt_to is None else ENCRYPTED)
+                read = _write_archive(source, path + PARTIAL, mode, gid, encrypt_to, pause)
                 if read < 0:
                     return False
+                os.rename(path + PARTIAL, archive)
+                sync(os.path.dirname(path))
             if _remove_unchanged(source, path, read):
                 return True
-            os.unlink(path + ARCHIVE)  # A late line came; the source still holds everything.
+            os.unlink(archive)  # A late line came; the source still holds everything.
     finally:
         forget(source)
 
 
+def _existing(path: str) -> str | None:
+    """Return the archive of `path` that a crash left beside it; it may be older than an option."""
+    found = (path + suffix for suffix in (ARCHIVE, ENCRYPTED))
+    return next((archive for archive in found if os.path.lexists(archive)), None)
+
+
 def _write_archive(
-    source: int, path: str, mode: int, gid: int | None, pause: Callable[[float], bool]
+    source: int,
+    partial: str,
+    mode: int,
+    gid: int | None,
+    encrypt_to: PublicKey | None,
+    pause: Callable[[float], bool],
 ) -> int:
-    """Write and name the archive; return the bytes read, or -1 when told to stop."""
-    partial = path + PARTIAL
+    """Write the archive, to the disk; return the bytes read, or -1 when told to stop."""
     if os.path.lexists(partial):
         os.unlink(partial)
     out = open_new(partial, mode=mode, gid=gid)
     try:
-        compressor, read = new_compressor(), 0
+        archive, read = ArchiveWriter(out, encrypt_to), 0
         for block, went_on in _blocks(source, pause):
             if not went_on:
                 os.unlink(partial)
                 return -1
-            _write(out, compressor.compress(block))
+            archive.write(block)
             read += len(block)
-        _write(out, compressor.flush())
+        archive.finish()
         os.fsync(out)
-        os.rename(partial, path + ARCHIVE)
     except BaseException:
         if os.path.lexists(partial):
             os.unlink(partial)
         raise
     finally:
         os.close(out)
-    sync(os.path.dirname(path))
     return read
 
 
@@ -125,34 +191,39 @@ def _blocks(source: int, pause: Callable[[float], bool]) -> Iterator[tuple[bytes
         began = time.perf_counter()
 
 
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
 def _remove_unchanged(source: int, path: str, read: int) -> bool:
-    """Unlink the source under its lock, unless it has grown."""
+    """Unlink the source under its lock, unless it has grown, or ends in a dead writer's fragment.
+
+    Who had the file open since before its rotation may have been killed inside a write to it.
+    """
     if not wait_lock(source, _LOCK_SECONDS):
         raise TimeoutError("a rotated file stays locked")
-    if os.fstat(source).st_size != read:
+    if cut_fragment(source, os.fstat(source).st_size) != read:
         return False
     os.unlink(path)
     return True
 
 
 def _same(archive: str, source: int) -> bool:
-    """Tell whether a gzip file's trailer (RFC 1952: CRC-32, size) fits the source's bytes."""
+    """Tell whether an archive is the source's."""
     fd = open_for_read(archive)
     try:
         size = os.fstat(fd).st_size
-        os.lseek(fd, max(0, size - 8), os.SEEK_SET)
-        trailer = os.read(fd, 8)
+        os.lseek(fd, max(0, size - _TRAILER_BYTES), os.SEEK_SET)
+        trailer = os.read(fd, _TRAILER_BYTES)
     finally:
         os.close(fd)
-    crc, length = 0, 0
+    # One that is encrypted cannot be read here: this side has no key. Its length has to fit.
+    crc, length, compressed = 0, 0, 0
+    compressor = new_compressor() if archive.endswith(ENCRYPTED) else None
     os.lseek(source, 0, os.SEEK_SET)
     while block := os.read(source, _BLOCK):
-        crc, length = zlib.crc32(block, crc), length + len(block)
+        if compressor is not None:
+            compressed += len(compressor.compress(block))
+        else:
+            crc, length = zlib.crc32(block, crc), length + len(block)
+    if compressor is not None:
+        return size == encrypted_size(compressed + len(compressor.flush()))
+    # RFC 1952: CRC-32, size.
     expected = crc.to_bytes(4, "little") + (length & 0xFFFF_FFFF).to_bytes(4, "little")
     return trailer == expected

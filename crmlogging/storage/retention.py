@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from crmlogging.crypto.keys import PublicKey
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.storage.appending import LOOK_SECONDS
 from crmlogging.storage.compression import PARTIAL, compress_file
@@ -46,6 +47,7 @@ def plan(
     days: Mapping[str, int | None],
     total_bytes: int | None = None,
     active_bytes: int = 0,
+    compress_after_days: int = COMPRESS_AFTER_DAYS,
 ) -> Plan:
     """Decide about `files`, pairs of name and size in bytes.
 
@@ -77,10 +79,11 @@ def plan(
             total -= size
     doomed = set(excess)
     remaining = [file for file, _ in kept if file not in doomed]
-    return Plan([file for file, _ in expired], excess, _to_compress(remaining, today))
+    due = _to_compress(remaining, today, compress_after_days)
+    return Plan([file for file, _ in expired], excess, due)
 
 
-def _to_compress(files: Sequence[Rotated], today: datetime.date) -> list[Rotated]:
+def _to_compress(files: Sequence[Rotated], today: datetime.date, after: int) -> list[Rotated]:
     last: dict[tuple[str, datetime.date], int] = {}
     for file in files:
         key = (file.tier, file.day)
@@ -92,7 +95,7 @@ def _to_compress(files: Sequence[Rotated], today: datetime.date) -> list[Rotated
         and (
             file.day >= today
             or file.number < last[file.tier, file.day]
-            or (today - file.day).days >= COMPRESS_AFTER_DAYS
+            or (today - file.day).days >= after
         )
     ]
 
@@ -110,6 +113,8 @@ class Sweep:
         gid: their group.
         clock: seconds since the epoch.
         tally: receives ``deleted``, ``deleted.total_bytes``, ``compressed``.
+        encrypt_to: whose private key opens the archives, or None. Then nothing that is rotated
+            stays readable: also the last file of a day is archived at once.
         settle: waits until nobody writes any more into a file that was renamed before the call.
     """
 
@@ -125,6 +130,7 @@ class Sweep:
         gid: int | None,
         clock: Callable[[], float],
         tally: Tally,
+        encrypt_to: PublicKey | None = None,
         settle: Callable[[], None] = lambda: time.sleep(2 * LOOK_SECONDS),
     ) -> None:
         self._names = names
@@ -136,6 +142,7 @@ class Sweep:
         self._gid = gid
         self._clock = clock
         self._tally = tally
+        self._encrypt_to = encrypt_to
         self._settle = settle
         self._directory = names[0].directory
 
@@ -167,6 +174,7 @@ class Sweep:
             days=self._days,
             total_bytes=self._total_bytes,
             active_bytes=sum(map(self._size, self._active)),
+            compress_after_days=COMPRESS_AFTER_DAYS if self._encrypt_to is None else 0,
         )
         done = True
         for file in decided.expired:
@@ -201,7 +209,9 @@ class Sweep:
     def _archive(self, file: Rotated, pause: Callable[[float], bool]) -> bool:
         path = os.path.join(self._directory, file.name)
         try:
-            done = compress_file(path, mode=self._mode, gid=self._gid, pause=pause)
+            done = compress_file(
+                path, mode=self._mode, gid=self._gid, encrypt_to=self._encrypt_to, pause=pause
+            )
         except FileNotFoundError:
             return True
         except OSError as error:

@@ -3,7 +3,7 @@
     crm.jsonl                                  active, tier "standard"
     crm.debug.jsonl                            active, tier "debug"
     crm.standard.2026-11-21.000017.jsonl       rotated
-    crm.standard.2026-11-21.000017.jsonl.gz    its archive
+    crm.standard.2026-11-21.000017.jsonl.gz    its archive; .gz.enc if it is encrypted
 
 Who finds the file full, or of another day, renames it while holding its lock. The others
 find the name gone or full and open the new file. The date is the UTC day of the content. The last
@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from crmlogging.diagnostics import complain
 from crmlogging.storage.appending import Appender
+from crmlogging.storage.compression import ARCHIVE, ENCRYPTED
 
 __all__ = ["Names", "Rotated", "RotatingAppender", "day_of"]
 
@@ -47,7 +48,7 @@ class Rotated(NamedTuple):
         day: UTC day of the content.
         number: counts the files of the day, from 1.
         tier: retention class.
-        compressed: ends in ``.gz``.
+        compressed: ends in ``.gz``, or ``.gz.enc`` if it is also encrypted.
         name: file name, without directory.
     """
 
@@ -77,7 +78,7 @@ class Names:
         self.stem, self.suffix = os.path.splitext(base)
         self._form = re.compile(
             rf"{re.escape(self.stem)}\.{tier}\.(\d{{4}}-\d\d-\d\d)\.(\d{{6,9}})"
-            rf"{re.escape(self.suffix)}(\.gz)?",
+            rf"{re.escape(self.suffix)}(\.gz(?:\.enc)?)?",
             re.ASCII,
         )
 
@@ -95,7 +96,7 @@ class Names:
         except ValueError:
             return None
         number = int(match[2])
-        if self.rotated(day, number) != name.removesuffix(".gz"):
+        if self.rotated(day, number) != name.removesuffix(match[3] or ""):
             return None
         return Rotated(day, number, self.tier, match[3] is not None, name)
 
@@ -106,7 +107,7 @@ class Names:
     def taken(self, day: datetime.date, number: int) -> bool:
         """Tell whether file `number` of `day` is there, compressed or not."""
         path = os.path.join(self.directory, self.rotated(day, number))
-        return os.path.lexists(path) or os.path.lexists(path + ".gz")
+        return any(os.path.lexists(path + suffix) for suffix in ("", ARCHIVE, ENCRYPTED))
 
 
 class RotatingAppender(Appender):

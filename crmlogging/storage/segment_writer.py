@@ -11,8 +11,8 @@ from typing import Final
 
 from crmlogging.storage.appending import LOOK_SECONDS, write_whole
 from crmlogging.storage.locking import adopt, forget, try_lock
-from crmlogging.storage.opening import make_directory, open_new
-from crmlogging.storage.segments import MAGIC, SegmentName, frame
+from crmlogging.storage.opening import make_directory, open_new, sync
+from crmlogging.storage.segments import MAGIC, Segment, SegmentName, frame
 from crmlogging.storage.turns import Turns
 
 __all__ = ["SegmentWriter"]
@@ -32,6 +32,7 @@ class SegmentWriter:
         max_seconds: age at which `seal_if_due` seals it.
         failed: called with the error and the number of records that could not be written.
         recovered: called after the first write that succeeded again.
+        keep: gets each finished segment, which stays locked; without it others may have it.
         clock: seconds since the epoch.
         monotonic: clock for ages, in seconds.
 
@@ -53,6 +54,7 @@ class SegmentWriter:
         max_seconds: float = 60.0,
         failed: Callable[[OSError, int], None] | None = None,
         recovered: Callable[[], None] | None = None,
+        keep: Callable[[Segment], None] | None = None,
         clock: Callable[[], float] = lambda: time.time(),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,6 +65,7 @@ class SegmentWriter:
         self._max_seconds = max_seconds
         self._failed = failed
         self._recovered = recovered
+        self._keep = keep
         self._clock = clock
         self._monotonic = monotonic
         self._turns = Turns()
@@ -74,15 +77,26 @@ class SegmentWriter:
         self.written = self.written_bytes = 0
         self.records_of: dict[int, int] = {}
         self._fd = self._number = -1
+        self._name: SegmentName | None = None
         self._size = self._records = 0
+        self._named = False
         self._hour = 0
         self._began = self._look_at = 0.0
         self._forked = True
 
     def __del__(self) -> None:
-        self._seal()
+        if self._fd >= 0:
+            forget(self._fd)
 
-    def append(self, payload: bytes, *, records: int = 1, when: float | None = None) -> None:
+    def append(
+        self,
+        payload: bytes,
+        *,
+        records: int = 1,
+        when: float | None = None,
+        durably: bool = False,
+        written: Callable[[int], None] | None = None,
+    ) -> None:
         """Write whole lines; never raises OSError, see `failed`.
 
         Args:
@@ -90,8 +104,15 @@ class SegmentWriter:
             records: how many lines.
             when: seconds since the epoch of the first record; the segment of a later hour is
                 another one. Records that come late go into the present one.
+            durably: also wait until they are on the disk (`fsync`).
+            written: called with the number of the segment when the lines are in it. Neither this
+                nor `failed` and `keep` may wait for a lock that a thread holds while it logs.
         """
-        self._turns.take(self._append, payload, records, when)
+        self._turns.take(self._append, payload, records, when, durably, written)
+
+    def annotate(self, number: int, payload: bytes) -> None:
+        """Append lines that count as no records to segment `number`, unless it is finished."""
+        self._turns.take(self._annotate, number, payload)
 
     def seal(self) -> None:
         """Finish the present segment: others may have it now."""
@@ -105,10 +126,18 @@ class SegmentWriter:
         ):
             self.seal()
 
-    def _append(self, payload: bytes, records: int, when: float | None) -> None:
+    def _append(
+        self,
+        payload: bytes,
+        records: int,
+        when: float | None,
+        durably: bool,
+        written: Callable[[int], None] | None,
+    ) -> None:
         self._forked = False
+        when = self._clock() if when is None else when
         try:
-            self._put(payload, records, self._clock() if when is None else when)
+            self._put(payload, records, when, durably, written)
         except OSError as error:
             self._failing = True
             if self._failed is not None:
@@ -119,7 +148,14 @@ class SegmentWriter:
             if self._recovered is not None:
                 self._recovered()
 
-    def _put(self, payload: bytes, records: int, when: float) -> None:
+    def _put(
+        self,
+        payload: bytes,
+        records: int,
+        when: float,
+        durably: bool,
+        written: Callable[[int], None] | None,
+    ) -> None:
         framed = frame(payload, records)
         if self._fd >= 0 and (
             self._size + len(framed) > self._max_bytes
@@ -133,10 +169,36 @@ class SegmentWriter:
         if self._forked:
             return  # In a child born in here: the parent writes it.
         write_whole(self._fd, framed, self._size)
+        if durably:
+            self._to_disk()
         self._size += len(framed)
         self._records += records
         self.records_of[self._number] = self._records
         self.written += records
+        self.written_bytes += len(framed)
+        if written is not None:
+            written(self._number)
+
+    def _to_disk(self) -> None:
+        """Wait for the disk; what it does not take is no part of the segment."""
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            raise
+        if not self._named:
+            sync(self._directory)
+            self._named = True
+
+    def _annotate(self, number: int, payload: bytes) -> None:
+        if self._fd < 0 or self._number != number:
+            return
+        framed = frame(payload, 0)
+        try:
+            write_whole(self._fd, framed, self._size)
+        except OSError:
+            return  # Only a remark: the next append tells of a disk that fails.
+        self._size += len(framed)
         self.written_bytes += len(framed)
 
     def _removed(self) -> bool:
@@ -172,15 +234,20 @@ class SegmentWriter:
         else:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         self._fd, self._size, self._records = fd, len(MAGIC), 0
-        self._number = name.number
+        self._named = False
+        self._name, self._number = name, name.number
         self._hour = int(when // _HOUR_SECONDS)
         self._began = self._monotonic()
         self._look_at = self._began + LOOK_SECONDS
 
     def _seal(self) -> None:
         fd, self._fd = self._fd, -1
-        if fd >= 0:
+        if fd < 0 or self._name is None:
+            return
+        if self._keep is None:
             forget(fd)
+        else:
+            self._keep(Segment(os.path.join(self._directory, str(self._name)), self._name, fd))
 
 
 _writers: Final[weakref.WeakSet[SegmentWriter]] = weakref.WeakSet()

@@ -24,10 +24,14 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from crmlogging.diagnostics import tally
+from crmlogging.storage.appending import write_whole
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.opening import UnsafeFileError, make_directory, open_for_read
 
-__all__ = ["MAGIC", "SUFFIX", "Segment", "SegmentName", "claim", "frame", "own_boot", "set_aside"]
+__all__ = [
+    *("MAGIC", "SUFFIX", "Segment", "SegmentName", "bytes_in", "claim", "frame", "own_boot"),
+    "set_aside",
+]
 
 MAGIC: Final = b"#crmlogging segment 1\n"
 SUFFIX: Final = ".segment"
@@ -133,6 +137,7 @@ class Segment:
         self.name = name
         self.damaged = 0
         self._fd = fd
+        self._end = -1
 
     def blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield the lines in order, in blocks of many appends, with the number of lines in each.
@@ -161,14 +166,32 @@ class Segment:
             if short and more:
                 continue
             if not data:
+                self._end = file.tell()
                 return
             data += file.read()
             sound = _next_sound(data)
             # Only the end can be torn: a header or a payload that stops short.
             self.damaged += sound >= 0 or not short
             if sound < 0:
+                self._end = file.tell() - len(data)
                 return
             data = data[sound:]
+
+    def annotate(self, payload: bytes) -> None:
+        """Append lines that count as no records; what cannot be written is left out.
+
+        A torn tail goes: between sound appends it would be damage.
+        """
+        framed = frame(payload, 0)
+        try:
+            if self._end < 0:
+                self._end = os.lseek(self._fd, 0, os.SEEK_END)
+            os.ftruncate(self._fd, self._end)
+            os.lseek(self._fd, self._end, os.SEEK_SET)
+            write_whole(self._fd, framed, self._end)
+        except OSError:
+            return
+        self._end += len(framed)
 
     def finish(self) -> None:
         """Delete the segment: everything in it is safe elsewhere."""
@@ -257,3 +280,16 @@ def set_aside(path: str) -> None:
             break
         target = os.path.join(aside, f"{name}.{number}")
     os.rename(path, target)
+
+
+def bytes_in(directory: str) -> int:
+    """Return the size of the files in `directory`; 0 where there is none."""
+    try:
+        with os.scandir(directory) as entries:
+            return sum(
+                each.stat(follow_symlinks=False).st_size
+                for each in entries
+                if each.is_file(follow_symlinks=False)
+            )
+    except OSError:
+        return 0

@@ -2,12 +2,13 @@
 
     DIR/standard_20261121T14_HOST_BOOTID_000001.segment           being written, or abandoned
     DIR/ready/tier=standard,dt=2026-11-21,hour=14,HOST-BOOTID-000001-SHA8.jsonl.gz
+    DIR/ready/...jsonl.gz.enc                                      the same, encrypted
     DIR/aside/                                                     what cannot be used
 
 Packing turns a finished segment into the very bytes of its object, under the object's key
 (with ``,`` for ``/``). From then on a repeated upload can only repeat itself. The segment goes
 when its object is on the disk, and an object never leaves before its segment is gone, so no
-crash in between makes a second object of it.
+crash in between makes a second object of it: also not where encryption would give it other bytes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
+from crmlogging.crypto.keys import PublicKey
+from crmlogging.crypto.streams import key_id_of
 from crmlogging.diagnostics import Tally, complain
-from crmlogging.storage.compression import new_compressor
+from crmlogging.exceptions import DecryptionError
+from crmlogging.storage.compression import ARCHIVE, ENCRYPTED, ArchiveWriter
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.opening import (
     UnsafeFileError,
@@ -28,16 +32,18 @@ from crmlogging.storage.opening import (
     open_new,
     sync,
 )
-from crmlogging.storage.segments import Segment, SegmentName, claim, own_boot, set_aside
+from crmlogging.storage.segments import Segment, SegmentName, bytes_in, claim, own_boot, set_aside
 
 __all__ = ["ReadyObject", "Spool"]
 
 _READY: Final = "ready"
 _OBJECT: Final = re.compile(
     r"tier=([a-z]{1,16}),dt=(\d{4})-(\d\d)-(\d\d),hour=(\d\d),"
-    r"([A-Za-z0-9.-]{1,63})-([0-9a-f]{16})-(\d{6,12})-([0-9a-f]{8})\.jsonl\.gz",
+    r"([A-Za-z0-9.-]{1,63})-([0-9a-f]{16})-(\d{6,12})-([0-9a-f]{8})\.jsonl\.gz(?:\.enc)?",
     re.ASCII,
 )
+_DIGEST: Final = re.compile(r"-([0-9a-f]{8})\.jsonl\.gz(?:\.enc)?$", re.ASCII)
+_BLOCK: Final = 1024 * 1024
 
 
 class ReadyObject(NamedTuple):
@@ -45,15 +51,28 @@ class ReadyObject(NamedTuple):
 
     Attributes:
         key: without the handler's prefix.
-        body: its bytes.
-        sha256: digest of `body`.
+        size: in bytes.
+        sha256: digest of its bytes.
+        key_id: of the key that opens it, or None if it is not encrypted.
     """
 
     key: str
-    body: bytes
+    size: int
     sha256: bytes
+    key_id: str | None
     path: str
     fd: int
+
+    def read(self, start: int = 0, size: int | None = None) -> bytes:
+        """Return `size` bytes from `start` on, or all that follow."""
+        wanted = self.size - start if size is None else min(size, self.size - start)
+        os.lseek(self.fd, start, os.SEEK_SET)
+        with open(self.fd, "rb", buffering=0, closefd=False) as file:
+            parts = []
+            while wanted and (part := file.read(wanted)):
+                parts.append(part)
+                wanted -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Spool:
@@ -62,12 +81,17 @@ class Spool:
     Args:
         directory: created (0700) if missing.
         tally: receives ``damaged``, appends that had to be left out.
+        encrypt_to: whose private key opens the objects that are packed from now on, or None.
     """
 
-    def __init__(self, directory: str, *, tally: Tally) -> None:
+    def __init__(
+        self, directory: str, *, tally: Tally, encrypt_to: PublicKey | None = None
+    ) -> None:
         self.directory = directory
         self._ready = os.path.join(directory, _READY)
         self._tally = tally
+        self._encrypt_to = encrypt_to
+        self._suffix = f".jsonl{ARCHIVE if encrypt_to is None else ENCRYPTED}"
 
     def make(self) -> str | None:
         """Create the directories; as `make_directory`."""
@@ -114,10 +138,10 @@ class Spool:
             os.unlink(partial)  # Left by a crash: the segment's lock is ours.
         fd = open_new(partial, mode=0o600)
         try:
-            records, digest = _compress(segment, fd)
+            records, digest = _archive(segment, fd, self._encrypt_to)
             if records:
                 os.fsync(fd)
-                os.rename(partial, os.path.join(self._ready, f"{stem}{digest[:8]}.jsonl.gz"))
+                os.rename(partial, os.path.join(self._ready, f"{stem}{digest[:8]}{self._suffix}"))
                 sync(self._ready)
         finally:
             os.close(fd)
@@ -159,13 +183,20 @@ class Spool:
         return not os.path.lexists(os.path.join(self.directory, str(source)))
 
     def _load(self, name: str, path: str, fd: int) -> ReadyObject | None:
-        with open(fd, "rb", closefd=False) as file:
-            body = file.read()
-        digest = hashlib.sha256(body)
-        if not name.endswith(f"-{digest.hexdigest()[:8]}.jsonl.gz"):
+        digest, size, start = hashlib.sha256(), 0, b""
+        while block := os.read(fd, _BLOCK):
+            start = start or block
+            digest.update(block)
+            size += len(block)
+        try:
+            key_id = key_id_of(start) if name.endswith(ENCRYPTED) else None
+        except DecryptionError:
+            key_id = ""
+        match = _DIGEST.search(name)
+        if match is None or match[1] != digest.hexdigest()[:8] or key_id == "":
             set_aside(path)  # The disk has changed it.
             return None
-        return ReadyObject(_key(name), body, digest.digest(), path, fd)
+        return ReadyObject(_key(name), size, digest.digest(), key_id, path, fd)
 
     def delivered(self, item: ReadyObject) -> None:
         """Forget an object that is in the bucket."""
@@ -184,46 +215,35 @@ class Spool:
     def waiting(self) -> set[int]:
         """Return the numbers of this process's segments that are not in the bucket yet."""
         form = re.compile(rf".*[_-]{own_boot()}[_-](\d{{6,12}})\D.*")
-        found = set()
-        for directory in (self.directory, self._ready):
-            try:
-                found |= {int(m[1]) for m in map(form.fullmatch, os.listdir(directory)) if m}
-            except OSError:
-                continue
-        return found
+        names = [*_listing(self.directory), *_listing(self._ready)]
+        return {int(match[1]) for match in map(form.fullmatch, names) if match}
 
     def used_bytes(self) -> int:
         """Return the size of all that waits."""
-        total = 0
-        for directory in (self.directory, self._ready):
-            try:
-                with os.scandir(directory) as entries:
-                    total += sum(
-                        each.stat(follow_symlinks=False).st_size
-                        for each in entries
-                        if each.is_file(follow_symlinks=False)
-                    )
-            except OSError:
-                continue
-        return total
+        return bytes_in(self.directory) + bytes_in(self._ready)
+
+    def used_files(self) -> int:
+        """Return how many files that are."""
+        names = [*_listing(self.directory), *_listing(self._ready)]
+        return sum("." in name for name in names)  # which the directories in them have not
 
 
 def _key(name: str) -> str:
     return name.replace(",", "/")
 
 
-def _compress(segment: Segment, fd: int) -> tuple[int, str]:
-    """Write a segment's lines as one gzip stream; return their number and its SHA-256."""
-    compressor, digest, records = new_compressor(), hashlib.sha256(), 0
+def _listing(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
 
-    def write(data: bytes) -> None:
-        digest.update(data)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
 
+def _archive(segment: Segment, fd: int, encrypt_to: PublicKey | None) -> tuple[int, str]:
+    """Write a segment's lines as one gzip stream; return their number and the file's SHA-256."""
+    archive, records = ArchiveWriter(fd, encrypt_to), 0
     for lines, count in segment.blocks():
-        write(compressor.compress(lines))
+        archive.write(lines)
         records += count
-    write(compressor.flush())
-    return records, digest.hexdigest()
+    archive.finish()
+    return records, archive.sha256.hexdigest()

@@ -55,11 +55,13 @@ class Sweeper:
                 return
             self._hurry.clear()
             thread = threading.Thread(target=self._run, name="crmlogging-sweep", daemon=True)
-            self._thread = thread
+            self._thread = None
             try:
                 thread.start()
             except RuntimeError:  # At interpreter exit.
-                self._thread = None
+                return
+            # Not before: `close` in another thread cannot wait for a thread that is not started.
+            self._thread = thread
 
     def retry_if_due(self) -> None:
         """Sweep again if the last one was not complete; for a clock's tick."""

@@ -220,7 +220,7 @@ class TestDocument:
 class TestOptions:
     @pytest.mark.parametrize("key", ["()", "class"])
     @pytest.mark.parametrize("first", [True, False], ids=["targets-first", "targets-last"])
-    def test_none_is_lost(self, key: str, first: bool) -> None:
+    def test_none_is_lost(self, tmp_path: Path, key: str, first: bool) -> None:
         """Each option of the document is in force, whichever way this Python passes it."""
         target = "a" if first else "z"
         script = f"""
@@ -233,6 +233,7 @@ logging.config.dictConfig({{
             "{key}": "crmlogging.AsyncHandler", "handlers": ["{target}"], "capacity": 7,
             "capacity_bytes": 77_777, "overflow": "drop", "block_seconds": 0.5,
             "flush_seconds": 3, "respect_handler_level": False, "levels": False,
+            "journal": {str(tmp_path)!r}, "journal_bytes": 1_000_000, "heartbeat_seconds": 60,
             "level": "ERROR",
         }},
     }},
@@ -252,11 +253,13 @@ print(*handler._limits, handler.respect_handler_level, handler.level, target.nam
             timeout=60,
             check=True,
         )
-        assert result.stdout == f"7 77777 drop 0.5 3 False 40 {target}\n"
+        journal = f"{tmp_path} 1000000 60"
+        assert result.stdout == f"7 77777 drop 0.5 3 {journal} False 40 {target}\n"
 
     @pytest.mark.parametrize("key", ["()", "class"])
     @pytest.mark.parametrize(
-        ("option", "value"), [("capasity", 5), ("capacity", 0), ("journal", "queue.d")]
+        ("option", "value"),
+        [("capasity", 5), ("capacity", 0), ("journal_bytes", 0), ("heartbeat_seconds", "1 m")],
     )
     def test_mistakes_are_refused(self, key: str, option: str, value: object) -> None:
         """No way of passing options hides a mistake in one."""

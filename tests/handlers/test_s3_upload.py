@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +13,10 @@ from typing import Any
 import pytest
 
 from crmlogging.diagnostics import Tally
-from crmlogging.handlers.s3_bucket import REMEDIES, Bucket, explain, is_encrypted
+from crmlogging.handlers import s3_bucket
+from crmlogging.handlers.s3_bucket import Bucket
 from crmlogging.handlers.s3_upload import Uploader
+from crmlogging.storage.s3_client import REMEDIES, explain, is_encrypted
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.spool import Spool
 
@@ -39,6 +44,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.uploads: dict[str, dict[int, bytes]] = {}
         self.answers: list[Exception | None] = []
         self.calls: list[dict[str, Any]] = []
         self.clients = 0
@@ -49,16 +55,45 @@ class FakeServer:
         return self
 
     def put_object(self, **arguments: Any) -> None:
+        self._called(arguments)
+        self._store(arguments, arguments["Body"])
+
+    def create_multipart_upload(self, **arguments: Any) -> dict[str, str]:
+        self._called(arguments)
+        upload = f"upload-{len(self.calls)}"
+        self.uploads[upload] = {}
+        return {"UploadId": upload}
+
+    def upload_part(self, **arguments: Any) -> dict[str, str]:
+        self._called(arguments)
+        digest = base64.b64encode(hashlib.sha256(arguments["Body"]).digest()).decode()
+        assert digest == arguments["ChecksumSHA256"]
+        self.uploads[arguments["UploadId"]][arguments["PartNumber"]] = arguments["Body"]
+        return {"ETag": f"etag-{arguments['PartNumber']}"}
+
+    def complete_multipart_upload(self, **arguments: Any) -> None:
+        self._called(arguments)
+        numbers = [part["PartNumber"] for part in arguments["MultipartUpload"]["Parts"]]
+        parts = self.uploads[arguments["UploadId"]]
+        self._store(arguments, b"".join(parts[number] for number in numbers))
+        del self.uploads[arguments["UploadId"]]
+
+    def abort_multipart_upload(self, **arguments: Any) -> None:
+        del self.uploads[arguments["UploadId"]]
+
+    def _called(self, arguments: dict[str, Any]) -> None:
         self.calls.append(arguments)
         if "IfNoneMatch" in arguments and not self.knows_conditions:
             raise ServerError("NotImplemented")
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
+
+    def _store(self, arguments: dict[str, Any], body: bytes) -> None:
         if "IfNoneMatch" in arguments and arguments["Key"] in self.objects:
             raise ServerError("PreconditionFailed")
         assert arguments["Key"] not in self.objects
-        self.objects[arguments["Key"]] = arguments["Body"]
+        self.objects[arguments["Key"]] = body
 
 
 class Setting:
@@ -140,27 +175,40 @@ class TestUpload:
     def test_failures_are_backed_off_from(self, setting: Setting) -> None:
         """Doubling pauses up to a minute, with full jitter; nothing is asked before its time."""
         setting.add()
-        setting.server.answers = [ServerError("SlowDown") for _ in range(9)]
-        for _ in range(9):
+        setting.server.answers = [ServerError("SlowDown") for _ in range(11)]
+        for _ in range(11):
             setting.round()
             calls = len(setting.server.calls)
             setting.round()
             assert len(setting.server.calls) == calls
             setting.clock.now = setting.uploader._not_before
-        assert setting.pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        growing = [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60, 60]
+        assert setting.pauses == pytest.approx(growing)
         setting.round()
         assert len(setting.server.objects) == 1
         setting.add()
         setting.server.answers = [ServerError("InternalError")]
         setting.round()
-        assert setting.pauses[-1] == 1
+        assert setting.pauses[-1] == 0.2
+
+    def test_rests_once_another_process_has_delivered(self, setting: Setting) -> None:
+        """What failed here and is gone by now keeps nobody awake."""
+        setting.add()
+        setting.server.answers = [ServerError("InternalError")]
+        setting.round()
+        assert setting.uploader._idle() == pytest.approx(0.2)
+        (item,) = setting.spool.ready()
+        setting.spool.delivered(item)
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert setting.uploader._idle() == 1.0
 
     def test_servers_wish_is_honoured(self, setting: Setting) -> None:
         """Retry-After comes on top."""
         setting.add()
         setting.server.answers = [ServerError("SlowDown", {"retry-after": "17"})]
         setting.round()
-        assert setting.uploader._not_before == setting.clock.now + 17 + 1
+        assert setting.uploader._not_before == setting.clock.now + 17 + 0.2
 
     @pytest.mark.parametrize("code", sorted(REMEDIES))
     def test_what_waiting_does_not_mend_is_tried_slowly_and_told(
@@ -212,7 +260,86 @@ class TestUpload:
         assert len(setting.server.objects) == 1
 
 
+class TestParts:
+    """Objects above a limit, here of random lines, which no compression makes smaller."""
+
+    @pytest.fixture
+    def large(self, setting: Setting, monkeypatch: pytest.MonkeyPatch) -> bytes:
+        monkeypatch.setattr(s3_bucket, "PART_BYTES", 1_000)
+        setting.add(os.urandom(3_000).hex().encode() + b"\n")
+        setting.spool.pack()
+        (item,) = setting.spool.ready()
+        body = item.read()
+        setting.spool.keep(item)
+        assert 2_000 < len(body) < 4_000
+        return body
+
+    def test_arrive_as_one_object(self, setting: Setting, large: bytes) -> None:
+        """In order, each with its checksum, and only where nothing is."""
+        setting.round()
+        ((key, body),) = setting.server.objects.items()
+        assert body == large
+        assert key.startswith("crm/tier=standard/")
+        created, *parts, completed = setting.server.calls
+        assert created["StorageClass"] == "STANDARD_IA"
+        assert created["ContentEncoding"] == "gzip"
+        assert all(len(part["ChecksumSHA256"]) == 44 for part in parts)
+        assert completed["IfNoneMatch"] == "*"
+        assert setting.server.uploads == {}
+        assert setting.tally["uploaded"] == 1
+
+    @pytest.mark.parametrize("step", range(1, 6))
+    def test_failure_leaves_no_parts(self, setting: Setting, large: bytes, step: int) -> None:
+        """Whichever call fails; the next attempt makes the object."""
+        setting.server.answers = [*[None] * step, ServerError("InternalError")]
+        if step == 5:
+            setting.server.answers = [ServerError("SlowDown")]
+        setting.round()
+        assert (setting.server.uploads, setting.server.objects) == ({}, {})
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert list(setting.server.objects.values()) == [large]
+
+    def test_already_there_is_delivered(self, setting: Setting, large: bytes) -> None:
+        """The answer to an earlier attempt got lost: its parts are not left behind again."""
+        (item,) = setting.spool.ready()
+        setting.server.objects[f"crm/{item.key}"] = large
+        setting.spool.keep(item)
+        setting.round()
+        assert (setting.tally["uploaded"], setting.server.uploads) == (1, {})
+
+    def test_server_without_conditions(self, setting: Setting, large: bytes) -> None:
+        """Where If-None-Match is not known it is left out."""
+        setting.server.knows_conditions = False
+        setting.round()
+        assert list(setting.server.objects.values()) == [large]
+        assert setting.server.uploads == {}
+
+
 class TestDrain:
+    def test_asks_a_server_that_says_no_once_a_second(self, setting: Setting) -> None:
+        """However often an application waits for delivery: no hot loop."""
+        setting.add()
+        setting.server.answers = [ServerError("AccessDenied") for _ in range(100)]
+        for _ in range(60):
+            setting.clock.now += 0.25
+            setting.uploader._round(everything=True)
+        assert len(setting.server.calls) == 15
+
+    def test_caller_without_a_thread_sets_the_bound(self, setting: Setting) -> None:
+        """At interpreter exit the caller does it: no call may take longer than it will wait."""
+        allowed: list[float] = []
+        bucket = setting.uploader._bucket
+
+        def make() -> FakeServer:
+            allowed.append(bucket._seconds)
+            return setting.server
+
+        bucket._make_client = make
+        setting.add()
+        assert setting.uploader.drain(3)
+        assert allowed == [3]
+
     def test_waits_for_everything(self, setting: Setting) -> None:
         """Also what is not sealed yet; without a thread the caller does the work."""
         setting.writer.append(b"open\n")
@@ -272,6 +399,7 @@ class TestDrain:
         setting.add()
         setting.server.answers = [ServerError("NoSuchBucket")]
         assert not setting.uploader.drain(3_600)
+        setting.clock.now += 1
         assert setting.uploader.drain(3_600)
 
 

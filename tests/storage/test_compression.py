@@ -46,6 +46,13 @@ class TestCompressFile:
         assert gzip.decompress((tmp_path / "log.gz").read_bytes()) == LINES
         assert stat.S_IMODE((tmp_path / "log.gz").stat().st_mode) == 0o640
 
+    def test_a_killed_writers_fragment_is_left_out(self, tmp_path: Path) -> None:
+        """One that had the file open since before its rotation may die in it: no torn line."""
+        source = tmp_path / "x"
+        source.write_bytes(b"whole\nhalf")
+        assert compress_file(str(source), mode=0o600)
+        assert gzip.decompress((tmp_path / "x.gz").read_bytes()) == b"whole\n"
+
     def test_finishes_what_a_crash_left_before_the_unlink(self, tmp_path: Path) -> None:
         """With the archive whole under its name only the source is left to remove."""
         path = tmp_path / "log"

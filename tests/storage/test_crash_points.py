@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import io
 import os
 import signal
 import sys
@@ -19,11 +20,13 @@ from typing import Any
 
 import pytest
 
+from crmlogging.crypto.keys import PrivateKey, PrivateKeys
 from crmlogging.diagnostics import Tally
+from crmlogging.storage.lines import read_lines
 from crmlogging.storage.retention import Sweep
 from crmlogging.storage.rotation import Names, RotatingAppender
 from crmlogging.storage.segment_writer import SegmentWriter
-from crmlogging.storage.spool import Spool
+from crmlogging.storage.spool import ReadyObject, Spool
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
@@ -192,10 +195,12 @@ class TestRotateAndCompress:
 class Waiting:
     """Six lines into a spool, sealed twice, packed; what arrives is what `ready` offers."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, key: PrivateKey | None = None) -> None:
         self.directory = tmp_path / "spool"
         self.accepted = tmp_path / "accepted"
-        self.spool = Spool(str(self.directory), tally=Tally())
+        self.key = key
+        recipient = None if key is None else key.public
+        self.spool = Spool(str(self.directory), tally=Tally(), encrypt_to=recipient)
         self.refused = False
 
     def write(self) -> None:
@@ -221,7 +226,7 @@ class Waiting:
         assert self.spool.pack() == 0
         found: Counter[int] = Counter()
         for item in self.spool.ready():
-            for line in gzip.decompress(item.body).splitlines():
+            for line in self.lines(item):
                 found[int(line.split()[0])] += 1
             self.spool.delivered(item)
         accepted = {int(line) for line in self.accepted.read_bytes().split()}
@@ -230,11 +235,30 @@ class Waiting:
         left = [path for path in self.directory.rglob("*") if path.is_file()]
         assert left == []
 
+    def lines(self, item: ReadyObject) -> list[bytes]:
+        keys = PrivateKeys()
+        if self.key is not None:
+            assert item.key_id == self.key.public.id
+            keys.add(self.key)
+        source = io.BufferedReader(io.BytesIO(item.read()))
+        return [line.raw for line in read_lines(source, self.fail, keys=keys)]
+
+    def fail(self, complaint: str) -> None:
+        raise AssertionError(complaint)
+
 
 class TestSpool:
     def test_death_at_any_step(self, tmp_path: Path) -> None:
         """Writing, sealing, packing: killed before each system call."""
         waiting = Waiting(tmp_path)
+        empty(waiting.directory)
+        waiting.spool.make()
+        for _ in deaths(waiting.write, waiting.directory):
+            waiting.check()
+
+    def test_death_at_any_step_of_encryption(self, tmp_path: Path) -> None:
+        """No two encryptions are alike, and still no segment becomes two objects."""
+        waiting = Waiting(tmp_path, PrivateKey.new())
         empty(waiting.directory)
         waiting.spool.make()
         for _ in deaths(waiting.write, waiting.directory):

@@ -8,18 +8,22 @@ import os
 import threading
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlogging.crypto.keys import PrivateKey, PrivateKeys
+from crmlogging.crypto.streams import EncryptingWriter
 from crmlogging.storage import lines as reading
 from crmlogging.storage.lines import read_lines
 
 TEXT = b"".join(b'{"n":%d}\n' % number for number in range(2_000))
 
 
-def read(content: bytes, **options: int) -> tuple[list[bytes], list[str]]:
+def read(content: bytes, **options: Any) -> tuple[list[bytes], list[str]]:
     complaints: list[str] = []
     source = io.BufferedReader(io.BytesIO(content))
     return [line.raw for line in read_lines(source, complaints.append, **options)], complaints
@@ -28,9 +32,9 @@ def read(content: bytes, **options: int) -> tuple[list[bytes], list[str]]:
 class TestPlain:
     @given(content=st.binary(max_size=500))
     def test_all_bytes_come_out(self, content: bytes) -> None:
-        """Whatever is no gzip comes out byte for byte, cut at newlines."""
+        """What is neither gzip nor encrypted comes out byte for byte, cut at newlines."""
         found, complaints = read(content)
-        if not content.startswith(b"\x1f\x8b"):
+        if not content.startswith((b"\x1f\x8b", b"CRMLSEAL")):
             assert (b"".join(found), complaints) == (content, [])
             assert all(line.endswith(b"\n") for line in found[:-1])
             assert all(line.count(b"\n") <= 1 for line in found)
@@ -125,3 +129,52 @@ class TestGzip:
             b"ab",
             ["cannot be read further (Input/output error)"],
         )
+
+
+class TestLimit:
+    def test_a_bomb_is_cut_off(self) -> None:
+        """What expands without end costs bounded memory and bounded output (CWE-409)."""
+        bomb = gzip.compress(b"{}\n" * 3_000_000)
+        found, complaints = read(bomb, inflated_bytes=2_000_000)
+        assert 900_000 < sum(map(len, found)) <= 2_000_000
+        assert complaints == ["expands to more than 2,000,000 bytes; the rest was left out"]
+
+    def test_plain_lines_have_no_such_limit(self) -> None:
+        """A large log is no bomb."""
+        found, complaints = read(TEXT, inflated_bytes=100)
+        assert (b"".join(found), complaints) == (TEXT, [])
+
+
+class TestEncrypted:
+    KEY = PrivateKey.new()
+
+    def encrypted(self, data: bytes) -> bytes:
+        sink = io.BytesIO()
+        with EncryptingWriter(sink, self.KEY.public) as writer:
+            writer.write(data)
+        return sink.getvalue()
+
+    def opened(self, content: bytes) -> tuple[bytes, list[str]]:
+        keys, complaints = PrivateKeys(), list[str]()
+        keys.add(self.KEY)
+        source = io.BufferedReader(io.BytesIO(content))
+        found = [line.raw for line in read_lines(source, complaints.append, keys=keys)]
+        return b"".join(found), complaints
+
+    @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+    def test_is_opened(self, pack: Callable[[bytes], bytes]) -> None:
+        """With the key, whatever is inside."""
+        assert self.opened(self.encrypted(pack(TEXT))) == (TEXT, [])
+
+    @pytest.mark.parametrize("start", [b"C", b"CRML", b"CRMLSEA", b"CRITICAL failed\n"])
+    def test_only_looks_like_it(self, start: bytes) -> None:
+        """A line that begins alike is a line."""
+        assert self.opened(start) == (start, [])
+
+    def test_every_cut_is_noticed(self) -> None:
+        """Whole lines before it come out; there is always a remark."""
+        whole = self.encrypted(os.urandom(200_000).hex().encode())
+        for end in (8, 20, 50, 51, 65_000, 65_664, 131_278, len(whole) - 1):
+            found, complaints = self.opened(whole[:end])
+            assert len(found) < 400_000
+            assert len(complaints) == 1, end

@@ -114,6 +114,23 @@ class TestRotatingAppender:
         assert (tmp_path / "crm.jsonl").read_bytes() == b"y\n"
         appender.close()
 
+    @pytest.mark.parametrize("later", [0, DAY], ids=["full", "next-day"])
+    def test_a_killed_writers_fragment_does_not_go_into_the_archive(
+        self, tmp_path: Path, later: int
+    ) -> None:
+        """What a dead writer left unfinished is cut off before the file is put away."""
+        path, clock = tmp_path / "crm.jsonl", FakeClock()
+        appender = rotating(path, clock, max_bytes=20)
+        appender.append(b"0123456789\n")
+        touch(path, NOV_21)
+        with path.open("ab") as killed:
+            killed.write(b"01234567" if later else b"0123456789 more")
+        clock.now += later
+        appender.append(b"0123456789\n")
+        rotated = tmp_path / "crm.standard.2026-11-21.000001.jsonl"
+        assert rotated.read_bytes() == path.read_bytes() == b"0123456789\n"
+        assert appender.mended == 1
+
     def test_rotates_at_midnight_utc(self, tmp_path: Path) -> None:
         """The first line of a day begins a file; the name holds the day of the content."""
         clock = FakeClock(NOV_21 + DAY - 0.001)

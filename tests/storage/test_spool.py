@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import re
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from crmlogging.crypto.keys import PrivateKey, PrivateKeys
+from crmlogging.crypto.streams import DecryptingReader
 from crmlogging.diagnostics import Tally
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.spool import ReadyObject, Spool
 
+KEY = PrivateKey.new()
 HOUR_14 = 1_795_269_600.0
 
 
@@ -49,8 +54,8 @@ class TestPack:
             r"-[0-9a-f]{8}\.jsonl\.gz",
             item.key,
         )
-        assert gzip.decompress(item.body) == b"one\ntwo\n"
-        assert item.sha256 == hashlib.sha256(item.body).digest()
+        assert gzip.decompress(item.read()) == b"one\ntwo\n"
+        assert item.sha256 == hashlib.sha256(item.read()).digest()
         assert item.key.endswith(f"-{item.sha256.hex()[:8]}.jsonl.gz")
         assert not list(tmp_path.glob("*.segment"))
         spool.keep(item)
@@ -76,7 +81,7 @@ class TestPack:
         (tmp_path / "ready" / f"{stem}.tmp").write_bytes(b"half")
         spool.pack()
         item = only(spool)
-        assert gzip.decompress(item.body) == b"one\n"
+        assert gzip.decompress(item.read()) == b"one\n"
         spool.delivered(item)
         assert names(tmp_path) == set()
 
@@ -108,7 +113,7 @@ class TestPack:
         segment.write_bytes(segment.read_bytes().replace(b"two", b"twO"))
         spool.pack()
         item = only(spool)
-        assert gzip.decompress(item.body) == b"one\nthree\n"
+        assert gzip.decompress(item.read()) == b"one\nthree\n"
         spool.delivered(item)
         assert names(tmp_path) == {segment.name}
         assert (tmp_path / "aside" / segment.name).exists()
@@ -124,7 +129,77 @@ class TestPack:
         spool.delivered(only(spool))
 
 
+class TestEncrypted:
+    def pack(self, directory: Path, *payloads: bytes) -> Spool:
+        spool_with(directory, *payloads)
+        spool = Spool(str(directory), tally=Tally(), encrypt_to=KEY.public)
+        assert spool.pack() == 0
+        return spool
+
+    def test_object_opens_with_the_private_key_alone(self, tmp_path: Path) -> None:
+        """Compressed, then encrypted, under a name that says so, and with the key's id."""
+        item = only(self.pack(tmp_path, b"one\n", b"two\n"))
+        assert re.fullmatch(r"tier=standard/.*-[0-9a-f]{8}\.jsonl\.gz\.enc", item.key)
+        assert item.key_id == KEY.public.id
+        assert item.sha256 == hashlib.sha256(item.read()).digest()
+        keys = PrivateKeys()
+        keys.add(KEY)
+        reader = io.BufferedReader(DecryptingReader(io.BytesIO(item.read()), keys))
+        assert gzip.decompress(reader.read()) == b"one\ntwo\n"
+
+    def test_nothing_plain_is_left(self, tmp_path: Path) -> None:
+        """Once packed, the words are in no file of the spool."""
+        self.pack(tmp_path, b"readable words\n" * 100)
+        for path in filter(Path.is_file, tmp_path.rglob("*")):
+            assert b"readable" not in path.read_bytes()
+
+    def test_any_process_uploads_it(self, tmp_path: Path) -> None:
+        """Also one that is configured without the key: it takes the object as it is."""
+        item = only(self.pack(tmp_path, b"one\n"))
+        body = item.read()
+        Spool(str(tmp_path), tally=Tally()).keep(item)
+        other = only(Spool(str(tmp_path), tally=Tally()))
+        assert (other.read(), other.key_id) == (body, KEY.public.id)
+
+    def test_object_that_is_no_stream_is_set_aside(self, tmp_path: Path) -> None:
+        """A name that promises encryption is not believed."""
+        self.pack(tmp_path, b"one\n")
+        (path,) = (tmp_path / "ready").iterdir()
+        digest = hashlib.sha256(b"plain").hexdigest()[:8]
+        forged = re.sub(r"-[0-9a-f]{8}(\.jsonl)", rf"-{digest}\1", path.name)
+        path.unlink()
+        (tmp_path / "ready" / forged).write_bytes(b"plain")
+        (tmp_path / "ready" / forged).chmod(0o600)
+        assert list(Spool(str(tmp_path), tally=Tally()).ready()) == []
+        assert (tmp_path / "ready" / "aside" / forged).exists()
+
+    def test_memory_stays_bounded(self, tmp_path: Path) -> None:
+        """Whatever the segment holds, packing and reading in parts needs little."""
+        line = os.urandom(1_000_000).replace(b"\n", b"n") + b"\n"
+        spool_with(tmp_path, *[line] * 15)
+        spool = Spool(str(tmp_path), tally=Tally(), encrypt_to=KEY.public)
+        tracemalloc.start()
+        try:
+            spool.pack()
+            item = only(spool)
+            total = sum(len(item.read(at, 65_536)) for at in range(0, item.size, 65_536))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert total == item.size > 14_000_000
+        assert peak < 8_000_000
+
+
 class TestReady:
+    def test_parts_make_the_whole(self, tmp_path: Path) -> None:
+        """Read from anywhere, as far as the end."""
+        spool = spool_with(tmp_path, b"one\n" * 1_000)
+        spool.pack()
+        item = only(spool)
+        parts = [item.read(start, 7) for start in range(0, item.size, 7)]
+        assert b"".join(parts) == item.read() == item.read(0, 10**9)
+        assert item.read(item.size) == b""
+
     def test_each_object_goes_to_one_process(self, tmp_path: Path) -> None:
         """While one has it, another one is not offered it; afterwards it is gone."""
         spool = spool_with(tmp_path, b"one\n")

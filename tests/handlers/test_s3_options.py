@@ -1,0 +1,370 @@
+"""Promises of `S3Handler`'s options: encryption, bounds, fsync; and of refusing servers."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import io
+import logging
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from crmlogging import S3Handler
+from crmlogging.crypto.keys import PrivateKey, PrivateKeys, PublicKey
+from crmlogging.diagnostics import Tally
+from crmlogging.exceptions import ConfigurationError
+from crmlogging.handlers.s3_bound import SpoolBound
+from crmlogging.storage.lines import read_lines
+from crmlogging.storage.s3_client import new_client
+from crmlogging.storage.spool import Spool
+from tests.handlers.s3_server import Make, Server, safe, spooled
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")
+
+KEY = PrivateKey.new()
+
+
+def opened(body: bytes, key: PrivateKey = KEY) -> list[bytes]:
+    """Return the lines of an encrypted object."""
+    keys, complaints = PrivateKeys(), list[str]()
+    keys.add(key)
+    source = io.BufferedReader(io.BytesIO(body))
+    lines = [line.raw.strip() for line in read_lines(source, complaints.append, keys=keys)]
+    assert complaints == []
+    return lines
+
+
+class TestEncryptTo:
+    def test_object_says_what_opens_it(self, server: Server, make_s3: Make) -> None:
+        """Its name, type and metadata tell version and key id; its bytes nothing."""
+        handler = make_s3(encrypt_to=KEY.public.line)
+        handler.handle(safe("for few"))
+        assert handler.drain(10)
+        ((key, body),) = server.bodies().items()
+        assert key.endswith(".jsonl.gz.enc")
+        assert opened(body) == [b"for few"]
+        head = server.client.head_object(Bucket=server.bucket, Key=key)
+        assert head["ContentType"] == "application/octet-stream"
+        assert head.get("ContentEncoding", "") == ""
+        assert head["Metadata"] == {
+            "crmlogging-envelope": "1",
+            "crmlogging-key-id": KEY.public.id,
+        }
+
+    def test_turned_on_and_off_nothing_is_lost(
+        self, server: Server, make_s3: Make, tmp_path: Path
+    ) -> None:
+        """What one configuration left the next delivers."""
+        for option in (None, KEY.public.line, None):
+            handler = make_s3(
+                encrypt_to=option, client=lambda: new_client("http://127.0.0.1:9", seconds=0.1)
+            )
+            handler.handle(safe(f"with {option is not None}"))
+            handler._seal(True)
+            handler._spool.pack()
+            handler.close(timeout=0.01)
+        last, end = make_s3(), time.monotonic() + 10
+        while spooled(tmp_path):  # The others' threads may still hold what they try in vain.
+            assert last.drain(10)
+            assert time.monotonic() < end
+        kinds = Counter(key.rpartition(".")[2] for key in server.bodies())
+        assert kinds == {"gz": 2, "enc": 1}
+
+    def test_repeated_upload_is_the_same_object(self, server: Server, make_s3: Make) -> None:
+        """The answer got lost, or a kill came before the unlink: 412 means these very bytes."""
+        handler = make_s3(encrypt_to=KEY.public.line)
+        handler.handle(safe("once"))
+        handler._seal(True)
+        handler._spool.pack()
+        (item,) = handler._spool.ready()
+        handler._uploader._bucket.put(item)
+        before = server.bodies()
+        handler._spool.keep(item)
+        assert handler.drain(10)
+        assert server.bodies() == before
+        assert list(before.values()) == [before[f"crm/{item.key}"]]
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            pytest.param("x25519:nonsense", id="nonsense"),
+            pytest.param("/does/not/exist.pem", id="no-file"),
+            pytest.param(PublicKey(bytes(32)).line, id="low-order-point"),
+            pytest.param(KEY.pem(), id="private-key"),
+        ],
+    )
+    def test_a_useless_key_is_a_configuration_error(self, tmp_path: Path, key: str) -> None:
+        """At once, and never a plain object instead."""
+        with pytest.raises(ConfigurationError, match="encrypt_to") as caught:
+            S3Handler("logs", spool_dir=tmp_path, encrypt_to=key)
+        assert KEY.pem()[30:60] not in str(caught.value)
+
+
+class FakeSpool(Spool):
+    """A spool that holds what a test says."""
+
+    def __init__(self) -> None:
+        super().__init__("", tally=Tally())
+        self.bytes = self.files = 0
+
+    def used_bytes(self) -> int:
+        return self.bytes
+
+    def used_files(self) -> int:
+        return self.files
+
+
+class TestSpoolBound:
+    def bound(self, spool: FakeSpool, **options: Any) -> SpoolBound:
+        self.now, self.written = 0.0, 0
+        given: dict[str, Any] = {
+            "max_bytes": 1_000,
+            "max_files": 10,
+            "overflow": "block",
+            "block_seconds": 1.0,
+            "written": lambda: self.written,
+            "monotonic": lambda: self.now,
+            "sleep": self.sleep,
+        }
+        made = SpoolBound(spool, **{**given, **options})
+        made.look()
+        return made
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def test_counts_what_was_written_since_it_looked(self) -> None:
+        """Bytes on disk and own writes; the last tenth is for ERROR and above."""
+        bound = self.bound(spool := FakeSpool(), overflow="drop")
+        self.written = 800
+        assert bound.admits(100, logging.INFO)
+        assert not bound.admits(101, logging.INFO)
+        assert bound.admits(200, logging.ERROR)
+        assert not bound.admits(201, logging.ERROR)
+        spool.bytes = 800
+        bound.look()
+        assert bound.admits(100, logging.INFO)
+
+    def test_counts_files_as_well(self) -> None:
+        """A file system runs out of inodes before it runs out of bytes."""
+        bound = self.bound(spool := FakeSpool(), overflow="drop")
+        spool.files = 10
+        bound.look()
+        assert not bound.admits(1, logging.INFO)
+        assert bound.admits(1, logging.ERROR)
+
+    def test_waits_for_room_within_its_budget(self) -> None:
+        """A second a minute for all callers together; then records are dropped at once."""
+        spool = FakeSpool()
+        spool.bytes = 1_000
+        bound = self.bound(spool)
+        assert not bound.admits(1, logging.INFO)
+        assert self.now == pytest.approx(1.0, abs=0.02)
+        assert not bound.admits(1, logging.INFO)
+        assert self.now == pytest.approx(1.0, abs=0.02)
+        self.now = 61.0
+        assert not bound.admits(1, logging.INFO)
+        assert self.now == pytest.approx(62.0, abs=0.02)
+
+    def test_goes_on_as_soon_as_there_is_room(self) -> None:
+        """Whoever emptied the spool."""
+        spool = FakeSpool()
+        spool.bytes = 1_000
+
+        def empty(seconds: float) -> None:
+            self.now += seconds
+            spool.bytes = 0 if self.now > 0.1 else 1_000
+
+        bound = self.bound(spool, sleep=empty)
+        assert bound.admits(1, logging.INFO)
+        assert self.now < 0.2
+
+    def test_never_stops_an_event_loop(self) -> None:
+        """There a wait would stop everybody."""
+        spool = FakeSpool()
+        spool.bytes = 1_000
+        bound = self.bound(spool)
+
+        async def log() -> bool:
+            return bound.admits(1, logging.INFO)
+
+        assert asyncio.run(log()) is False
+        assert self.now == 0.0
+
+
+class TestOverflow:
+    def test_a_full_spool_is_told_in_the_log(self, tmp_path: Path) -> None:
+        """Once there is room again: how many were lost, and why."""
+        handler = S3Handler(
+            "logs",
+            endpoint_url="http://127.0.0.1:9",
+            spool_dir=tmp_path / "spool",
+            spool_bytes=20_000,
+            levels=False,
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        for _ in range(30):
+            handler.handle(safe("x" * 1_000))
+        lost = handler.stats()["dropped.spool_full"]
+        assert lost == 13
+        handler.tick()
+        assert handler.stats()["produced"] == 30
+        handler._bound._used = 0
+        handler._bound._written_then = handler._written_bytes()
+        for _ in range(3):
+            handler.tick()
+        assert handler.stats()["produced"] == 31
+        written = b"".join(path.read_bytes() for path in spooled(tmp_path))
+        assert written.count(b"13 records were lost in 0 s: spool_full") == 1
+        handler.close(timeout=0.01)
+
+    def test_number_of_files_is_bounded(self, tmp_path: Path) -> None:
+        """Many small segments of a long outage do not eat all inodes."""
+        handler = S3Handler(
+            "logs",
+            endpoint_url="http://127.0.0.1:9",
+            spool_dir=tmp_path / "spool",
+            spool_files=10,
+            levels=False,
+        )
+        for _ in range(40):
+            handler.handle(safe())
+            handler._seal(True)
+        assert len(spooled(tmp_path)) == 10
+        assert handler.stats()["dropped.spool_full"] == 30
+        handler.close(timeout=0.01)
+
+
+class TestFsync:
+    @pytest.mark.parametrize(
+        ("fsync", "level", "expected"),
+        [
+            pytest.param("never", logging.ERROR, 0, id="never"),
+            pytest.param("error", logging.INFO, 0, id="not-an-error"),
+            pytest.param("error", logging.ERROR, 1, id="error"),
+            pytest.param("batch", logging.DEBUG, 1, id="batch"),
+        ],
+    )
+    def test_call_waits_for_the_disk(
+        self,
+        make_s3: Make,
+        monkeypatch: pytest.MonkeyPatch,
+        fsync: str,
+        level: int,
+        expected: int,
+    ) -> None:
+        """As the option says: the segment's bytes, and once its name."""
+        handler = make_s3(fsync=fsync)
+        synced: list[int] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", synced.append)
+            handler.handle(safe(level=level))
+            assert len(synced) == 2 * expected
+            handler.handle(safe(level=level))
+            assert len(synced) == 3 * expected
+
+    def test_what_the_disk_refuses_was_not_accepted(
+        self, server: Server, make_s3: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is counted as dropped, and does not arrive after all."""
+        handler = make_s3(fsync="batch")
+        handler.handle(safe("before"))
+
+        def refuse(_fd: int) -> None:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", refuse)
+            handler.handle(safe("refused"))
+        handler.handle(safe("after"))
+        assert handler.stats()["dropped.EIO"] == 1
+        assert handler.drain(10)
+        assert [line for line in server.lines() if b"lost" not in line] == [b"before", b"after"]
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """Answers everything with one status."""
+
+    status: ClassVar[int]
+    headers_sent: ClassVar[dict[str, str]]
+    seen: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        self.do_PUT()
+
+    def do_HEAD(self) -> None:
+        self.do_PUT()
+
+    def do_PUT(self) -> None:
+        self.seen.append(self.command)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(self.status)
+        for name, value in {**self.headers_sent, "Content-Length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def refusing(status: int, **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """Serve refusals; give the address, and what was asked."""
+    seen: list[str] = []
+    kind = type("Kind", (Refusing,), {"status": status, "headers_sent": headers, "seen": seen})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+        thread.join()
+
+
+class TestRefusals:
+    def test_a_redirect_takes_no_credentials_elsewhere(self, make_s3: Make) -> None:
+        """It is told as the wrong region; the place it names is asked nothing."""
+        with refusing(200) as (other, asked), refusing(301, Location=f"{other}/x") as (url, seen):
+            handler = make_s3(endpoint_url=url)
+            handler.handle(safe())
+            assert not handler.drain(5)
+            assert (asked, seen) == ([], ["PUT", "HEAD"])
+            assert handler.stats()["upload_failed.Status301"] == 1
+
+    def test_a_broken_certificate_is_told(self, server: Server, make_s3: Make) -> None:
+        """A server that speaks no TLS: nothing is sent, the lines wait."""
+        handler = make_s3(endpoint_url=server.url.replace("http:", "https:"))
+        handler.handle(safe())
+        assert not handler.drain(5)
+        assert handler.stats()["upload_failed.SSLError"] == 1
+        assert handler.stats()["pending"] == 1
+        assert server.bodies() == {}
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_bare_refusal_is_permanent(self, make_s3: Make, status: int) -> None:
+        """Also without a body, as a proxy on the way says it: told, and tried slowly."""
+        with refusing(status) as (url, seen):
+            handler = make_s3(endpoint_url=url)
+            handler.handle(safe())
+            assert not handler.drain(5)
+            assert not handler.drain(0.2)
+            assert len(seen) == 1
+            assert handler.stats()[f"upload_failed.Status{status}"] == 1
+
+    def test_close_keeps_its_bound_in_a_blackout(self, make_s3: Make) -> None:
+        """A server that takes connections and never answers."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            handler = make_s3(endpoint_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+            handler.handle(safe())
+            began = time.monotonic()
+            handler.close(timeout=0.5)
+            assert time.monotonic() - began < 1.5
+            assert handler.stats()["pending"] == 1
