@@ -176,7 +176,9 @@ def _targets_of(handler: Any) -> tuple[logging.Handler, ...]:
         return tuple(
             target
             for each in gc.get_objects()
-            if isinstance(each, logging.handlers.QueueListener) and each.queue is handler.queue
+            # Not isinstance: any object of the program stands here, and __class__ may be anything.
+            if issubclass(type(each), logging.handlers.QueueListener)
+            and each.queue is handler.queue
             for target in each.handlers
         )
     target = getattr(handler, "target", None)

@@ -18,7 +18,7 @@ from crmlogging.version import __version__
 __all__ = ["allowlist_hash", "announce"]
 
 _ALLOWLIST: Final = "AllowlistFilter"
-_UNNAMED: Final = "[NAME]"
+_REDACTED: Final = "[REDACTED]"
 _LEVELS_SHOWN: Final = 50
 
 
@@ -99,4 +99,4 @@ def _handlers(document: Mapping[str, Any]) -> list[str]:
 
 def _shown(text: str) -> str:
     field = field_named("start.handlers")
-    return _UNNAMED if field is None or conform(field, text) is MISFIT else text
+    return _REDACTED if field is None or conform(field, text) is MISFIT else text

@@ -19,6 +19,7 @@ from crmlogging.scrubbing.addresses import scrub_addresses
 from crmlogging.scrubbing.disguises import decoded, folded
 from crmlogging.scrubbing.named import scrub_named
 from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_numbers
+from crmlogging.scrubbing.packed import has_packed, scrub_packed
 from crmlogging.scrubbing.phones import scrub_phones
 from crmlogging.scrubbing.tokens import has_token, scrub_keys, scrub_tokens
 
@@ -72,9 +73,11 @@ def is_secret(value: str) -> bool:
         >>> is_secret("sk_live_4eC39HqLyjWD"), is_secret("550e8400-e29b-41d4-a716-446655440000")
         (True, False)
     """
-    if len(value) < SECRET_MINIMUM or is_machine_id(value):
+    if len(value) < SECRET_MINIMUM:
         return False
-    return has_token(value) or has_number(value)
+    if is_machine_id(value):
+        return "-" not in value and has_packed(value)
+    return has_token(value) or has_number(value) or has_packed(value)
 
 
 def _is_plain(text: str) -> bool:
@@ -110,5 +113,5 @@ def _settled(text: str) -> str:
 
 
 def _searched(text: str) -> str:
-    text = scrub_tokens(scrub_named(scrub_addresses(scrub_keys(text))))
+    text = scrub_packed(scrub_tokens(scrub_named(scrub_addresses(scrub_keys(text)))))
     return scrub_phones(scrub_numbers(text)) if _DIGIT.search(text) else text

@@ -220,8 +220,9 @@ class SegmentWriter:
                 continue
             adopt(fd)
             try:
-                if not try_lock(fd):
-                    raise BlockingIOError  # somebody collected it as abandoned
+                # Locked, or even deleted by now: somebody collected it as abandoned.
+                if not try_lock(fd) or not os.fstat(fd).st_nlink:
+                    raise BlockingIOError
                 write_whole(fd, MAGIC, 0)
             except BlockingIOError:
                 forget(fd)

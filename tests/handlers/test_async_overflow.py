@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlogging.exceptions import Problems
+from crmlogging.fields import field_named
+from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.handlers.async_handler import AsyncHandler
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
 from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget
 from crmlogging.handlers.queued_record import byte_size
-from crmlogging.records import SafeRecord
+from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.records import DeferredRecord, SafeRecord
 
 LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
@@ -259,6 +262,30 @@ class TestReport:
         ]
         assert handler.stats()["produced"] == 4
 
+    def test_numbers_are_fields(self) -> None:
+        """In all and for each reason, under names of the field table."""
+        dropped = {
+            ("overflow", logging.INFO): 2,
+            ("overflow", logging.DEBUG): 3,
+            ("failed", logging.ERROR): 1,
+        }
+        told = DropReport().due(dropped)
+        assert told is not None
+        fields = {name: value for name, value in vars(told).items() if name.startswith("queue.")}
+        assert fields == {
+            "queue.dropped": 6,
+            "queue.dropped_overflow": 5,
+            "queue.dropped_failed": 1,
+        }
+        assert all(field_named(name) is not None for name in fields)
+
+    @pytest.mark.parametrize(
+        "reason", ["overflow", "too_large", "failed", "reentrant", "exit", "no_target"]
+    )
+    def test_every_reason_has_a_field(self, reason: str) -> None:
+        """No reason for a drop is told in words only."""
+        assert field_named(f"queue.dropped_{reason}") is not None
+
     def test_close_tells_the_rest(
         self, blocked: Callable[..., AsyncHandler], target: Gated
     ) -> None:
@@ -398,6 +425,30 @@ class TestByteSize:
         plain = record(big=value)
         size = byte_size(SafeRecord(vars(plain)) if safe else plain)
         assert 100_000 <= size < 200_000
+
+    def test_a_deferred_record_stays_deferred(self) -> None:
+        """To estimate it and to queue it costs no caller its writing out."""
+        kept: list[logging.LogRecord] = []
+
+        class Keeping(SafeHandler):
+            def emit(self, record: logging.LogRecord) -> None:
+                kept.append(record)
+
+        handler = Keeping()
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        logger = logging.getLogger("crmlogging.tests.deferred")
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        for number in range(20):
+            logger.info("Synced", extra={"crm": "hubspot", "resource.id": "x" * 5 * number})
+        handler.close()
+        record = kept[-1]
+        assert type(record) is DeferredRecord
+        size = byte_size(record)
+        assert Entry(record, size).rank == logging.INFO
+        assert type(record) is DeferredRecord
+        assert 95 <= size < 2_500
 
     def test_what_is_no_json_is_estimated(self) -> None:
         """A safe record of a careless subclass does not break the estimate."""

@@ -172,6 +172,25 @@ class TestHangingTarget:
         assert handler.drain(5)
         assert handler.stats()["delivered"] == 1_000
 
+    def test_one_that_comes_back_did_not_fail(self, logger: logging.Logger) -> None:
+        """A handler given up at a close that then does its work has done it, in peace."""
+        gate = threading.Event()
+
+        class Hanging(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                gate.wait(30)
+                super().emit(record)
+
+        target = Hanging()
+        handler = behind(logger, target, flush_seconds=0.1)
+        logger.info("one")
+        handler.close()
+        logger.info("two")
+        gate.set()
+        assert handler.drain(5)
+        assert target.lines == ["one", "two"]
+        assert handler.stats() == {"produced": 2, "delivered": 2, "pending": 0, "dropped": 0}
+
     def test_slow_target_leaves_the_caller_alone(self, logger: logging.Logger) -> None:
         """With ``drop`` a call takes a small part of what the target takes for a record."""
         gate = threading.Event()

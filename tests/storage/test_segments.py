@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import stat
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -359,3 +361,29 @@ class TestDamage:
             path.write_bytes(b"")
             only(tmp_path).set_aside()
         assert len(list((tmp_path / "aside").iterdir())) == 3
+
+
+class TestCollecting:
+    def test_a_file_taken_at_its_birth_gets_no_line(self, tmp_path: Path) -> None:
+        """Who collects may find a file that its writer has not locked yet: no line goes there."""
+        stop, found = threading.Event(), []
+
+        def collect() -> None:
+            while not stop.is_set():
+                found.extend(lines(tmp_path))
+
+        collector = threading.Thread(target=collect)
+        collector.start()
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.000_001)
+        try:
+            writer = SegmentWriter(str(tmp_path), "standard", max_records=1)
+            for number in range(2_000):
+                writer.append(b"%d\n" % number)
+        finally:
+            sys.setswitchinterval(interval)
+            stop.set()
+            collector.join(20)
+        writer.seal()
+        found += lines(tmp_path)
+        assert sorted(map(int, found)) == list(range(2_000))
