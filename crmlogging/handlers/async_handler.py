@@ -107,7 +107,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         elif queue is None:
             problems.add("handlers", "name at least one target")
         if self._limits.journal is not None and not problems.found:
-            if self._names is None:
+            if self._names is None and not documents.brings_targets():
                 problems.add("journal", "needs targets: name them in 'handlers'")
             else:
                 size = self._limits.journal_bytes

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from crmlogging.exceptions import Problems
 
-__all__ = ["Listener", "TargetNames", "effective_options"]
+__all__ = ["Listener", "TargetNames", "brings_targets", "effective_options"]
 
 _LISTENERS: Final = frozenset(("queue", "listener", "handlers", "respect_handler_level"))
 _FRAMES_SEARCHED: Final = 8
@@ -35,6 +35,11 @@ def _queue_frame() -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+def brings_targets() -> bool:
+    """Whether dictConfig is at work by ``"class"``, and may assign the targets in a moment."""
+    return _queue_frame() is not None
 
 
 def effective_options(queue: Any, passed: dict[str, Any], problems: Problems) -> dict[str, Any]:

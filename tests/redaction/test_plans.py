@@ -114,8 +114,10 @@ class TestPlan:
         """For any values of known, wild, masked, nested and unknown fields, in one call."""
         for unknown in ("mask", "drop"):
             log = logging.Logger("crm.sync", logging.DEBUG)
-            log.addHandler(Compare(unknown=unknown, mask={"api_key": "last4"}))
+            masks = {"api_key": "last4", "customer": "hmac"}
+            log.addHandler(Compare(unknown=unknown, mask=masks, hmac_key=lambda: "k" * 32))
             a, b, c, d, e, f, g, h, i = values
+            made_up = {f"made{number}": number for number in range(3)}
             for _ in range(3):
                 log.error(
                     "Updated contact",
@@ -132,6 +134,9 @@ class TestPlan:
                         "request.path": a,
                         "kind": b,
                         "ratio": c,
+                        "customer": i,
+                        "extra.name": a,
+                        **made_up,
                     },
                 )
 
@@ -147,6 +152,12 @@ class TestPlan:
                 log.error("Of %s %s %s", note, kind, email, extra={"kind": "a", "crm": crm})
                 log.error("With %s %s %s %s", api_key, crm, crm, [note][0])
                 log.error("More %s than %s", note)
+
+    @pytest.mark.parametrize("audit", [True, 1, "yes", None])
+    def test_audit_records(self, logger: logging.Logger, audit: object) -> None:
+        """Whether a record is one, its own value says each time."""
+        for mark in (True, audit, audit, audit):
+            logger.error("Deleted contact", extra={"audit": mark, "crm": "zoho"})
 
     def test_known_loggers(self, logger: logging.Logger) -> None:
         """The table names the arguments of urllib3's calls, and turns text into numbers."""

@@ -497,6 +497,30 @@ class TestNeverRaises:
         assert "canary" not in json.dumps(vars(Projection(()).project(liar)))
 
 
+class TestSafeRecords:
+    def test_what_was_put_on_it_afterwards_is_taken_off(self) -> None:
+        """Arguments, exception, cached texts: a safe record holds none, whoever adds them."""
+        projection = Projection(["@crm"])
+        safe = projection.project(made({"crm": "zoho"}))
+        safe.args, safe.exc_text, safe.stack_info = ("canary",), "canary", "canary"
+        safe.exc_info = (ValueError, ValueError("canary"), None)
+        again = vars(projection.project(safe))
+        assert "canary" not in str(again)
+        assert [again[name] for name in ("args", "exc_info", "exc_text", "stack_info")] == [
+            None
+        ] * 4
+
+    @pytest.mark.parametrize("mask", ["last4", "hmac"])
+    def test_a_second_filter_masks_what_the_first_showed(self, mask: str) -> None:
+        """Only what a mask made passes a mask again."""
+        first = Projection([{"key": "id"}])
+        second = Projection((), mask={"key": mask}, hmac_key=lambda: "k" * 32)
+        safe = first.project(made({"key": "made-up-key-of-a-customer-1234"}))
+        masked = vars(second.project(safe))["key"]
+        assert masked.startswith("****1234" if mask == "last4" else "hmac:")
+        assert vars(second.project(second.project(safe)))["key"] == masked
+
+
 class TestAudit:
     def test_only_true_is_kept(self) -> None:
         """Handlers recognise an audit record; no other value gets out under that name."""
