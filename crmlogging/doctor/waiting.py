@@ -16,8 +16,7 @@ from crmlogging.doctor.findings import Report
 from crmlogging.storage.lines import read_lines
 
 # The one place besides `segments` that reads its form: this reader may not hold a payload.
-from crmlogging.storage.segments import _HEADER as HEADER
-from crmlogging.storage.segments import MAGIC, SegmentName
+from crmlogging.storage.segments import HEADER, MAGIC, SegmentName
 
 __all__ = ["WaitingFolder"]
 

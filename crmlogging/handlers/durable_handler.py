@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from crmlogging import records
 from crmlogging.diagnostics import Tally, complain
+from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
@@ -149,8 +150,6 @@ class DurableHandler(SafeHandler):
         if self._format_bytes is not None:
             return b"%b\n" % self._format_bytes(record)
         if self.formatter is None:
-            from crmlogging.formatters.json_formatter import JsonFormatter
-
             self.setFormatter(JsonFormatter())
             return self._line(record)
         return self.formatter.format(record).encode("utf-8", "backslashreplace") + b"\n"

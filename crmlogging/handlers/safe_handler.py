@@ -36,6 +36,9 @@ class SafeHandler(logging.Handler):
 
     def start(self, *, watch_levels: bool = True) -> None:
         """Begin to tick, and to follow ``CRMLOGGING_LEVEL``; for the end of a constructor."""
+        # Imported now: a fork while a thread's first bad record imports it would leave a child in
+        # which the module stays locked.
+        _nothing_allowed()
         ticking.watch(self)
         if watch_levels:
             levels.start()

@@ -23,7 +23,7 @@ _LEVELS_SHOWN: Final = 50
 
 
 def announce(document: Mapping[str, Any]) -> None:
-    """Log the start line, past all levels of loggers; `configure` does it by itself.
+    """Log the start line, past all levels of loggers.
 
     Args:
         document: that ``logging.config.dictConfig`` has just applied.

@@ -44,7 +44,8 @@ _ATTRIBUTES_LAST: Final = 100
 _OWN_FIELDS: Final = frozenset(
     field.name
     for field in FIELDS
-    if field.writer in ("allowlist", "levels", "grouping") and field.name != "error.suppressed_ids"
+    if field.writer in ("allowlist", "levels", "grouping", "handlers")
+    and field.name != "error.suppressed_ids"
 ) | {_AUDIT}
 
 

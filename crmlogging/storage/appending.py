@@ -57,6 +57,7 @@ class Appender:
     Attributes:
         written: records that are in the kernel.
         mended: fragments of killed writers that were cut off.
+        rotations: how often this process put another file in place.
     """
 
     _fd = -1
@@ -74,6 +75,7 @@ class Appender:
         self.path = os.path.abspath(path)
         self.written = 0
         self.mended = 0
+        self.rotations = 0
         self._mode = mode
         self._gid = gid
         self._failed = failed
@@ -254,6 +256,7 @@ def _after_fork() -> None:
     """Let go of the parent's descriptors: their locks belong to parent and child together."""
     for each in list(_appenders):
         each._forked = True
+        each.written = each.mended = each.rotations = 0  # what the parent did, it reports
         fd, each._fd = each._fd, -1
         if fd >= 0 and each._is_ours(fd):
             os.close(fd)

@@ -131,8 +131,6 @@ class RotatingAppender(Appender):
         **options: Any,
     ) -> None:
         super().__init__(path, **options)
-        self.rotations = 0
-        """Rotations this process has made."""
         self._names = names
         self._max_bytes = max_bytes
         self._clock = clock

@@ -36,7 +36,7 @@ __all__ = [
 MAGIC: Final = b"#crmlogging segment 1\n"
 SUFFIX: Final = ".segment"
 _ASIDE: Final = "aside"
-_HEADER: Final = struct.Struct("<cIIIc")  # the CRC begins with the number of lines
+HEADER: Final = struct.Struct("<cIIIc")  # the CRC begins with the number of lines
 _HEADER_LOOK: Final = re.compile(rb"@.{12}\n", re.DOTALL)
 _BLOCK: Final = 262_144
 _NAME: Final = re.compile(
@@ -52,7 +52,7 @@ def frame(payload: bytes, records: int) -> bytes:
         >>> frame(b"{}\\n", 1).hex(" ", 4)
         '40 03000000 31da63dc 01000000 0a7b7d0a'
     """
-    return _HEADER.pack(b"@", len(payload), zlib.crc32(payload, records), records, b"\n") + payload
+    return HEADER.pack(b"@", len(payload), zlib.crc32(payload, records), records, b"\n") + payload
 
 
 class SegmentName(NamedTuple):
@@ -216,9 +216,9 @@ def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
         (the alternative being that it is damaged).
     """
     payloads: list[bytes] = []
-    records, at, end, header = 0, 0, len(data), _HEADER.size
+    records, at, end, header = 0, 0, len(data), HEADER.size
     while end - at >= header:
-        mark, length, crc, lines, newline = _HEADER.unpack_from(data, at)
+        mark, length, crc, lines, newline = HEADER.unpack_from(data, at)
         if mark != b"@" or newline != b"\n":
             return payloads, records, at, False
         stop = at + header + length
@@ -235,7 +235,7 @@ def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
 def _next_sound(data: bytes) -> int:
     """Return where the next undamaged append begins after the first byte of `data`, or -1."""
     for match in _HEADER_LOOK.finditer(data, 1):
-        _, length, crc, lines, _ = _HEADER.unpack_from(data, match.start())
+        _, length, crc, lines, _ = HEADER.unpack_from(data, match.start())
         payload = data[match.end() : match.end() + length]
         if len(payload) == length and zlib.crc32(payload, lines) == crc:
             return match.start()

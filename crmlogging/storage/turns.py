@@ -60,7 +60,7 @@ class Turns:
 
 
 def _make_up(me: int) -> None:
-    waiting = _put_off.pop(me)
+    waiting = _put_off.pop(me, [])  # a signal handler's own call may have made it up by now
     _inside.add(me)
     try:
         while waiting:

@@ -183,6 +183,18 @@ class TestSharing:
         assert (tmp_path / "log").read_bytes() == b"parent\nchild\nparent\n"
         appender.close()
 
+    def test_a_child_counts_its_own_lines(self, tmp_path: Path) -> None:
+        """What the parent wrote, mended and rotated, the parent reports."""
+        appender = Appender(str(tmp_path / "log"))
+        appender.append(b"parent\n")
+
+        def work() -> bool:
+            appender.append(b"child\n")
+            return (appender.written, appender.mended, appender.rotations) == (1, 0, 0)
+
+        assert in_child(work) == 0
+        assert appender.written == 1
+
     def test_child_forked_during_a_write_can_write(self, tmp_path: Path) -> None:
         """Another thread's lock, held at the fork, does not hang the child."""
         path = tmp_path / "log"
