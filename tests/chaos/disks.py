@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import resource
 import subprocess
@@ -209,16 +210,21 @@ def _removed(
 
     def work(slot: int) -> None:
         handler = RetentionFileHandler(logs / "crm.jsonl", levels=False)
+        ready.put(slot)
         write = structured(service_logger(protected(handler)))
         for number in range(1, records + 1):
             write(slot, number)
             ledger.accept(slot, number)
         logging.shutdown()
 
+    # A constructor that finds no directory says so; what is asked here comes after it.
+    ready: Any = multiprocessing.get_context("fork").SimpleQueue()
     pids = [
         process(lambda slot=slot: work(slot), seconds=_SECONDS, errors=place / "errors")  # type: ignore[misc]  # a lambda's default has no type
         for slot in range(1, 5)
     ]
+    for _ in pids:
+        ready.get()
     failed, taken = False, 0
     while pids:
         done, status = os.waitpid(pids[0], os.WNOHANG)
