@@ -22,6 +22,7 @@ import pytest
 
 from crmlogging import S3Handler
 from crmlogging.exceptions import ConfigurationError, MissingDependencyError
+from crmlogging.handlers.s3_bucket import Bucket
 from tests.handlers.s3_server import Make, Server, safe
 
 # moto's and botocore's own, and forks of a test process that has threads.
@@ -413,17 +414,31 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         ]
         assert len({key.split("-")[-3] for key in objects}) == 2
 
-    def test_calls_are_quick_while_uploads_run(self, make: Make) -> None:
-        """No logging call takes 50 ms, whatever the uploader does."""
+    def test_calls_do_not_wait_for_an_upload(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While an upload hangs every call returns, and none of them uploads by itself."""
+        uploading, go_on, threads = threading.Event(), threading.Event(), set()
+        put = Bucket.put
+
+        def hang(bucket: Bucket, item: Any) -> None:
+            threads.add(threading.get_ident())
+            uploading.set()
+            assert go_on.wait(30)
+            put(bucket, item)
+
+        monkeypatch.setattr(Bucket, "put", hang)
         handler = make(segment_bytes=20_000)
-        took = []
         for _ in range(3_000):
-            began = time.perf_counter()
             handler.handle(safe("x" * 200))
-            took.append(time.perf_counter() - began)
-        # A busy machine may stop the whole process now and then.
-        assert sorted(took)[-4] < 0.05
-        assert handler.drain(10)
+        assert uploading.wait(10)
+        for _ in range(3_000):
+            handler.handle(safe("x" * 200))
+        assert handler.stats()["delivered"] == 0
+        assert threading.get_ident() not in threads
+        go_on.set()
+        assert handler.drain(30)
+        assert handler.stats()["delivered"] == 6_000
 
 
 BAD = [
