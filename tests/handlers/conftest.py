@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +64,17 @@ def make_s3(tmp_path: Path, server: Server) -> Iterator[Make]:
     yield build
     for handler in made:
         handler.close(timeout=0.01)
+
+
+@pytest.fixture
+def fsync_here(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], object]], None]:
+    """Put a stand-in before `os.fsync` for this thread; what works beside it really syncs."""
+    here, fsync = threading.get_ident(), os.fsync
+
+    def replace(stand_in: Callable[[int], object]) -> None:
+        def seen(descriptor: int) -> None:
+            (stand_in if threading.get_ident() == here else fsync)(descriptor)
+
+        monkeypatch.setattr(os, "fsync", seen)
+
+    return replace

@@ -235,13 +235,17 @@ class TestRotationAndRetention:
         ],
     )
     def test_fsync_before_the_call_returns(
-        self, make: Make, monkeypatch: pytest.MonkeyPatch, fsync: str, level: int, expected: int
+        self,
+        make: Make,
+        fsync_here: Callable[[Callable[[int], object]], None],
+        fsync: str,
+        level: int,
+        expected: int,
     ) -> None:
         """As the option says, and only then."""
         calls: list[int] = []
         handler = make(fsync=fsync)
-        handler._sweeper.close(5)
-        monkeypatch.setattr(os, "fsync", calls.append)
+        fsync_here(calls.append)
         handler.handle(safe("x", level))
         assert len(calls) == expected
 

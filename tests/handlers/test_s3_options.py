@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -257,7 +257,7 @@ class TestFsync:
     def test_call_waits_for_the_disk(
         self,
         make_s3: Make,
-        monkeypatch: pytest.MonkeyPatch,
+        fsync_here: Callable[[Callable[[int], object]], None],
         fsync: str,
         level: int,
         expected: int,
@@ -265,15 +265,17 @@ class TestFsync:
         """As the option says: the segment's bytes, and once its name."""
         handler = make_s3(fsync=fsync)
         synced: list[int] = []
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fsync", synced.append)
-            handler.handle(safe(level=level))
-            assert len(synced) == 2 * expected
-            handler.handle(safe(level=level))
-            assert len(synced) == 3 * expected
+        fsync_here(synced.append)
+        handler.handle(safe(level=level))
+        assert len(synced) == 2 * expected
+        handler.handle(safe(level=level))
+        assert len(synced) == 3 * expected
 
     def test_what_the_disk_refuses_was_not_accepted(
-        self, server: Server, make_s3: Make, monkeypatch: pytest.MonkeyPatch
+        self,
+        server: Server,
+        make_s3: Make,
+        fsync_here: Callable[[Callable[[int], object]], None],
     ) -> None:
         """It is counted as dropped, and does not arrive after all."""
         handler = make_s3(fsync="batch")
@@ -282,9 +284,9 @@ class TestFsync:
         def refuse(_fd: int) -> None:
             raise OSError(5, "Input/output error")
 
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fsync", refuse)
-            handler.handle(safe("refused"))
+        fsync_here(refuse)
+        handler.handle(safe("refused"))
+        fsync_here(os.fdatasync)
         handler.handle(safe("after"))
         assert handler.stats()["dropped.EIO"] == 1
         assert handler.drain(10)
