@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import logging.config
 import os
@@ -14,6 +15,7 @@ from crmlogging import levels, uncaught
 from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.formatters.json_formatter import JsonFormatter
+from crmlogging.handlers import start_line
 from crmlogging.logger import adopt_loggers
 from crmlogging.records import Stage
 
@@ -25,6 +27,7 @@ ENVIRONMENTS: Final = {"development": "DEBUG", "staging": "INFO", "production": 
 _Fields = Iterable[str | Mapping[str, str]]
 _SAFE: Final = ["correlation", "errors", "allowlist"]
 _STREAM: Final = "crmlogging.handlers.stream.StreamHandler"
+_announced: dict[str, Any] | None = None
 
 
 def configure(
@@ -43,6 +46,9 @@ def configure(
     line, so that nothing accepted is lost, also to SIGTERM and ``kill -9``. Beside an archive
     the console waits behind a queue and shows repeated errors grouped. Where the console is
     all there is, it is the archive.
+
+    An INFO line tells under which rules the lines after it were written: the version, levels,
+    handlers, and a hash of the allowlist. A second call repeats it only if something changed.
 
     Loggers become `crmlogging.Logger`, whose ``extra`` may use reserved names.
 
@@ -219,3 +225,12 @@ def _apply(document: dict[str, Any]) -> None:
     console = any("stream" in handler for handler in document["handlers"].values())
     uncaught.install(tuple(stages)[: len(_SAFE)], console=console)
     levels.start(now=True)
+    _announce(document)
+
+
+def _announce(document: dict[str, Any]) -> None:
+    """Log the start line, unless it would say what this process has said already."""
+    global _announced
+    if document != _announced:
+        _announced = copy.deepcopy(document)
+        start_line.announce(document)

@@ -14,7 +14,6 @@ Messages quote option names and harmless values, never a secret.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable, Mapping
 from types import ModuleType
@@ -102,6 +101,8 @@ class Problems:
         """Note each of `options` as unknown, with ours for it: from `instead`, or the nearest."""
         names = list(known)
         for option in options:
+            import difflib  # Few configurations are wrong.
+
             close = difflib.get_close_matches(option, names, n=1)
             if instead and option in instead:
                 hint = f" ({instead[option]})"

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from crmlogging import context
 from crmlogging.levels import scoping
-from crmlogging.records import STANDARD_ATTRIBUTES
+from crmlogging.records import STANDARD_ATTRIBUTES, make_record
 
 __all__ = ["Logger", "adopt_loggers"]
 
+_STOCK: Final = logging.Logger.makeRecord
 _INTERNAL: Final = frozenset(
     (logging.Logger.info.__code__.co_filename, (lambda: None).__code__.co_filename)
 )
@@ -124,14 +125,21 @@ class Logger(logging.Logger):
         sinfo: str | None = None,
     ) -> logging.LogRecord:
         """Make the record; reserved names of `extra` land under ``extra.<name>``."""
-        record = logging.getLogRecordFactory()(
-            name, level, fn, lno, msg, args, exc_info, func, sinfo
-        )
+        if logging.Logger.makeRecord is not _STOCK:  # a tracing library stands there now
+            record = super().makeRecord(
+                name, level, fn, lno, msg, args, exc_info, func, None, sinfo
+            )
+        elif logging.getLogRecordFactory() is logging.LogRecord:
+            record = make_record(name, level, fn, lno, msg, args, exc_info, func, sinfo)
+            if extra is not None and STANDARD_ATTRIBUTES.isdisjoint(extra):
+                record.__dict__.update(extra)
+                return record
+        else:
+            record = logging.getLogRecordFactory()(
+                name, level, fn, lno, msg, args, exc_info, func, sinfo
+            )
         if extra is not None:
             attributes = record.__dict__
-            if STANDARD_ATTRIBUTES.isdisjoint(extra) and attributes.keys().isdisjoint(extra):
-                attributes.update(extra)
-                return record
             for key in extra:
                 reserved = key in STANDARD_ATTRIBUTES or key in attributes
                 attributes[f"extra.{key}" if reserved else key] = extra[key]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from crmlogging import ConfigurationError, configure
+from crmlogging import ConfigurationError, __version__, configure
 
 
 def run(program: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,9 @@ def run(program: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[
 
 
 def lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    """Return the lines but the one that says that logging begins."""
+    every = [json.loads(line) for line in text.splitlines()]
+    return [line for line in every if "start.version" not in line]
 
 
 CALLS = """
@@ -84,6 +86,31 @@ class TestEnvironments:
             CRMLOGGING_LEVEL="DEBUG",
         )
         assert "Looked it up" in [line["message"] for line in lines(done.stdout)]
+
+
+class TestStartLine:
+    def test_lands_in_each_output_once(self, tmp_path: Path) -> None:
+        """The first line says version, levels, handlers and what is let out; once a set-up."""
+        again = "crmlogging.configure('s', 'production', output=['stdout', 'crm.jsonl']%s)\n"
+        done = run(
+            "import crmlogging\n" + again % "" + again % "" + again % ", fields=['@crm', 'a']",
+            tmp_path,
+        )
+        archive = [json.loads(line) for line in (tmp_path / "crm.jsonl").read_text().splitlines()]
+        assert [json.loads(line) for line in done.stdout.splitlines()] == archive
+        first, changed = archive
+        assert (first["message"], first["level"]) == ("Logging begins", "INFO")
+        assert first["start.version"] == __version__
+        assert "root:INFO" in first["start.levels"]
+        assert first["start.handlers"] == [
+            *("file:RetentionFileHandler", "stdout_stream:StreamHandler", "stdout:AsyncHandler"),
+        ]
+        assert first["start.allowlist"] != changed["start.allowlist"]
+
+    def test_is_an_ordinary_record(self, tmp_path: Path) -> None:
+        """Who asks for warnings only gets no line at INFO."""
+        configure("s", "production", output=str(tmp_path / "crm.jsonl"), level="WARNING")
+        assert (tmp_path / "crm.jsonl").read_text() == ""
 
 
 class TestDelivery:

@@ -58,12 +58,13 @@ class TestReadme:
             timeout=60,
             check=True,
         )
-        (text,) = (tmp_path / "logs" / "crm.jsonl").read_text().splitlines()
+        begun, text = (tmp_path / "logs" / "crm.jsonl").read_text().splitlines()
         line = json.loads(text)
+        assert json.loads(begun)["message"] == "Logging begins"
         assert line["message"] == "Retried a contact"
         assert (line["correlation_id"], line["crm"]) == ("nightly-77", "hubspot")
         assert (line["request.attempt"], line["email"]) == (2, "[REDACTED]")
-        assert json.loads(done.stdout) == line
+        assert done.stdout.splitlines() == [begun, text]
         assert "example.com" not in done.stdout + done.stderr + text
 
     @pytest.mark.parametrize("target", re.findall(r"`make ([a-z-]+)", README))

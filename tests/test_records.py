@@ -33,6 +33,26 @@ def made(**attributes: Any) -> logging.LogRecord:
     return logging.makeLogRecord({"msg": "x", **attributes})
 
 
+class Lying(logging.LogRecord):
+    """Says that it is safe."""
+
+    __class__ = property(lambda _: SafeRecord)  # the lie
+
+
+class TestLyingRecords:
+    def test_its_own_id_is_not_taken(self) -> None:
+        """Only a record that is safe in type says which id it has."""
+        record = Lying("x", 20, "a.py", 1, "m", (), None)
+        vars(record)["record.id"] = "hunter2"
+        assert record_id(record) != "hunter2"
+
+    def test_it_is_refined_as_any_other(self) -> None:
+        """A copy of it is changed, not the record itself."""
+        record = Lying("x", 20, "a.py", 1, "m", (), None)
+        refine(record, [Marking()])
+        assert "mark" not in vars(record)
+
+
 class TestRefine:
     def test_never_changes_the_caller_s_record(self) -> None:
         """Neither our stages nor a foreign filter reach what other handlers see."""

@@ -138,6 +138,8 @@ class LogFolder:
             if goes_on:
                 continue
             number += 1
+            if line.whole and not line.raw.endswith(b"\n"):
+                break  # the end, of which more is said below
             kind = self._kind_of(line, json=json)
             json = json or (number == 1 and kind is None and line.raw.startswith(b"{"))
             if kind is not None:
@@ -149,7 +151,11 @@ class LogFolder:
         for sentence in broken:
             self._report.problem("broken_archive", path, sentence)
         if not broken and not line.raw.endswith(b"\n"):
-            found.setdefault("torn_line", [number])
+            self._report.counts["torn_line"] += 1
+            if "torn_line" in found or _LOOK.fullmatch(os.path.basename(path)):
+                found["torn_line"].append(number)
+            else:
+                self._report.problem("torn_line", path, f"line {number:,}: {_UNFINISHED}")
         if archive and not number and not broken:
             self._report.hint("empty", path, "holds no line")
         for kind, (first, *more) in found.items():
@@ -243,6 +249,7 @@ class LogFolder:
             )
 
 
+_UNFINISHED: Final = "ends too soon, a writer was killed; the next one cuts it off"
 _EXPLAINED: Final = {
     "torn_line": "is no whole record; a killed writer's is cut off by the next, this one was not",
     "not_json": "is no JSON object; another program, or another formatter, writes here",

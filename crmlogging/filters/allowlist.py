@@ -45,6 +45,8 @@ class AllowlistFilter(Stage):
         ConfigurationError: names every option that is wrong.
     """
 
+    passes_all = True
+
     def __init__(
         self,
         fields: Iterable[str | Mapping[str, str]],
@@ -85,6 +87,8 @@ class AllowlistFilter(Stage):
         # It looks, and writes a new record; who overrides it may do otherwise.
         own = type(self)
         self.writes = (own.refine, own.filter) != (AllowlistFilter.refine, Stage.filter)
+        if not self.writes and self._sealer is None:
+            self.brief = self._projection.brief
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Return the `SafeRecord` of `record`; never raises."""

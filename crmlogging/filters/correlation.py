@@ -24,6 +24,8 @@ class CorrelationFilter(Stage):
     scope's id and fields win over ``extra``.
     """
 
+    passes_all = True
+
     def __init__(self, **unknown: object) -> None:
         problems = Problems("CorrelationFilter")
         problems.unknown(unknown, known=("no options",))

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -17,7 +17,15 @@ from pythonjsonlogger.json import JsonFormatter as StandardJsonFormatter
 from crmlogging.exceptions import Problems
 from crmlogging.fields import MISFIT, SCHEMA_VERSION, SHAPES
 from crmlogging.formatters.encoding import encode, one_line
-from crmlogging.records import STANDARD_ATTRIBUTES, DeferredRecord, Moment, SafeRecord, record_id
+from crmlogging.formatters.prepared_line import PreparedLine, prepare, timestamp
+from crmlogging.records import (
+    STANDARD_ATTRIBUTES,
+    DeferredRecord,
+    Moment,
+    SafeRecord,
+    deferred,
+    record_id,
+)
 
 __all__ = ["JsonFormatter"]
 
@@ -25,6 +33,9 @@ NOT_KNOWN: Final = "-"
 """Value of a field that is always there while nobody said what it is."""
 
 _OUTLINES_RENDERED_BY: Final = 8
+_SETTLED: Final = frozenset(("message", "correlation_id", "record.id"))
+"""Fields that are a record's own attributes, so that nothing collides with them."""
+_default: Final = JsonEncoder().default
 _LEVEL_NAMES: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 _STANDARD_OPTIONS: Final = {
     *("fmt", "datefmt", "style", "validate", "prefix", "rename_fields", "static_fields"),
@@ -84,20 +95,47 @@ class JsonFormatter(StandardJsonFormatter):
         fmt = args[0] if args else options.get("fmt")
         self._tabular = schema == "crm" and fmt is None
         self._plain_tabular = self._tabular and not _touches_lines(options)
+        # Nobody overrides a step between record and line.
+        self._direct = self._by_orjson and type(self) is JsonFormatter
         self._facts = _process_facts(service, environment)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line as text, without a newline."""
-        if self._plain_tabular and isinstance(record, SafeRecord):
-            return self.format_bytes(record).decode()
+        if self._plain_tabular:
+            if isinstance(record, SafeRecord):
+                return self.format_bytes(record).decode()
+            if self._direct and type(record.msg) is str and _is_plain(record):
+                return self._directly(record)
         return super().format(record)
 
-    def format_bytes(self, record: logging.LogRecord) -> bytes:
+    def _directly(self, record: logging.LogRecord) -> str:
+        """Return what python-json-logger and `add_fields` make of a plain record, in one go."""
+        record.message = record.getMessage()
+        fields = self._always(record, record.message)
+        fields["schema.version"] = SCHEMA_VERSION
+        skipped = self._skip_fields
+        for name, value in record.__dict__.items():
+            if name in skipped or name[:1] == "_":
+                continue
+            if name not in fields:
+                fields[name] = value
+            elif name not in _SETTLED:
+                fields[f"extra.{name}"] = value
+        return encode(fields, _default).decode()
+
+    def format_bytes(self, record: logging.LogRecord | Moment) -> bytes:
         """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
+        moment = record.moment() if isinstance(record, DeferredRecord) else record
+        if isinstance(moment, Moment):
+            if self._plain_tabular:
+                prepared = moment.outline.renderings.get(self) or self._prepare(moment)
+                line = None if prepared is None else prepared.line(moment)
+                if line is not None:
+                    return line
+            record = deferred(moment)
         if self._plain_tabular and isinstance(record, SafeRecord):
-            moment = record.moment() if type(record) is DeferredRecord else None
-            return encode(self._fields(record) if moment is None else self._fields_at(moment))
-        return self.format(record).encode("utf-8", "replace")
+            return encode(self._fields(record))
+        return self.format(cast("logging.LogRecord", record)).encode("utf-8", "replace")
 
     def _fields(self, record: SafeRecord) -> dict[str, Any]:
         """Return the fields of the line."""
@@ -108,25 +146,13 @@ class JsonFormatter(StandardJsonFormatter):
         fields["schema.version"] = SCHEMA_VERSION
         return fields
 
-    def _fields_at(self, moment: Moment) -> dict[str, Any]:
-        """Return the same for a deferred record, out of those of another one of its call."""
+    def _prepare(self, moment: Moment) -> PreparedLine | None:
+        """Encode once what the lines of a call share."""
         known = moment.outline.renderings
-        fields = known.get(self)
-        if fields is None:
-            if len(known) >= _OUTLINES_RENDERED_BY:
-                known.clear()
-            fields = known[self] = self._fields(SafeRecord(moment.attributes()))
-        fields = fields.copy()
-        fields["timestamp"] = _timestamp(moment.created)
-        fields["message"] = moment.message
-        fields["thread"] = moment.thread_name
-        fields["record.id"] = moment.identity
-        fields.update(zip(moment.outline.lines, moment.values, strict=False))
-        if moment.more:
-            del fields["schema.version"]  # which is the last one
-            fields.update(moment.more)
-            fields["schema.version"] = SCHEMA_VERSION
-        return fields
+        if len(known) >= _OUTLINES_RENDERED_BY:
+            known.clear()
+        known[self] = prepared = prepare(moment, self._fields)
+        return prepared
 
     def _always(self, record: logging.LogRecord, message: object) -> dict[str, Any]:
         """Return the fields that every line has, in the order of the table."""
@@ -174,7 +200,7 @@ class JsonFormatter(StandardJsonFormatter):
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Encode; what the serializer in use refuses is made plain first."""
-        default = self.json_default or JsonEncoder().default
+        default = self.json_default or _default
         indent = orjson.OPT_INDENT_2 if self.json_indent else 0
         if not self._by_orjson:
             try:
@@ -186,6 +212,13 @@ class JsonFormatter(StandardJsonFormatter):
         if not all(type(name) is str for name in log_data):
             log_data = _with_text_keys(log_data)
         return encode(log_data, default, indent).decode()
+
+
+def _is_plain(record: logging.LogRecord) -> bool:
+    """Tell whether `record` has no more than a message, and fields under names that are text."""
+    if record.exc_info or record.exc_text or record.stack_info:
+        return False
+    return {str}.issuperset(map(type, record.__dict__))
 
 
 def _touches_lines(options: Mapping[str, Any]) -> bool:
@@ -221,20 +254,6 @@ def host_name() -> str:
     return re.sub(r"[^A-Za-z0-9_.:-]", "_", name)[:128] or NOT_KNOWN
 
 
-class _Clock:
-    """The last second rendered; replaced whole, so that threads cannot mix two."""
-
-    rendered: tuple[int, str] = (-1, "")
-
-
-_MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1_000))
-
-
-def _timestamp(created: float, _gmtime: Callable[[float], time.struct_time] = time.gmtime) -> str:
+def _timestamp(created: float, gmtime: Callable[[float], time.struct_time] = time.gmtime) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC with milliseconds."""
-    second = int(created // 1)
-    known, text = _Clock.rendered
-    if known != second:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S.", _gmtime(second))
-        _Clock.rendered = (second, text)
-    return text + _MILLISECONDS[int((created - second) * 1000)]
+    return timestamp(created, gmtime)[1:-1].decode()

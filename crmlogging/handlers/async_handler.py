@@ -21,30 +21,22 @@ import math
 import queue as queues
 import threading
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from crmlogging.diagnostics import complain
 from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, documents, endings
 from crmlogging.handlers.dispatch import Dispatch
 from crmlogging.handlers.journaling import Journaling, open_journal
-from crmlogging.handlers.lanes import Lane, surface
+from crmlogging.handlers.lanes import surface
 from crmlogging.handlers.ledger import Ledger
-from crmlogging.handlers.overflow import Limits
+from crmlogging.handlers.overflow import INSTEAD, OPTIONS, Limits
 from crmlogging.handlers.queued_record import portable, rendered, settled
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.handlers.targets import target_for
-from crmlogging.records import SafeRecord, copy_of
+from crmlogging.records import Moment, SafeRecord, copy_of, deferred
 
 __all__ = ["AsyncHandler"]
-
-_OPTIONS: Final = (*Limits._fields, "handlers", "levels", "queue", "respect_handler_level")
-_INSTEAD: Final = {
-    **dict.fromkeys(("journal_dir", "spool_dir", "directory"), "ours is journal"),
-    "listener": "AsyncHandler delivers by itself: name its targets in 'handlers'",
-    **dict.fromkeys(("maxsize", "max_size", "queue_size"), "use 'capacity' and 'capacity_bytes'"),
-    **dict.fromkeys(("target", "targets", "handler"), "name the targets in 'handlers'"),
-}
 
 
 class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
@@ -78,6 +70,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
     """
 
     queue: Any
+    _takes_moments = True
 
     def __init__(
         self,
@@ -89,6 +82,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         **limits: Any,
     ) -> None:
         self._dispatch: Dispatch | None = None
+        self._straight: Dispatch | None = None
         self._names: documents.TargetNames | None = None
         self._journal: Journaling | None = None
         self._listener: logging.handlers.QueueListener | None = None
@@ -99,7 +93,7 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         self.respect_handler_level = bool(options.pop("respect_handler_level"))
         levels = bool(options.pop("levels"))
         known = {name: options.pop(name) for name in Limits._fields if name in options}
-        problems.unknown(options, known=_OPTIONS, instead=_INSTEAD)
+        problems.unknown(options, known=OPTIONS, instead=INSTEAD)
         self._limits = Limits(**known)
         self._limits.check(problems)
         if not isinstance(handlers, tuple | list) or len(handlers):
@@ -122,10 +116,11 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
     @property
     def listener(self) -> logging.handlers.QueueListener | None:
         """What the standard library's users start and stop; neither is needed here."""
-        self._connect()
+        dispatch = self._connect()
         if self._listener is None and self._names is not None:
+            lanes = () if dispatch is None else dispatch.lanes
             self._listener = documents.Listener(
-                *(self.queue, *(lane.target.handler for lane in self._lanes())),
+                *(self.queue, *(lane.target.handler for lane in lanes)),
                 respect_handler_level=self.respect_handler_level,
                 delivering=self,
             )
@@ -139,12 +134,9 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
             return
         problems = Problems(type(self).__name__)
         if type(listener) is not logging.handlers.QueueListener:
-            problems.unknown(["listener"], known=_OPTIONS, instead=_INSTEAD)
+            problems.unknown(["listener"], known=OPTIONS, instead=INSTEAD)
         self._names = documents.TargetNames(list(listener.handlers), problems)
         problems.raise_if_any()
-
-    def _lanes(self) -> tuple[Lane, ...]:
-        return self._dispatch.lanes if self._dispatch is not None else ()
 
     def _connect(self) -> Dispatch | None:
         """Return the way to the targets; None as long as dictConfig has not built them all."""
@@ -155,19 +147,41 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
             if handlers is not None and self._dispatch is None:
                 respect = self.respect_handler_level
                 targets = [target_for(each, respect_level=respect) for each in handlers]
-                self._dispatch = Dispatch(targets, self._limits, self, self._ledger, self._journal)
+                self._use(Dispatch(targets, self._limits, self, self._ledger, self._journal))
                 endings.close_first(self)
         return self._dispatch
 
-    def _emit_locked(self, record: logging.LogRecord) -> None:
+    def _use(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+        steps = (type(self).prepare, type(self).enqueue)
+        if self._journal is None and steps == (AsyncHandler.prepare, AsyncHandler.enqueue):
+            self._straight = dispatch
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Filter a copy of `record` and queue it; never raises."""
+        dispatch, filters = self._straight, self.filters
+        if dispatch is not None and dispatch.flooded and dispatch.turn_away_early(record, filters):
+            return True
+        return SafeHandler.handle(self, record)
+
+    def _emit_locked(self, record: logging.LogRecord | Moment) -> None:
         # Without the handler's lock: a caller that waits for room must not make others wait.
         self.emit(record)
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Return what may wait in place of `record`: values as they are now.
+    def emit(self, record: logging.LogRecord | Moment) -> None:
+        """Put `record`, prepared, before the targets."""
+        if not isinstance(record, Moment):
+            super().emit(record)
+        elif self._straight is None or self.formatter is not None:
+            super().emit(deferred(record))
+        else:
+            try:
+                self._straight.accept(record)
+            except Exception:  # noqa: BLE001  # counted; logging never raises
+                self.handleError(deferred(record))
 
-        As with the standard handler, a formatter set on this handler makes the message.
-        """
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return what may wait in place of `record`; a formatter set here makes the message."""
         if self._journal is not None:
             record = self.safe(record)
         try:
@@ -199,11 +213,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
     def _put(self, record: logging.LogRecord) -> None:
         try:
             self.queue.put_nowait(record)
-        except queues.Full as error:
-            self._ledger.drop(record, "overflow")
-            complain(f"{type(self).__name__}: queue", error)
         except Exception as error:  # noqa: BLE001  # any kind of queue
-            self._ledger.drop(record, "failed")
+            self._ledger.drop(record, "overflow" if isinstance(error, queues.Full) else "failed")
             complain(f"{type(self).__name__}: queue", error)
         else:
             self._ledger.deliver(record)
@@ -286,4 +297,4 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         if self._journal is not None:
             self._journal.renew()
         if self._dispatch is not None:
-            self._dispatch = self._dispatch.for_child(self, self._ledger)
+            self._use(self._dispatch.for_child(self, self._ledger))

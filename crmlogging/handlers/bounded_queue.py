@@ -10,12 +10,13 @@ import sys
 from collections import deque
 from typing import Final
 
-from crmlogging.records import DeferredRecord
+from crmlogging.records import DeferredRecord, Moment
 from crmlogging.storage.journal import Slip
 
-__all__ = ["BoundedQueue", "Entry", "level_of"]
+__all__ = ["BoundedQueue", "Entry", "is_audit", "level_of"]
 
 _NEVER_DROPPED: Final = sys.maxsize
+_DEFERRED: Final = frozenset((DeferredRecord, Moment))
 _HIGHEST_RANK: Final = logging.CRITICAL + 10
 
 
@@ -23,7 +24,7 @@ class Entry:
     """One record on its way to all targets.
 
     Attributes:
-        record: what the targets get.
+        record: what the targets get, or what that can be made of.
         level: its ``levelno``, within the range of levels.
         rank: what it is worth when room is short; audit records and our own notices are worth
             more than any level.
@@ -42,13 +43,16 @@ class Entry:
     )
 
     def __init__(
-        self, record: logging.LogRecord, size: int, depth: int = 0, notice: bool = False
+        self, record: logging.LogRecord | Moment, size: int, depth: int = 0, notice: bool = False
     ) -> None:
         self.record = record
         self.bytes = size
-        self.level = self.rank = level_of(record)
-        # An audit record is never deferred; to look at one that is would write it out.
-        if notice or (type(record) is not DeferredRecord and record.__dict__.get("audit") is True):
+        level = record.levelno
+        # Most levels are in order, and asking here costs half a call.
+        if type(level) is not int or not 0 <= level <= _HIGHEST_RANK:
+            level = level_of(record)
+        self.level = self.rank = level
+        if notice or is_audit(record):
             self.rank = _NEVER_DROPPED
         self.depth = depth
         self.notice = notice
@@ -57,12 +61,18 @@ class Entry:
         self.slip: Slip | None = None
 
 
-def level_of(record: logging.LogRecord) -> int:
+def level_of(record: logging.LogRecord | Moment) -> int:
     """Return the record's level; one made up at run time must not open a count of its own."""
     level = record.levelno
     if type(level) is not int:
         return logging.NOTSET
     return level if 0 <= level <= _HIGHEST_RANK else 0 if level < 0 else _HIGHEST_RANK
+
+
+def is_audit(record: logging.LogRecord | Moment) -> bool:
+    """Whether `record` must not be dropped for want of room."""
+    # An audit record is never deferred; to look at one that is would write it out.
+    return type(record) not in _DEFERRED and record.__dict__.get("audit") is True
 
 
 class BoundedQueue:
@@ -99,14 +109,27 @@ class BoundedQueue:
         """Whether one of the bounds is half used."""
         return self.count * 2 > self.capacity or self.bytes * 2 > self.capacity_bytes
 
-    def put(self, entry: Entry) -> None:
-        """Append `entry`, bound or no bound."""
-        waiting = self._by_rank.get(entry.rank)
-        if waiting is None:
+    def refuses(self, rank: int) -> bool:
+        """Whether it is full, and holds nothing worth less than `rank`."""
+        if self.count < self.capacity or rank >= logging.ERROR:
+            return False
+        return all(known >= rank for known, queue in list(self._by_rank.items()) if queue)
+
+    def offer(self, entry: Entry) -> bool:
+        """Append `entry` if there is room."""
+        # Most queues are not full: no need to ask what the entry is worth.
+        if (
+            self.count >= self.capacity or self.bytes + entry.bytes > self.capacity_bytes
+        ) and not self.has_room(entry):
+            return False
+        try:
+            waiting = self._by_rank[entry.rank]
+        except KeyError:
             waiting = self._by_rank.setdefault(entry.rank, deque())
         self.count += 1
         self.bytes += entry.bytes
         waiting.append(entry)
+        return True
 
     def evict_for(self, entry: Entry) -> list[Entry]:
         """Take out less important records, least important and oldest first, to make room.
@@ -145,10 +168,11 @@ class BoundedQueue:
                 taken.append(first.popleft())
         return taken
 
-    def done(self, entry: Entry) -> None:
-        """Give back the room of an entry that was taken."""
-        self.count -= 1
-        self.bytes -= entry.bytes
+    def done(self, *entries: Entry) -> None:
+        """Give back the room of entries that were taken."""
+        for entry in entries:
+            self.bytes -= entry.bytes
+        self.count -= len(entries)
 
     def oldest(self) -> int:
         """Return the number of the oldest waiting entry, or `sys.maxsize`."""

@@ -6,16 +6,19 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final, cast
 
-from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
+from crmlogging.context import current
+from crmlogging.handlers.bounded_queue import BoundedQueue, Entry, is_audit, level_of
 from crmlogging.handlers.heartbeat import Heartbeat
 from crmlogging.handlers.journaling import Journaling
-from crmlogging.handlers.lanes import Lane, depth, pause
+from crmlogging.handlers.lanes import Lane, depth
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget, runs_event_loop
 from crmlogging.handlers.queued_record import byte_size
 from crmlogging.handlers.targets import Target
+from crmlogging.handlers.threads import pause
+from crmlogging.records import Moment, order_of
 from crmlogging.storage.journal import Slip
 
 __all__ = ["Dispatch"]
@@ -36,6 +39,9 @@ class Dispatch:
         owner: kept alive by the workers while records wait.
         ledger: counts what becomes of them.
         journal: where they are on disk as long as they wait, or None.
+
+    Attributes:
+        flooded: records were dropped for want of room, and there may be none yet.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Dispatch:
         self._heartbeat = Heartbeat(limits.heartbeat_seconds)
         self._owner = owner
         self._number = 0
+        self.flooded = False
         self.lanes = tuple(
             Lane(
                 target,
@@ -66,45 +73,75 @@ class Dispatch:
         )
 
     def accept(
-        self, record: logging.LogRecord, *, notice: bool = False, slip: Slip | None = None
+        self,
+        record: logging.LogRecord | Moment,
+        *,
+        notice: bool = False,
+        slip: Slip | None = None,
     ) -> None:
         """Put `record` before every target; wait, evict or drop where there is no room.
 
         Args:
-            record: safe, if there is a journal.
+            record: safe and no `Moment`, if there is a journal.
             notice: it is a line of our own, outside the counts and the journal.
             slip: of a record that comes from the journal.
         """
+        if self.flooded and slip is None and not notice and self.turn_away(record):
+            return
         entry = Entry(record, byte_size(record), depth(), notice)
         journal = self._journal
         if slip is None and journal is not None and not notice:
             slip = Slip()
         entry.slip = slip
-        full = []
-        ledger = self.ledger
+        lanes, ledger = self.lanes, self.ledger
+        entry.waiting = len(lanes)
+        full: list[Lane] = []
         with ledger.lock:
-            self._number += 1
-            entry.number = self._number
-            ledger.accept(entry, len(self.lanes))
-            for lane in self.lanes:
+            self._number = entry.number = self._number + 1
+            if not notice:
+                ledger.pending += 1
+            for lane in lanes:
                 if entry.depth > _DEEPEST:
                     ledger.settle(entry, "reentrant")
-                elif lane.queue.has_room(entry):
-                    lane.queue.put(entry)
-                else:
+                elif not lane.queue.offer(entry):
                     full.append(lane)
         if full:
             self._wake()
             self._squeeze_in(entry, full)
         try:
             if journal is not None and slip is not None and not slip.settled:
-                journal.keep(record, slip)
+                journal.keep(cast("logging.LogRecord", record), slip)
         finally:
-            self._wake()
+            for lane in lanes:
+                lane.wake()
 
     def _wake(self) -> None:
         for lane in self.lanes:
             lane.wake()
+
+    def turn_away_early(self, record: logging.LogRecord, filters: Iterable[Any]) -> bool:
+        """Do the same before `filters`, which cost more, if those let every record through."""
+        passes = order_of(filters).passes_all and "audit" not in current().fields
+        return passes and self.turn_away(record)
+
+    def turn_away(self, record: logging.LogRecord | Moment) -> bool:
+        """Drop `record` if that is all that can become of it; returns whether it did.
+
+        In a flood that must cost little. Ask only while `flooded`.
+        """
+        lanes, ledger = self.lanes, self.ledger
+        try:
+            level, audit = level_of(record), is_audit(record)
+        except Exception:  # noqa: BLE001  # a record of a strange make: the usual way knows what to do
+            return False
+        with ledger.lock:
+            self.flooded = all(lane.queue.refuses(level) for lane in lanes)
+            if not self.flooded or audit or depth():
+                return False
+            ledger.dropped["overflow", level] += 1
+        for lane in lanes:
+            lane.wake()
+        return True
 
     def _squeeze_in(self, entry: Entry, full: list[Lane]) -> None:
         too_large = entry.bytes > self._limits.capacity_bytes
@@ -114,10 +151,9 @@ class Dispatch:
             with self.ledger.lock:
                 for victim in lane.queue.evict_for(entry):
                     self.ledger.settle(victim, "overflow")
-                if lane.queue.has_room(entry):
-                    lane.queue.put(entry)
-                else:
+                if not lane.queue.offer(entry):
                     self.ledger.settle(entry, "too_large" if too_large else "overflow")
+                    self.flooded = self._limits.overflow == "drop"
 
     def _wait_for_room(self, entry: Entry, full: list[Lane]) -> list[Lane]:
         """Put `entry` as room appears; returns the lanes where none did in time."""
@@ -130,8 +166,7 @@ class Dispatch:
             still_full = []
             for lane in full:
                 with self.ledger.lock:
-                    if lane.queue.has_room(entry):
-                        lane.queue.put(entry)
+                    if lane.queue.offer(entry):
                         continue
                 still_full.append(lane)
                 lane.wake()
@@ -153,7 +188,7 @@ class Dispatch:
         """Put a record about drops before the targets, once an interval."""
         if self.ledger.dropped:
             with self.ledger.lock:
-                record = self._report.due(self.ledger.dropped, now=now)
+                record = self._report.due(self._owner, self.ledger.dropped, now=now)
             if record is not None:
                 self.accept(record, notice=True)
 

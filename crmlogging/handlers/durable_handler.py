@@ -10,23 +10,28 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import get_ident
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from crmlogging import records
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.formatters.json_formatter import JsonFormatter
+from crmlogging.handlers.heartbeat import spoken_name
 from crmlogging.handlers.safe_handler import SafeHandler
 
-__all__ = ["DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
+__all__ = ["AUDIT", "DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
 
 DEBUG_TIER: Final = "debug"
 STANDARD_TIER: Final = "standard"
+AUDIT: Final = sys.maxsize
+"""Stands for the level of an audit record where its worth is meant: above all others."""
 _DEEPEST: Final = 6
 _LONGEST_BATCH: Final = 1024 * 1024
-_SAFE: Final = frozenset((records.SafeRecord, records.DeferredRecord))
+_DEFERRED: Final = frozenset((records.DeferredRecord, records.Moment))
+_SAFE: Final = _DEFERRED | {records.SafeRecord}
 
 
 _depths: Final[dict[int, int]] = {}
@@ -60,20 +65,20 @@ class DurableHandler(SafeHandler):
         self._clock = clock or (lambda: time.time())  # Looked up late: tests freeze it.
         self._split_tiers = DEBUG_TIER in tiers and STANDARD_TIER in tiers
         self._only_tier = tiers[0]
-        self._format_bytes: Callable[[logging.LogRecord], bytes] | None = None
+        self._format_bytes: Callable[[Any], bytes] | None = None
         self._gap: _Gap | None = None
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         """Put `lines`, `count` whole lines, into the kernel.
 
         Args:
-            level: highest level among them.
+            level: highest level among them; `AUDIT` where an audit record is.
             when: seconds since the epoch of the first.
         """
         raise NotImplementedError
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write `record`; never raises."""
+    def emit(self, record: Any) -> None:
+        """Write `record`, a `LogRecord` or the `Moment` that stands for one; never raises."""
         me = get_ident()
         if quiet_threads and (me in quiet_threads or record.thread in quiet_threads):
             self.tally.add("ignored")
@@ -84,9 +89,18 @@ class DurableHandler(SafeHandler):
             return
         _depths[me] = depth + 1
         try:
-            safe = record if type(record) in _SAFE else self.safe(record)
+            kind = type(record)
+            safe = record if kind in _SAFE else self.safe(record)
             level = safe.levelno
-            self._store(self._tier(level), self._line(safe), 1, level, safe.created)
+            tier = self._tier(level)
+            # An audit record is never deferred; to look at one that is would write it out.
+            if kind not in _DEFERRED and safe.__dict__.get("audit") is True:
+                level = AUDIT
+            if self._format_bytes is None:
+                line = self._line(safe)
+            else:
+                line = b"%b\n" % self._format_bytes(safe)
+            self._store(tier, line, 1, level, safe.created)
         except RecursionError:
             self.tally.add("dropped.recursion")
         except Exception:  # noqa: BLE001  # counted; logging never raises
@@ -116,8 +130,11 @@ class DurableHandler(SafeHandler):
                 self.handle(record)
                 continue
             when = when or safe.created
-            lines.setdefault(self._tier(safe.levelno), []).append(line)
-            size, highest = size + len(line), max(highest, safe.levelno)
+            level = safe.levelno
+            lines.setdefault(self._tier(level), []).append(line)
+            if type(safe) is not records.DeferredRecord and safe.__dict__.get("audit") is True:
+                level = AUDIT
+            size, highest = size + len(line), max(highest, level)
             if size >= _LONGEST_BATCH:
                 self._store_all(lines, highest, when)
                 lines, size, highest, when = {}, 0, 0, 0.0
@@ -132,18 +149,35 @@ class DurableHandler(SafeHandler):
                 self.tally.add("dropped.error", len(some))
                 complain(type(self).__name__, error)
 
-    def _emit_locked(self, record: logging.LogRecord) -> None:
-        self.emit(record)
+    def _emit_locked(self, record: logging.LogRecord | records.Moment) -> None:
+        if type(record) is not records.Moment or quiet_threads:
+            self.emit(record)
+            return
+        try:
+            # No foreign code runs in what follows, so nothing has to be guarded against it.
+            level = record.levelno
+            line = b"%b\n" % self._format_bytes(record)  # type: ignore[misc]  # ours, see there
+            self._store(self._tier(level), line, 1, level, record.created)
+        except RecursionError:
+            self.tally.add("dropped.recursion")
+        except Exception:  # noqa: BLE001  # counted; logging never raises
+            self.tally.add("dropped.error")
+            self.handleError(records.deferred(record))
 
     def _tier(self, level: int) -> str:
         if not self._split_tiers:
             return self._only_tier
-        return STANDARD_TIER if level >= logging.INFO else DEBUG_TIER
+        return STANDARD_TIER if level >= 20 else DEBUG_TIER  # INFO
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802  # logging's name
         """Set the formatter; without one the lines are those of `JsonFormatter`."""
         super().setFormatter(fmt)
         self._format_bytes = getattr(fmt, "format_bytes", None)
+        self._takes_moments = (
+            isinstance(fmt, JsonFormatter)
+            and type(fmt).format_bytes is JsonFormatter.format_bytes
+            and type(self).emit is DurableHandler.emit
+        )
 
     def _line(self, record: logging.LogRecord) -> bytes:
         """Return the finished line with its newline."""
@@ -171,19 +205,9 @@ class DurableHandler(SafeHandler):
         if gap is None:
             return
         seconds = max(0.0, self._clock() - gap.began)
-        told = logging.makeLogRecord(
-            {
-                "name": "crmlogging",
-                "levelno": logging.WARNING,
-                "levelname": "WARNING",
-                "pathname": __file__,
-                "filename": "durable_handler.py",
-                "msg": f"{gap.records} records were lost in {seconds:.0f} s: {gap.reason}",
-                "args": None,
-            }
-        )
-        identity = records.record_id(told)
-        self.emit(records.SafeRecord({**vars(told), "record.id": identity}))
+        message = f"{gap.records} records were lost in {seconds:.0f} s: {gap.reason}"
+        fields = {"queue.handler": spoken_name(self), "queue.dropped": gap.records}
+        self.emit(records.notice("crmlogging", logging.WARNING, message, fields, __file__))
 
 
 def _after_fork() -> None:

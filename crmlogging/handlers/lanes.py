@@ -10,7 +10,6 @@ accepts a record delivers it.
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import sys
 import threading
@@ -23,8 +22,9 @@ from crmlogging.diagnostics import complain
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.targets import Target
+from crmlogging.handlers.threads import pause, threads_are_frozen
 
-__all__ = ["Lane", "depth", "pause", "surface"]
+__all__ = ["Lane", "depth", "surface"]
 
 # A batch is in the target's hands and cannot be evicted any more: a slow target gets small ones.
 _LARGEST_BATCH: Final = 64
@@ -50,18 +50,6 @@ def depth() -> int:
 def surface() -> None:
     """Forget that this thread was delivering: in a child that a target forked."""
     _delivering.depth = 0
-
-
-def pause(seconds: float) -> None:
-    """Sleep, letting go of `logging`'s module lock meanwhile if this thread holds it.
-
-    dictConfig closes handlers under that lock, and a target may need it to finish
-    (``getLogger``, a first ``isEnabledFor``): waiting with the lock held would be a deadlock.
-    """
-    try:
-        threading.Condition(logging._lock).wait(seconds)  # type: ignore[attr-defined]  # private, no other way
-    except RuntimeError:  # not ours
-        time.sleep(seconds)
 
 
 class Lane:
@@ -93,6 +81,7 @@ class Lane:
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._asleep = True
+        self._lingering = False
         self._rung = False
         self._stopping = False
         self._ending = False
@@ -101,7 +90,8 @@ class Lane:
 
     def wake(self) -> None:
         """Have what was put delivered: soon, or at once when the queue is half full."""
-        if not self._rung and (self._asleep or self.queue.count >= self._hurry):
+        waits = self._asleep or (self._lingering and self.queue.count >= self._hurry)
+        if waits and not self._rung:
             self.hasten()
 
     def hasten(self) -> None:
@@ -128,7 +118,7 @@ class Lane:
             self.deliver_here()
 
     def _new_thread(self) -> threading.Thread | None:
-        if time.monotonic() < self._no_thread_until or _threads_are_frozen():
+        if time.monotonic() < self._no_thread_until or threads_are_frozen():
             return None
         self._asleep = self._rung = self._stopping = False
         return threading.Thread(
@@ -170,7 +160,9 @@ class Lane:
                 lingered = False
             elif not lingered and not self._stopping:
                 # Records come in bursts: waiting for more costs a caller less than waking us.
+                self._lingering = True
                 self._heard(_LINGER_SECONDS)
+                self._lingering = False
                 lingered = True
             elif self._sleep():
                 lingered = False
@@ -232,8 +224,11 @@ class Lane:
                 self._hung = False
                 return
             self._in_hand.remove(entries)
+            self.queue.done(*entries)
+            if not failed:
+                self.ledger.settle_batch(entries)
+                return
             for position, entry in enumerate(entries):
-                self.queue.done(entry)
                 self.ledger.settle(entry, "failed" if position in failed else None)
 
     def oldest(self) -> int:
@@ -280,18 +275,9 @@ class Lane:
             entries = list(itertools.chain.from_iterable(self._in_hand))
             while waiting := self.queue.take(sys.maxsize):
                 entries += waiting
+            self.queue.done(*entries)
             for entry in entries:
-                self.queue.done(entry)
                 if entry.slip is None or not entry.slip.written:
                     self.ledger.settle(entry, reason)
             self._in_hand.clear()
             return len(entries)
-
-
-def _threads_are_frozen() -> bool:
-    """Whether a thread would start but not run: uWSGI without ``--enable-threads``."""
-    uwsgi = sys.modules.get("uwsgi")
-    options = getattr(uwsgi, "opt", None)
-    return isinstance(options, dict) and not any(
-        options.get(name) or options.get(name.encode()) for name in ("enable-threads", "threads")
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from crmlogging.handlers.bounded_queue import Entry, level_of
 
@@ -24,15 +24,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.produced = self.delivered = self.pending = 0
+        self.delivered = self.pending = 0
         self.dropped: Counter[tuple[str, int]] = Counter()
-
-    def accept(self, entry: Entry, targets: int) -> None:
-        """Count `entry` as produced, and pending at `targets`. Hold the lock."""
-        entry.waiting = targets
-        if not entry.notice:
-            self.produced += 1
-            self.pending += 1
 
     def settle(self, entry: Entry, missed: str | None = None) -> None:
         """One target is through with `entry`, or misses it for a reason. Hold the lock."""
@@ -49,30 +42,37 @@ class Ledger:
             self.pending -= 1
             self.delivered += 1
 
+    def settle_batch(self, entries: Iterable[Entry]) -> None:
+        """One target has had all of `entries`. Hold the lock."""
+        done = 0
+        for entry in entries:
+            entry.waiting -= 1
+            if entry.waiting == 0:
+                if entry.slip is not None:
+                    entry.slip.settled = True
+                if not entry.missed and not entry.notice:
+                    done += 1
+        self.pending -= done
+        self.delivered += done
+
     def drop(self, record: logging.LogRecord, reason: str) -> None:
         """Count a record that never came as far as a target."""
         with self.lock:
-            self.produced += 1
             self.dropped[reason, level_of(record)] += 1
 
     def deliver(self, record: logging.LogRecord) -> None:
         """Count a record that went straight to where it belongs."""
         with self.lock:
-            self.produced += 1
             self.delivered += 1
 
     def stats(self) -> dict[str, int]:
         """Return the counts: totals, and ``dropped.REASON.LEVEL`` for each kind of drop."""
         with self.lock:
-            counts = {
-                "produced": self.produced,
-                "delivered": self.delivered,
-                "pending": self.pending,
-                "dropped": sum(self.dropped.values()),
+            dropped = {
+                f"dropped.{reason}.{logging.getLevelName(level)}": number
+                for (reason, level), number in sorted(self.dropped.items())
             }
-            for (reason, level), number in sorted(self.dropped.items()):
-                counts[f"dropped.{reason}.{logging.getLevelName(level)}"] = number
-            return counts
+            return balanced(self.delivered, self.pending, dropped)
 
 
 def balanced(delivered: int, pending: int, counts: Mapping[str, int]) -> dict[str, int]:

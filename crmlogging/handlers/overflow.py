@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from crmlogging.exceptions import Problems
-from crmlogging.handlers.heartbeat import check_heartbeat
+from crmlogging.handlers.heartbeat import check_heartbeat, spoken_name
 from crmlogging.records import SafeRecord, notice
 
-__all__ = ["DropReport", "Limits", "WaitBudget", "runs_event_loop"]
+__all__ = ["INSTEAD", "OPTIONS", "DropReport", "Limits", "WaitBudget", "runs_event_loop"]
 
 _WINDOW_SECONDS: Final = 60.0
 _REPORT_SECONDS: Final = 60.0
@@ -44,6 +44,15 @@ class Limits(NamedTuple):
         check_heartbeat(self.heartbeat_seconds, problems)
         if self.overflow not in ("block", "drop"):
             problems.add("overflow", f"must be 'block' or 'drop', not {self.overflow!r}")
+
+
+OPTIONS: Final = (*Limits._fields, "handlers", "levels", "queue", "respect_handler_level")
+INSTEAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("journal_dir", "spool_dir", "directory"), "ours is journal"),
+    "listener": "AsyncHandler delivers by itself: name its targets in 'handlers'",
+    **dict.fromkeys(("maxsize", "max_size", "queue_size"), "use 'capacity' and 'capacity_bytes'"),
+    **dict.fromkeys(("target", "targets", "handler"), "name the targets in 'handlers'"),
+}
 
 
 class WaitBudget:
@@ -91,11 +100,12 @@ class DropReport:
         self._last = -_REPORT_SECONDS
 
     def due(
-        self, dropped: Mapping[tuple[str, int], int], *, now: bool = False
+        self, handler: object, dropped: Mapping[tuple[str, int], int], *, now: bool = False
     ) -> SafeRecord | None:
         """Return a record about the drops that were not told yet, or None when it is too early.
 
         Args:
+            handler: the one that dropped them.
             dropped: counts by reason and level, ever growing.
             now: tell without waiting for the interval to end.
         """
@@ -110,10 +120,9 @@ class DropReport:
         self._told, self._last = Counter(dropped), time_now
         total = sum(number for number, _, _ in kinds)
         parts = ", ".join(f"{n} {logging.getLevelName(level)} {why}" for n, why, level in kinds)
-        fields: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
         for number, why, _ in kinds:
-            fields[f"queue.dropped_{why}"] += number
-        return notice(
-            *("crmlogging", logging.WARNING, f"AsyncHandler dropped {total} records: {parts}"),
-            *({"queue.dropped": total, **fields}, __file__),
-        )
+            reasons[f"queue.dropped_{why}"] += number
+        fields = {"queue.handler": spoken_name(handler), "queue.dropped": total, **reasons}
+        message = f"AsyncHandler dropped {total} records: {parts}"
+        return notice("crmlogging", logging.WARNING, message, fields, __file__)

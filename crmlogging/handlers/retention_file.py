@@ -27,7 +27,8 @@ from crmlogging.storage.sweeping import Sweeper
 __all__ = ["RetentionFileHandler"]
 
 _TIERS: Final[Mapping[str, int | None]] = {DEBUG_TIER: 7, STANDARD_TIER: 90}
-_FSYNC: Final = ("never", "error", "batch")
+_SYNCED_FROM: Final = {"never": math.inf, "error": logging.ERROR, "batch": -math.inf}
+"""From which level on a call waits for the disk."""
 _CLOSE_SECONDS: Final = 1.0
 _OPTIONS: Final = (
     *("filename", "max_bytes", "tiers", "compress", "encrypt_to", "fsync", "mode", "group"),
@@ -106,8 +107,8 @@ class RetentionFileHandler(DurableHandler):
         recipient = checked_recipient(encrypt_to, problems)
         if encrypt_to is not None and compress is None:
             problems.add("encrypt_to", "needs compress='gzip'")
-        if fsync not in _FSYNC:
-            problems.add("fsync", f"{fsync!r} is none of {', '.join(map(repr, _FSYNC))}")
+        if not isinstance(fsync, str) or fsync not in _SYNCED_FROM:
+            problems.add("fsync", f"{fsync!r} is none of {', '.join(map(repr, _SYNCED_FROM))}")
         gid = _checked_group(group, problems)
         if mode is None:
             mode = 0o600 if gid is None else 0o640
@@ -116,14 +117,14 @@ class RetentionFileHandler(DurableHandler):
         problems.raise_if_any()
         super().__init__(tiers=list(days), clock=clock, level=level)
         self.baseFilename = path
-        self._fsync = fsync
+        self._synced_from = _SYNCED_FROM[fsync]
         names = {tier: Names(path, tier) for tier in days}
         self._files = {
             tier: RotatingAppender(
                 path if tier == self._tier(logging.INFO) else _debug_path(path),
                 names=names[tier],
                 max_bytes=max_bytes,
-                clock=self._clock,
+                clock=clock,
                 mode=mode,
                 gid=gid,
                 failed=self._failed,
@@ -167,10 +168,9 @@ class RetentionFileHandler(DurableHandler):
         problems.raise_if_any()
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
-        durably = self._fsync == "batch" or (self._fsync == "error" and level >= logging.ERROR)
         file = self._files[tier]
         before = file.rotations
-        file.append(lines, records=count, durably=durably)
+        file.append(lines, count, level >= self._synced_from)
         if file.rotations != before:
             self._sweeper.soon()
 

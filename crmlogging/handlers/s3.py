@@ -15,7 +15,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from crmlogging.diagnostics import Tally, complain
@@ -28,12 +28,14 @@ from crmlogging.handlers.s3_bound import SpoolBound
 from crmlogging.handlers.s3_bucket import Bucket
 from crmlogging.handlers.s3_upload import Uploader
 from crmlogging.storage.segment_writer import SegmentWriter
+from crmlogging.storage.segments import HEADER
 
 __all__ = ["S3Handler"]
-_LATEST: Final = 253_402_300_799.0
-"""The last second that a date can name."""
+_SYNCED_FROM: Final = {"never": math.inf, "error": logging.ERROR, "batch": -math.inf}
+"""From which level on a call waits for the disk."""
 _TELL_SECONDS: Final = 60.0
 _NOTICE_BYTES: Final = 4_096
+_ROOM_FOR_BATCH: Final = 4_000_000
 
 
 class S3Handler(DurableHandler):
@@ -48,8 +50,8 @@ class S3Handler(DurableHandler):
             ``$XDG_STATE_HOME``, ``~/.local/state`` or the temporary directory, the first that can
             be written. Each destination has a directory (0700) of its own in it, so all
             processes of a host may share one. It should outlive restarts.
-        spool_bytes: bound on what waits there; beyond it records are dropped and counted, below
-            ERROR from nine tenths on.
+        spool_bytes: bound on what waits there; beyond it records are dropped and counted: DEBUG
+            from eight tenths on, others below ERROR from nine tenths on, audit records never.
         spool_files: the same for the number of files.
         overflow: ``"block"`` has a call wait for room before it drops, for at most
             `block_seconds` a minute in all, and never in a thread that runs an event loop.
@@ -144,7 +146,7 @@ class S3Handler(DurableHandler):
         # From here on nothing fails: logging.shutdown also closes a handler half-built.
         super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level, tally=tally)
         self.close_seconds = close_seconds
-        self._fsync = fsync
+        self._synced_from = _SYNCED_FROM[fsync]
         self._told_at = -math.inf
         self._spool = spool
         self._writers = {
@@ -169,9 +171,7 @@ class S3Handler(DurableHandler):
             max_files=spool_files,
             overflow=overflow,
             block_seconds=block_seconds,
-            written=self._written_bytes,
         )
-        self._bound.look()
         self._drained_at = 0
         delivery.register(self)
         s3_exit.register(self)
@@ -189,17 +189,21 @@ class S3Handler(DurableHandler):
             clock=self._clock,
         )
 
+    def handle_batch(self, batch: Sequence[logging.LogRecord]) -> None:
+        """As `DurableHandler.handle_batch`; where room is short, each record by its own worth."""
+        if self._bound.fits(_ROOM_FOR_BATCH, logging.NOTSET):
+            super().handle_batch(batch)
+            return
+        for record in batch:
+            self.handle(record)
+
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
-        if not self._bound.admits(len(lines), level):
+        if not self._bound.admits(len(lines) + HEADER.size, level):
             self._lost("spool_full", count)
             complain(type(self).__name__, "the spool is full; records are dropped and counted")
             return
-        plausible = type(when) is float and 0.0 < when < _LATEST
         self._writers[tier].append(
-            lines,
-            records=count,
-            when=when if plausible else None,
-            durably=self._fsync == "batch" or (self._fsync == "error" and level >= logging.ERROR),
+            lines, count, when if type(when) is float else None, level >= self._synced_from
         )
         if not self._uploader.running:
             self._uploader.start()

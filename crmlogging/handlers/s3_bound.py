@@ -1,19 +1,28 @@
-"""How much may wait in a spool, and what a logging call does when that is reached."""
+"""How much may wait in a spool, and what a logging call does when that is reached.
+
+    0 ............ 80 % ...... 90 % ...... 100 % ......
+      all levels      no DEBUG    ERROR up    audit records alone
+
+So no flood of lesser records takes the last of the spool from those that matter.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Final
 
+from crmlogging.handlers.durable_handler import AUDIT
 from crmlogging.handlers.overflow import WaitBudget, runs_event_loop
 from crmlogging.storage.spool import Spool
 
 __all__ = ["SpoolBound"]
 
-_RESERVE: Final = 0.9
-"""Share of the spool that records below ERROR may fill."""
+_DEBUG_SHARE: Final = 0.8
+_INFO_SHARE: Final = 0.9
+"""Shares of the spool that records below INFO, and below ERROR, may fill."""
 _LOOK_SECONDS: Final = 0.01
 
 
@@ -26,7 +35,6 @@ class SpoolBound:
         max_files: number of files that wait.
         overflow: ``"drop"``, or ``"block"``: a caller waits for room first.
         block_seconds: time that all callers together may wait in one minute.
-        written: bytes that this process has put there since its start.
         monotonic: clock, in seconds.
         sleep: waits some seconds.
     """
@@ -39,7 +47,6 @@ class SpoolBound:
         max_files: float,
         overflow: str,
         block_seconds: float,
-        written: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -48,34 +55,41 @@ class SpoolBound:
         self._max_files = max_files
         self._blocks = overflow == "block"
         self._budget = WaitBudget(block_seconds, clock=monotonic)
-        self._written = written
         self._monotonic = monotonic
         self._sleep = sleep
-        self._used = self._files = self._written_then = 0
+        self.look()
 
     def look(self) -> None:
-        """Find out what the disk holds; until the next time only own writes are added."""
-        self._written_then = self._written()
-        self._used = self._spool.used_bytes()
-        self._files = self._spool.used_files()
+        """Find out what the disk holds; until the next time only own lines are added."""
+        files = self._spool.used_files()
+        self._left = self._max_bytes - self._spool.used_bytes()
+
+        def kept_from(share: float) -> float:
+            """Return how many bytes are not for those who may fill only that share."""
+            if files > self._max_files * share:
+                return math.inf
+            return self._max_bytes * (1 - share)
+
+        self._reserves = tuple(map(kept_from, (_DEBUG_SHARE, _INFO_SHARE, 1.0)))
+        self._reserve = self._reserves[0]
 
     def fits(self, size: int, level: int) -> bool:
-        """Tell whether lines of `size` bytes fit; the last tenth is for ERROR and above."""
-        share = 1.0 if level >= logging.ERROR else _RESERVE
-        # After a fork the child counts from zero.
-        since = max(0, self._written() - self._written_then)
-        return (
-            self._used + since + size <= self._max_bytes * share
-            and self._files <= self._max_files * share
-        )
+        """Tell whether lines of `size` bytes fit, the most important of them of `level`."""
+        rank = (level >= logging.INFO) + (level >= logging.ERROR)
+        return self._left - size >= self._reserves[rank] or level >= AUDIT
 
     def admits(self, size: int, level: int) -> bool:
-        """Tell the same, after a wait if that is the policy; never in an event loop's thread."""
-        while not self.fits(size, level):
+        """Tell the same, and count them in.
+
+        First there is a wait if that is the policy, but never in an event loop's thread.
+        """
+        # The first is the usual case, asked at each record.
+        while self._left - size < self._reserve and not self.fits(size, level):
             if not self._blocks or not self._budget.is_left() or runs_event_loop():
                 return False
             began = self._monotonic()
             self._sleep(_LOOK_SECONDS)
             self.look()
             self._budget.spend(self._monotonic() - began)
+        self._left -= size
         return True

@@ -56,9 +56,8 @@ class Bucket:
         }
         self._make_client = client or self._boto_client
         self._client: Any = None
-        self._seconds = _LONGEST_CALL_SECONDS
         self._conditional = True
-        self.preparing = False
+        self.forget()
 
     def put(self, item: ReadyObject) -> None:
         """Store an object; it is no error if it is there already.
@@ -142,8 +141,19 @@ class Bucket:
         Args:
             seconds: how long each of its calls may take.
         """
-        self._client = None
+        client = self._client
+        self.forget()
         self._seconds = seconds
+        close = getattr(client, "close", None)
+        if close is not None:
+            with suppress(Exception):
+                close()
+
+    def forget(self) -> None:
+        """Have no client: in a forked child it is the parent's, with its connections and locks."""
+        self._client = None
+        self._seconds = _LONGEST_CALL_SECONDS
+        self.preparing = False
 
     def _boto_client(self) -> Any:
         return new_client(

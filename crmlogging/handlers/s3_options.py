@@ -13,7 +13,7 @@ from crmlogging.crypto.keys import PublicKey
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import Problems, require
 from crmlogging.storage.opening import UnsafeFileError
-from crmlogging.storage.s3_client import is_encrypted
+from crmlogging.storage.s3_client import is_encrypted, load_models
 from crmlogging.storage.spool import Spool
 
 __all__ = [
@@ -113,7 +113,7 @@ def object_arguments(
 
 
 def require_boto3() -> None:
-    """Import boto3 with all that an upload makes it import later.
+    """Import boto3 with all that an upload makes it import and read later.
 
     Here, in the thread that configures, and not in the uploader's: a fork while another thread
     imports leaves the child with the lock of that module taken for ever (measured: the child
@@ -125,6 +125,7 @@ def require_boto3() -> None:
     """
     for module in _UPLOADING:
         require(module, extra="s3", purpose="S3Handler")
+    load_models()
 
 
 def open_spool(

@@ -39,6 +39,9 @@ class Uploader:
         tally: receives ``uploaded``, ``upload_failed.CODE``, ``rejected``.
         monotonic: clock, in seconds.
         jitter: returns a random number between 0 and its argument.
+
+    Attributes:
+        running: the thread is there, and means to stay.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Uploader:
 
     def _forget(self) -> None:
         self._thread: threading.Thread | None = None
+        self.running = False
         self._changed = threading.Condition()
         self._asked = self._answered = 0
         self._empty = True
@@ -76,26 +80,20 @@ class Uploader:
         self._closing = False
         self._round_lock = threading.Lock()
         self._mute = False
-        self._bucket.preparing = False
-        self._bucket.renew()  # A connection must not be used by parent and child.
-
-    @property
-    def running(self) -> bool:
-        """Whether the thread is there, and means to stay."""
-        return self._thread is not None and not self._closing
+        self._bucket.forget()  # A connection must not be used by parent and child.
 
     def start(self) -> None:
         """Start the thread if it is not there; where none can start, `drain` does its work."""
         with self._changed:
             self._closing = False
-            if self._thread is not None and self._thread.is_alive():
-                return
-            thread = threading.Thread(target=self._run, name="crmlogging-s3", daemon=True)
-            self._thread = thread
-            try:
-                thread.start()
-            except RuntimeError:  # At interpreter exit.
-                self._thread = None
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="crmlogging-s3", daemon=True)
+                self._thread = thread
+                try:
+                    thread.start()
+                except RuntimeError:  # At interpreter exit.
+                    self._thread = None
+            self.running = self._thread is not None
 
     def drain(self, timeout: float) -> bool:
         """Upload everything within `timeout` seconds; False if something is left."""
@@ -129,7 +127,7 @@ class Uploader:
     def close(self, *, last_round: bool = False) -> None:
         """Let the thread end after its present round, or after one more."""
         with self._changed:
-            self._closing = True
+            self._closing, self.running = True, False
             self._asked += last_round
             self._changed.notify_all()
 
@@ -141,6 +139,7 @@ class Uploader:
                     lambda: self._closing or self._asked > self._answered, self._idle()
                 )
                 if self._closing and self._asked <= self._answered:
+                    self._bucket.renew()  # Its connections are closed.
                     self._thread = None
                     quiet_threads.discard(threading.get_ident())
                     return

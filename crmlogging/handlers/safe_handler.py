@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from crmlogging import levels, records, ticking
 from crmlogging.diagnostics import complain, tally
@@ -34,6 +34,9 @@ class SafeHandler(logging.Handler):
       flush and close, and once a second.
     """
 
+    # `emit` takes a `Moment` as well as the record that it stands for.
+    _takes_moments = False
+
     def start(self, *, watch_levels: bool = True) -> None:
         """Begin to tick, and to follow ``CRMLOGGING_LEVEL``; for the end of a constructor."""
         # Imported now: a fork while a thread's first bad record imports it would leave a child in
@@ -46,7 +49,18 @@ class SafeHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
         try:
-            return self._handle(record)
+            order = None
+            try:
+                order = records.order_of(self.filters)
+                outcome = order.brief(record) if self._takes_moments else order.refine(record)
+            except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
+                complain(f"{type(self).__name__}: filter", error)
+                outcome = _nothing_allowed().project(record)
+            if outcome is not True and outcome is not False:
+                self._emit_locked(outcome)
+            if order is None or order.reports:
+                self.emit_due()
+            return outcome is not False
         except RecursionError:  # so little stack is left that not even the error path runs
             try:
                 tally.add("dropped.recursion")
@@ -54,18 +68,7 @@ class SafeHandler(logging.Handler):
                 pass
             return False
 
-    def _handle(self, record: logging.LogRecord) -> bool:
-        try:
-            outcome = records.refine(record, self.filters)
-        except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
-            complain(f"{type(self).__name__}: filter", error)
-            outcome = _nothing_allowed().project(record)
-        if isinstance(outcome, logging.LogRecord):
-            self._emit_locked(outcome)
-        self.emit_due()
-        return bool(outcome)
-
-    def _emit_locked(self, record: logging.LogRecord) -> None:
+    def _emit_locked(self, record: Any) -> None:
         self.acquire()
         try:
             self.emit(record)

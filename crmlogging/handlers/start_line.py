@@ -23,25 +23,27 @@ _LEVELS_SHOWN: Final = 50
 
 
 def announce(document: Mapping[str, Any]) -> None:
-    """Log the start line, past all levels of loggers.
+    """Log the start line: an ordinary INFO record of the logger ``crmlogging``.
 
     Args:
         document: that ``logging.config.dictConfig`` has just applied.
 
     Example:
-        Whoever writes documents logs it after applying one::
+        `crmlogging.configure` does it; whoever writes documents does after applying one::
 
             logging.config.dictConfig(LOGGING)
             start_line.announce(LOGGING)
     """
+    logger = logging.getLogger("crmlogging")
+    if not logger.isEnabledFor(logging.INFO):
+        return
     fields = {
         "start.version": __version__,
         "start.levels": _levels(),
         "start.handlers": _handlers(document),
         "start.allowlist": allowlist_hash(document),
     }
-    logger = logging.getLogger("crmlogging")
-    logger.callHandlers(notice(logger.name, logging.INFO, "Logging begins", fields, __file__))
+    logger.handle(notice(logger.name, logging.INFO, "Logging begins", fields, __file__))
 
 
 def allowlist_hash(document: Mapping[str, Any]) -> str:

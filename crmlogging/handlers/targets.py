@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import select
+import stat
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -15,12 +16,13 @@ from typing import Any, Final
 
 from crmlogging.diagnostics import complain
 from crmlogging.handlers.safe_handler import SafeHandler
-from crmlogging.records import copy_of
+from crmlogging.records import Moment, copy_of, deferred
 
 __all__ = ["Target", "target_for"]
 
 # What a pipe takes in one piece (Linux; POSIX promises 512): several processes may share it.
 _PIPE_BYTES: Final = 4_096
+_FILE_BYTES: Final = 65_536
 
 
 class _Outcome(threading.local):
@@ -62,6 +64,11 @@ class _Renewed:
         self._lock = threading.RLock()
 
 
+def _own(record: logging.LogRecord | Moment) -> logging.LogRecord:
+    """Return a record for one handler: formatters write to theirs, which others read by then."""
+    return deferred(record) if isinstance(record, Moment) else copy_of(record)
+
+
 class Target:
     """A handler of any make: gets one record after the other, through ``handle``."""
 
@@ -73,22 +80,21 @@ class Target:
         if type(handler).handleError in (logging.Handler.handleError, SafeHandler.handleError):
             handler.handleError = partial(_failed_on, handler)  # type: ignore[method-assign]  # theirs prints
 
-    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Hand over `records`; returns the positions of those on which the handler failed."""
         failed = []
         for position, record in enumerate(records):
             _outcome.failed = False
             try:
                 if self.wants(record):
-                    # A copy: formatters write to the record, which others read at this time.
-                    self.handler.handle(copy_of(record))
+                    self.handler.handle(_own(record))
             except BaseException as error:  # noqa: BLE001  # SystemExit must not end the worker
                 self._complain(error)
             if _outcome.failed:
                 failed.append(position)
         return failed
 
-    def wants(self, record: logging.LogRecord) -> bool:
+    def wants(self, record: logging.LogRecord | Moment) -> bool:
         """Whether the handler's level lets `record` through."""
         return not self._respect_level or record.levelno >= self.handler.level
 
@@ -136,10 +142,10 @@ class Target:
 class BatchTarget(Target):
     """A handler that takes batches: ``handle_batch(records)``."""
 
-    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Hand over `records` at once."""
         _outcome.failed = False
-        wanted = [copy_of(record) for record in records if self.wants(record)]
+        wanted = [_own(record) for record in records if self.wants(record)]
         handle_batch: Callable[[Sequence[logging.LogRecord]], None]
         handle_batch = self.handler.handle_batch  # type: ignore[attr-defined]  # why it is here
         try:
@@ -157,24 +163,25 @@ class DescriptorTarget(Target):
     state and hangs at its first ``print``. Writing to the descriptor takes no such lock.
     """
 
-    def deliver(self, records: Sequence[logging.LogRecord]) -> Collection[int]:
+    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Write `records`, as few writes as a shared pipe allows, each of whole lines."""
         descriptor = self._descriptor()
         if descriptor is None:
             return super().deliver(records)
         lines: list[tuple[int, bytes]] = []
         failed: list[int] = []
+        render = self._renderer()
         for position, record in enumerate(records):
             _outcome.failed = False
             try:
-                line = self._line(record)
+                line = self._line(record, render)
                 if line:
                     lines.append((position, line))
             except BaseException as error:  # noqa: BLE001  # formatters are foreign code
                 self._complain(error)
             if _outcome.failed:
                 failed.append(position)
-        for positions, chunk in _chunks(lines):
+        for positions, chunk in _chunks(lines, _longest_write(descriptor)):
             try:
                 with self.handler.lock or threading.RLock():
                     _write_all(descriptor, chunk)
@@ -198,29 +205,53 @@ class DescriptorTarget(Target):
         except (OSError, ValueError):
             return None
 
-    def _line(self, record: logging.LogRecord) -> bytes:
+    def _renderer(self) -> Callable[[Any], bytes] | None:
+        """Return what renders a record to a line's bytes at once; None where text must be made."""
+        handler: Any = self.handler
+        is_utf8 = handler.stream.encoding.lower() in ("utf-8", "utf8")
+        steps = (type(handler).format, type(handler).filter)
+        if not is_utf8 or steps != (logging.Handler.format, logging.Handler.filter):
+            return None
+        return getattr(handler.formatter, "format_bytes", None)
+
+    def _line(
+        self, record: logging.LogRecord | Moment, render: Callable[[Any], bytes] | None
+    ) -> bytes:
         if not self.wants(record):
             return b""
         handler: Any = self.handler
-        record = copy_of(record)
+        if render is not None and isinstance(record, Moment) and not handler.filters:
+            return b"%b%b" % (render(record), handler.terminator.encode())
+        record = _own(record)
         outcome = handler.filter(record)
         if not outcome:
             return b""
         if isinstance(outcome, logging.LogRecord):  # 3.12: a filter may answer with another one
             record = outcome
+        if render is not None:
+            return b"%b%b" % (render(record), handler.terminator.encode())
         text = handler.format(record) + handler.terminator
         line: bytes = text.encode(handler.stream.encoding, handler.stream.errors)
         return line
 
 
-def _chunks(lines: Sequence[tuple[int, bytes]]) -> list[tuple[list[int], bytes]]:
-    """Join lines into writes that a pipe takes in one piece; a longer line goes alone."""
+def _longest_write(descriptor: int) -> int:
+    """Return how many bytes go out in one piece whoever else writes there."""
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:  # closed meanwhile: the write will tell
+        return _PIPE_BYTES
+    return _FILE_BYTES if stat.S_ISREG(mode) else _PIPE_BYTES
+
+
+def _chunks(lines: Sequence[tuple[int, bytes]], longest: int) -> list[tuple[list[int], bytes]]:
+    """Join lines into writes of at most `longest` bytes; a longer line goes alone."""
     chunks: list[tuple[list[int], bytes]] = []
     positions: list[int] = []
     parts: list[bytes] = []
     size = 0
     for position, line in lines:
-        if parts and size + len(line) > _PIPE_BYTES:
+        if parts and size + len(line) > longest:
             chunks.append((positions, b"".join(parts)))
             positions, parts, size = [], [], 0
         positions.append(position)

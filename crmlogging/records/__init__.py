@@ -11,6 +11,7 @@ a record, however many handlers ask.
 from __future__ import annotations
 
 from crmlogging.records.identity import notice
+from crmlogging.records.making import make_record
 from crmlogging.records.safe_record import (
     STANDARD_ATTRIBUTES,
     DeferredRecord,
@@ -20,18 +21,21 @@ from crmlogging.records.safe_record import (
     copy_of,
     deferred,
 )
-from crmlogging.records.stages import Stage, record_id, refine
+from crmlogging.records.stages import Order, Stage, order_of, record_id, refine
 
 __all__ = [
     "STANDARD_ATTRIBUTES",
     "DeferredRecord",
     "Moment",
+    "Order",
     "Outline",
     "SafeRecord",
     "Stage",
     "copy_of",
     "deferred",
+    "make_record",
     "notice",
+    "order_of",
     "record_id",
     "refine",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
+
+import orjson
 
 __all__ = [
     *("STANDARD_ATTRIBUTES", "DeferredRecord", "Moment", "Outline", "SafeRecord", "copy_of"),
@@ -70,22 +72,25 @@ class Outline:
 
 
 class Moment(NamedTuple):
-    """What sets one record of an `Outline` apart.
+    """What sets one record of an `Outline` apart; it stands for that `SafeRecord`.
 
     Attributes:
+        levelno: as the record's; here, as others that handlers ask of every record.
+        relative: ``relativeCreated`` as somebody gave it; milliseconds.
         message: its template.
-        values: of the fields that differ, in the order of `Outline.lines`.
+        values: of the fields that differ, in the order of `Outline.lines`, as JSON.
         more: fields that came on top, after all others.
     """
 
     outline: Outline
+    levelno: int
     created: float
-    relative: float
+    relative: object
     thread: int
     thread_name: str | None
     task_name: str | None
     message: str
-    values: list[Any]
+    values: list[bytes]
     more: Mapping[str, Any] | None
     identity: str
 
@@ -94,12 +99,14 @@ class Moment(NamedTuple):
         attributes = self.outline.base.copy()
         attributes["created"] = self.created
         attributes["msecs"] = self.created % 1 * 1_000
-        attributes["relativeCreated"] = self.relative
+        relative = self.relative
+        plausible = type(relative) is float and -1e12 < relative < 1e12
+        attributes["relativeCreated"] = relative if plausible else 0.0
         attributes["thread"] = self.thread
         attributes["threadName"] = self.thread_name
         attributes["taskName"] = self.task_name
         attributes["msg"] = self.message
-        attributes.update(zip(self.outline.lines, self.values, strict=True))
+        attributes.update(zip(self.outline.lines, map(orjson.loads, self.values), strict=True))
         if more:
             attributes.update(more)
         attributes["record.id"] = self.identity
@@ -137,6 +144,13 @@ class DeferredRecord(SafeRecord):
         self._write_out()
         object.__delattr__(self, name)
 
+    def __copy__(self) -> SafeRecord:
+        attributes = _get_dict(self).copy()
+        # Another thread may have written it out by now.
+        duplicate = _new(DeferredRecord if _MOMENT in attributes else SafeRecord)
+        _set_dict(duplicate, attributes)
+        return duplicate
+
     def _write_out(self) -> None:
         moment: Moment | None = _get_dict(self).get(_MOMENT)
         if moment is None:  # another thread was faster
@@ -145,15 +159,15 @@ class DeferredRecord(SafeRecord):
         object.__setattr__(self, "__class__", SafeRecord)
 
 
-def deferred(*parts: Any) -> DeferredRecord:
-    """Return the record of a `Moment`, whose parts are given in order."""
-    record, moment = _new(DeferredRecord), tuple.__new__(Moment, parts)
+def deferred(moment: Moment) -> DeferredRecord:
+    """Return the record that `moment` stands for."""
+    record = _new(DeferredRecord)
     # What durable handlers ask of every record stands there without writing it out.
     _set_dict(
         record,
         {
             _MOMENT: moment,
-            "levelno": moment.outline.base["levelno"],
+            "levelno": moment.levelno,
             "created": moment.created,
             "thread": moment.thread,
         },
@@ -169,6 +183,8 @@ def copy_of(record: logging.LogRecord) -> logging.LogRecord:
         duplicate = kind.__new__(kind)
         duplicate.__dict__ = record.__dict__.copy()
         return duplicate
+    if kind is DeferredRecord:
+        return cast("DeferredRecord", record).__copy__()
     try:
         duplicate = copy.copy(record)
     except Exception:  # noqa: BLE001  # a record class whose copying fails is copied plain

@@ -7,12 +7,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from crmlogging.records.identity import new_id
-from crmlogging.records.safe_record import SafeRecord, copy_of
+from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
 
-__all__ = ["Stage", "record_id", "refine"]
+__all__ = ["Order", "Stage", "order_of", "record_id", "refine"]
 
 _CALLS_AROUND: Final = 4
 _CLASS: Final[Any] = object.__dict__["__class__"]
@@ -26,10 +26,15 @@ class Stage(logging.Filter):
     (later Pythons take a new record as the answer).
 
     Attributes:
+        passes_all: `refine` lets every record through; a subclass has to say so itself.
         writes: `refine` changes the record that it gets.
+        brief: does what `refine` does, told the record's id, but may answer with the `Moment` of
+            the record that `refine` would have made; None where it cannot.
     """
 
+    passes_all = False
     writes = True
+    brief: Callable[[logging.LogRecord, str], logging.LogRecord | Moment] | None = None
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Change `record`, which the caller owns, or return another; False drops it."""
@@ -72,9 +77,9 @@ class _Entry:
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = weakref.ref(record)
         self.stages: tuple[Stage, ...] = ()
-        self.refined: logging.LogRecord | bool = False
+        self.refined: logging.LogRecord | Moment | bool = False
         self.working: logging.LogRecord | None = None
-        self.id: str | None = None
+        self.id = ""
 
     def run(
         self, record: logging.LogRecord, calls: tuple[_Call, ...], *, writes: bool
@@ -83,9 +88,7 @@ class _Entry:
         if not writes:
             return _run(record, calls)
         self.working = working = copy_of(record)
-        if self.id is None:
-            self.id = new_id()
-        working.__dict__["record.id"] = self.id
+        self.id = working.__dict__["record.id"] = self.id or new_id()
         try:
             return _run(working, calls)
         finally:
@@ -99,25 +102,30 @@ class _Seen(threading.local):
     """
 
     def __init__(self) -> None:
-        self.last: _Entry | None = None
+        self.last = _Entry(_NONE)
         self.outer: list[_Entry] = []
 
     def of(self, record: logging.LogRecord) -> _Entry:
         """Return what is known of `record`, or of the record that it is a working copy of."""
         last = self.last
-        if last is not None and (last.record() is record or last.working is record):
+        known = last.record()
+        if known is None and not self.outer:  # the usual case: the call before is over
+            last.stages, last.id = (), ""
+            last.record = weakref.ref(record)
             return last
-        if self.outer:
-            self.outer = [entry for entry in self.outer if entry.record() is not None]
-            for entry in self.outer:
-                if entry.record() is record or entry.working is record:
-                    return entry
-        if last is not None and last.record() is not None:
+        if known is record or last.working is record:
+            return last
+        self.outer = [entry for entry in self.outer if entry.record() is not None]
+        for entry in self.outer:
+            if entry.record() is record or entry.working is record:
+                return entry
+        if known is not None:
             self.outer = [last, *self.outer[: _CALLS_AROUND - 1]]
         self.last = entry = _Entry(record)
         return entry
 
 
+_NONE: Final = logging.makeLogRecord({})
 _seen: Final = _Seen()
 
 
@@ -126,50 +134,119 @@ def record_id(record: logging.LogRecord) -> str:
 
     Shape: 16 hex digits of the process's start, ``-``, a decimal counter from 1.
     """
-    if isinstance(record, SafeRecord):
+    if issubclass(type(record), SafeRecord):  # Not isinstance: its __class__ may lie.
         known = record.__dict__.get("record.id")
         if type(known) is str:
             return known
     entry = _seen.of(record)
-    if entry.id is None:
-        entry.id = new_id()
+    entry.id = entry.id or new_id()
     return entry.id
 
 
-class _Order(NamedTuple):
+class Order:
     """A handler's filters, sorted once.
 
     Attributes:
-        stages: the leading ones; equal ones are one tuple, so that identity tells.
-        calls: what those do.
-        writes: one of those changes the record.
-        rest: what the foreign filters after them do.
+        passes_all: they let every record through.
+        reports: one of them may have records of its own ready (it offers ``due``).
     """
 
-    stages: tuple[Stage, ...]
-    calls: tuple[_Call, ...]
-    writes: bool
-    rest: tuple[_Call, ...]
+    __slots__ = (
+        *("_before", "_brief", "_calls", "_rest", "_stages", "_writes", "passes_all", "reports"),
+    )
+
+    def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
+        # The leading stages; equal ones are one tuple, so that identity tells.
+        self._stages = stages
+        self._calls = tuple(map(_call, stages))
+        self._writes = any(each.writes for each in stages)
+        self._rest = tuple(map(_call, rest))
+        self._brief = stages[-1].brief if stages and not rest else None
+        self._before = self._calls[:-1]
+        self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
+        self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
+
+    def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        """Run the filters over a copy of `record` and return the outcome.
+
+        Args:
+            record: as the logger made it; never changed. Leading `Stage`s that ran for it
+                already are not run again.
+
+        Returns:
+            The record to emit, or False. The caller must not change a `SafeRecord`, which other
+            handlers may share.
+        """
+        outcome = self.brief(record)
+        return deferred(outcome) if isinstance(outcome, Moment) else outcome
+
+    def brief(self, record: logging.LogRecord) -> logging.LogRecord | Moment | bool:
+        """Do the same, but answer with the `Moment` of the record to emit where one is enough."""
+        if self._brief is None or issubclass(type(record), SafeRecord):
+            return self._refined(record)
+        entry = _seen.of(record)
+        if entry.stages is self._stages:
+            return entry.refined
+        outcome: logging.LogRecord | Moment | bool = record
+        if self._before:
+            outcome = entry.run(record, self._before, writes=self._writes)
+        if isinstance(outcome, logging.LogRecord):
+            entry.id = identity = entry.id or new_id()
+            outcome = self._brief(outcome, identity)
+        entry.stages, entry.refined = self._stages, outcome
+        return outcome
+
+    def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        stages = self._stages
+        outcome: logging.LogRecord | Moment | bool
+        if issubclass(type(record), SafeRecord):
+            outcome = _run(record, self._calls)
+        elif not stages:
+            outcome = copy_of(record)
+        else:
+            entry = _seen.of(record)
+            if entry.stages is stages:
+                known = entry.refined
+                outcome = deferred(known) if isinstance(known, Moment) else known
+            else:
+                outcome = entry.run(record, self._calls, writes=self._writes)
+            if not outcome or isinstance(outcome, SafeRecord):
+                entry.stages, entry.refined = stages, outcome
+        if not self._rest or isinstance(outcome, bool):
+            return outcome
+        # Foreign filters may change what they get.
+        return _run(copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome, self._rest)
 
 
-_orders: Final[dict[tuple[Any, ...], _Order]] = {}
+_orders: Final[dict[tuple[Any, ...], Order]] = {}
 _leads: Final[dict[tuple[Stage, ...], tuple[Stage, ...]]] = {}
 _ORDERS_KEPT: Final = 256
 
 
-def _order(filters: tuple[Any, ...]) -> _Order:
+def order_of(filters: Iterable[Any]) -> Order:
+    """Return how a handler's `filters` are run."""
+    key = tuple(filters)
+    try:
+        return _orders.get(key) or _sorted(key)
+    except TypeError:  # A filter without a hash: nothing to remember it by.
+        return Order((), key)
+
+
+def _sorted(filters: tuple[Any, ...]) -> Order:
     lead = 0
     while lead < len(filters) and isinstance(filters[lead], Stage):
         lead += 1
     stages = filters[:lead]
-    calls, rest = tuple(map(_call, stages)), tuple(map(_call, filters[lead:]))
-    writes = any(each.writes for each in stages)
     if len(_orders) >= _ORDERS_KEPT:
         _orders.clear()
         _leads.clear()
-    order = _Order(_leads.setdefault(stages, stages), calls, writes, rest)
-    _orders[filters] = order
+    _orders[filters] = order = Order(_leads.setdefault(stages, stages), filters[lead:])
     return order
+
+
+def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
+    """Run a handler's `filters` over a copy of `record`; see `Order.refine`."""
+    return order_of(filters).refine(record)
 
 
 def _call(each: Any) -> _Call:
@@ -190,42 +267,6 @@ class _Late:
 
     def __call__(self, record: logging.LogRecord) -> Any:
         return self._filter.filter(record)
-
-
-def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
-    """Run a handler's `filters` over a copy of `record` and return the outcome.
-
-    Args:
-        record: as the logger made it; never changed.
-        filters: of the handler, in order. Leading `Stage`s that ran for this record already
-            are not run again.
-
-    Returns:
-        The record to emit, or False. The caller must not change a `SafeRecord`, which other
-        handlers may share.
-    """
-    key = tuple(filters)
-    try:
-        stages, calls, writes, rest = _orders.get(key) or _order(key)
-    except TypeError:  # A filter without a hash: nothing to remember it by.
-        stages, calls, writes, rest = (), (), False, tuple(map(_call, key))
-    outcome: logging.LogRecord | bool
-    if isinstance(record, SafeRecord):
-        outcome = _run(record, calls)
-    elif not stages:
-        outcome = copy_of(record)
-    else:
-        entry = _seen.of(record)
-        if entry.stages is stages:
-            outcome = entry.refined
-        else:
-            outcome = entry.run(record, calls, writes=writes)
-            if not outcome or isinstance(outcome, SafeRecord):
-                entry.stages, entry.refined = stages, outcome
-    if not rest or isinstance(outcome, bool):
-        return outcome
-    # Foreign filters may change what they get.
-    return _run(copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome, rest)
 
 
 def _run(record: logging.LogRecord, calls: tuple[_Call, ...]) -> logging.LogRecord | bool:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import RESERVED, Node, line_name
-from crmlogging.scrubbing import is_secret, scrub
+from crmlogging.scrubbing import is_secret, prepare, scrub
 
 __all__ = ["Allowlist", "Place", "is_clean_name", "is_wild_name"]
 
@@ -43,6 +43,7 @@ class Allowlist:
     """
 
     def __init__(self, root: Node, *, drop: bool, hmac_key: HmacKey | None) -> None:
+        prepare()
         self.root, self.drop, self.hmac_key = root, drop, hmac_key
         self.names: dict[str, Place] = {}
         self.unknown: dict[str, str] = {}

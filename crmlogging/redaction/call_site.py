@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator
 from opcode import EXTENDED_ARG, opmap
 from types import CodeType, FrameType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from crmlogging.redaction.places import source_file
 
 __all__ = [
     *("Span", "calling_frame", "constants", "is_source", "literals_in_call", "instructions_in"),
@@ -134,37 +136,39 @@ def outer_frames(frame: FrameType, limit: int) -> Iterator[FrameType]:
         outer = outer.f_back
 
 
-def constants(code: CodeType) -> frozenset[str]:
+def constants(code: CodeType, namespace: dict[str, Any]) -> frozenset[str]:
     """Return the string constants of `code`, those in constant tuples included.
 
     The keys of a dict display and the names of keyword arguments are such tuples. Code made
     from a text at run time (``exec``) has none: its constants may be anybody's data.
 
-    Example:
-        >>> sorted(constants(compile("f({'a': x, 'b': y})", "sync.py", "exec")))
-        ['a', 'b']
+    Args:
+        code: running code.
+        namespace: its globals.
     """
     known = _constants.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    found = frozenset(_spelled_out(code)) if is_source(code) else frozenset()
+    found = frozenset(_spelled_out(code, namespace))
     if len(_constants) >= _CODES_KEPT:
         _constants.clear()
     _constants[id(code)] = (code, found)
     return found
 
 
-def _spelled_out(code: CodeType) -> tuple[str, ...]:
+def _spelled_out(code: CodeType, namespace: dict[str, Any]) -> tuple[str, ...]:
     from crmlogging.redaction import sources
 
-    return sources.spelled_out(code, {}, _strings(code.co_consts, 4))
+    if not is_source(code, namespace):
+        return ()
+    return sources.spelled_out(code, namespace, _strings(code.co_consts, 4))
 
 
-def is_source(code: CodeType) -> bool:
+def is_source(code: CodeType, namespace: dict[str, Any]) -> bool:
     """Tell whether `code` came from a file, or from a text that is known (``-c``, a notebook)."""
     from crmlogging.redaction import sources
 
-    return not code.co_filename.startswith("<") or sources.is_source_of(code, {})
+    return source_file(code, namespace) is not None or sources.is_source_of(code, namespace)
 
 
 def _strings(values: tuple[object, ...] | frozenset[object], depth: int) -> Iterator[str]:

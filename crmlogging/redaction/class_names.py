@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any, Final
 
-__all__ = ["class_name"]
+__all__ = ["class_name", "own_name"]
 
 _IDENTIFIERS: Final = re.compile(r"[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){0,11}", re.ASCII)
 _KEPT: Final = 1_024
@@ -32,7 +32,7 @@ def class_name(kind: type) -> str:
     # A plain dict would ask a metaclass for hash and equality.
     known = _names.get(kind) if type(kind) is type else None
     if known is None:
-        known = next((name for each in _MRO.__get__(kind) if (name := _held(each))), "Exception")
+        known = next((name for each in _MRO.__get__(kind) if (name := own_name(each))), "Exception")
         if type(kind) is type:
             if len(_names) >= _KEPT:
                 _names.clear()
@@ -40,8 +40,8 @@ def class_name(kind: type) -> str:
     return known
 
 
-def _held(kind: type) -> str | None:
-    """Return the name under which the module of `kind` holds it, or None."""
+def own_name(kind: type) -> str | None:
+    """Return the name under which the module of `kind` holds that class itself, or None."""
     try:
         module, name = _MODULE.__get__(kind), _QUALNAME.__get__(kind)
         if type(module) is not str or type(name) is not str:

@@ -118,7 +118,8 @@ def are_settled(facts: dict[str, Any], loggers: frozenset[str]) -> bool:
 
 def thread_name(name: object) -> str | None:
     """Return a thread's name as Python makes it, without the part in parentheses."""
-    return _name(_THREAD, _threads, name)
+    known = _threads.get(name) if type(name) is str else None
+    return _name(_THREAD, _threads, name) if known is None else known
 
 
 def task_name(name: object) -> str | None:

@@ -8,18 +8,26 @@ shape of an id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 from crmlogging.fields import MISFIT, SHAPES, TEXT_CHARACTERS, Field, conform
 from crmlogging.redaction.masks import REDACTED
 from crmlogging.scrubbing import SECRET_MINIMUM, is_secret, scrub
 
-__all__ = ["CIRCULAR", "PLACEHOLDERS", "REDACTED", "TRUNCATED", "Fit", "Kept", "fit_for"]
+__all__ = [
+    "CIRCULAR",
+    "PLACEHOLDERS",
+    "REDACTED",
+    "TRUNCATED",
+    "Fit",
+    "Fitting",
+    "fitting_for",
+]
 
 Fit = Callable[[object], object]
 """Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
-Kept = dict[str, str]
-"""Strings that a `Fit` returns as they are."""
 
 TRUNCATED: Final = "[TRUNCATED]"
 CIRCULAR: Final = "[CIRCULAR]"
@@ -30,41 +38,64 @@ _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
 _SMALL: Final = 10**11
 """Below this a whole number has too few digits for a card."""
+_FEW: Final = 1_000
+"""Whole numbers below this come again: attempts, the status of answers."""
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
 _KEPT_CHARACTERS: Final = 128
 
 
-def fit_for(field: Field) -> tuple[Fit, Kept]:
-    """Return what judges the values of `field`, and its bounded memory of strings that fit.
+class Fitting(NamedTuple):
+    """What judges the values of a field.
 
-    The judge takes a plain scalar and returns it as the field may carry it, or `REDACTED`.
+    Attributes:
+        fit: the judge.
+        kept: by type, values that it is known to return as they are, and their JSON; bounded.
     """
-    kept: Kept = {}
+
+    fit: Fit
+    kept: dict[type, dict[Any, bytes]]
+
+
+def fitting_for(field: Field) -> Fitting:
+    """Return what judges the values of `field`."""
+    texts: dict[Any, bytes] = {}
+    counts: dict[Any, bytes] = {}
+    kept: dict[type, dict[Any, bytes]] = {str: texts, int: counts}
     judge = _judge_of(field)
     numbers = _numbers_of(field)
 
     def fit(value: Any) -> object:
         kind = type(value)
         if kind is str:
-            known = kept.get(value)
-            if known is not None:
-                return known
+            if value in texts:
+                return value
             shown = judge(value)
             if shown == value and len(value) <= _KEPT_CHARACTERS:
-                if len(kept) >= _KEPT:
-                    kept.clear()
-                kept[value] = value
+                _keep(texts, value)
             return shown
         # The numbers that no shape and no secret can be found in, at the least cost.
         if kind in numbers and (value - value == 0.0 if kind is float else 0 <= value < _SMALL):
+            if kind is int and value < _FEW and value not in counts:
+                _keep(counts, value)
             return value
         shown = conform(field, value)
         if shown is MISFIT or (type(shown) is int and shown >= _SMALL and is_secret(str(shown))):
             return REDACTED
         return shown
 
-    return fit, kept
+    return Fitting(fit, kept)
+
+
+def _keep(kept: dict[Any, bytes], value: object) -> None:
+    """Remember a value that fits, within bounds."""
+    try:
+        encoded = b"%b" % orjson.dumps(value)  # a copy: what orjson returns holds a kilobyte
+    except TypeError:  # half a surrogate pair
+        return
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[value] = encoded
 
 
 def _numbers_of(field: Field) -> frozenset[type]:

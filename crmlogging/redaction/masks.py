@@ -12,8 +12,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import hmac
 import os
 import re
 from collections.abc import Callable
@@ -57,6 +55,8 @@ def complaint_about(mask: object, hmac_key: HmacKey | None) -> str | None:
     if not isinstance(mask, str) or mask not in MASKS:
         return f"{mask!r} is not a mask; known: {', '.join(MASKS)}"
     if mask == "hmac":
+        import hmac  # noqa: F401  # now, so that no record has to load it
+
         try:
             key = _key(hmac_key)
         except Exception as error:  # noqa: BLE001  # the user's callable; its text may hold the key
@@ -117,6 +117,8 @@ def _digest(name: str, text: str, hmac_key: HmacKey | None) -> str:
     if key is None:
         tally.add("redaction.hmac_key_missing")
         return REDACTED
+    import hmac  # loads OpenSSL; by then `complaint_about` has done so
+
     # The name's length stands first, so that no name and value read as another pair.
     encoded = name.encode("utf-8", "surrogatepass")
     message = b"%d:%b%b" % (len(encoded), encoded, text.encode("utf-8", "surrogatepass"))
@@ -133,4 +135,6 @@ def _key(hmac_key: HmacKey | None) -> bytes | None:
 
 @functools.lru_cache(maxsize=8)
 def _key_id(key: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(b"crmlogging hmac key id:" + key).hexdigest()[: 2 * _KEY_ID_BYTES]

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from crmlogging.exceptions import Problems
 from crmlogging.fields import CRM_PRESET, FIELDS, SHAPES, Field, field_named
 from crmlogging.records import STANDARD_ATTRIBUTES
-from crmlogging.redaction.fitting import Fit, Kept, fit_for
+from crmlogging.redaction.fitting import Fit, Fitting, fitting_for
 from crmlogging.redaction.masks import HmacKey, complaint_about
 
 __all__ = ["RESERVED", "Node", "compile_patterns", "line_name"]
@@ -67,7 +67,7 @@ class Node:
     Attributes:
         field: shape of a scalar that may be shown here, or None.
         fit: what the field does with a scalar, or None.
-        kept: strings known to fit as they are.
+        fitting: the same with what is known of values that fit, or None.
         exact: the path was allowed by its full name, without a wildcard.
         mask: the mask over this path and all below, or None.
         children: names that may follow.
@@ -76,14 +76,12 @@ class Node:
         live: something at or below this path may be shown.
     """
 
-    __slots__ = ("children", "exact", "field", "fit", "items", "kept", "live", "mask", "other")
+    __slots__ = ("children", "exact", "field", "fit", "fitting", "items", "live", "mask", "other")
 
     def __init__(self, field: Field | None, mask: str | None, exact: bool) -> None:
         self.field, self.mask, self.exact = field, mask, exact
-        self.fit: Fit | None = None
-        self.kept: Kept = {}
-        if field is not None:
-            self.fit, self.kept = fit_for(field)
+        self.fitting: Fitting | None = None if field is None else fitting_for(field)
+        self.fit: Fit | None = None if self.fitting is None else self.fitting.fit
         self.children: dict[str, Node] = {}
         self.other: Node | None = None
         self.items: Node | None = None

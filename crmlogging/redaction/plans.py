@@ -12,126 +12,31 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from operator import itemgetter
-from threading import get_ident
-from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple
+from types import FrameType
+from typing import Any, Final
 
-from crmlogging.records import STANDARD_ATTRIBUTES, Outline
+from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers, masks
 from crmlogging.redaction.allowlist import Allowlist, is_clean_name
-from crmlogging.redaction.fitting import REDACTED, Fit, Kept
+from crmlogging.redaction.fitting import REDACTED, Fit, Fitting
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import line_name
-from crmlogging.redaction.walk import KEYS, SCALARS
+from crmlogging.redaction.plan import Argument, Place, Plan
+from crmlogging.redaction.walk import KEYS
 
-__all__ = ["Plan", "Plans"]
+__all__ = ["Plans"]
 
 _SITES_KEPT: Final = 4_096
 _PLANS_A_SITE: Final = 8
 _KEYS_MAXIMUM: Final = 128
+_NO_ARGUMENTS: Final = ()  # the one empty tuple there is
+_READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
 _PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
-_CONSTANT: Final = itemgetter(
-    *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
-)
-
-
 _Known = dict[tuple[int, int], "tuple[Plan, ...]"]
 
 
 class _Undecided(Exception):  # noqa: N818  # control flow, seen by nobody
     """What is shown of an attribute depends on more than its own value."""
-
-
-class Plan(Outline):
-    """How the records of one call, with these attribute names, are projected.
-
-    Attributes:
-        code: what makes the call.
-        keys: names of the record's attributes, in order.
-        message: a message proved to be a literal of the call, whose template is in `base`;
-            compare by identity. None where the message differs from record to record.
-        arguments: where those of the message go, by position; None if it has none, or if not
-            position alone decides.
-        count: how many arguments there are.
-    """
-
-    __slots__ = ("_constant", "_fits", "_values", "arguments", "code", "count", "keys", "message")
-
-    def __init__(
-        self,
-        code: CodeType,
-        attributes: dict[str, Any],
-        base: dict[str, Any],
-        fits: dict[str, _Place],
-    ) -> None:
-        super().__init__(base, tuple(place.line for place in fits.values()))
-        self.code = code
-        self.keys = tuple(attributes)
-        self.message: object = None
-        self.arguments: tuple[_Argument, ...] | None = None
-        self.count = 0
-        self._constant = _CONSTANT(attributes)
-        self._fits = tuple((place.fit, place.kept) for place in fits.values())
-        # Of fewer than two names an itemgetter gives no tuple.
-        self._values = itemgetter(*fits, "created", "created")
-
-    def knows(self, attributes: dict[str, Any]) -> bool:
-        """Tell whether a record with these `attributes` is one of this plan's."""
-        return (
-            tuple(attributes) == self.keys
-            and _CONSTANT(attributes) == self._constant
-            and type(attributes["created"]) is float
-            and 0.0 <= attributes["created"] <= facts.LAST_SECOND
-            and attributes["thread"] == get_ident()
-        )
-
-    def values(self, attributes: dict[str, Any]) -> list[Any] | None:
-        """Return what is shown in the `lines` of a record that the plan knows.
-
-        None if a value is no scalar, which goes the long way.
-        """
-        shown = []
-        for (fit, kept), value in zip(self._fits, self._values(attributes), strict=False):
-            kind = type(value)
-            if kind is str:
-                known = kept.get(value)
-                shown.append(fit(value) if known is None else known)
-            elif kind in SCALARS:
-                shown.append(fit(value))
-            else:
-                return None
-        return shown
-
-    def argument_fields(self, given: object) -> dict[str, Any] | None:
-        """Return the message's arguments as fields; None if they go the long way."""
-        if self.arguments is None or type(given) is not tuple or len(given) != self.count:
-            return None
-        fields: dict[str, Any] = {}
-        for at, line, fit in self.arguments:
-            if fit is None:
-                fields[line] = REDACTED
-            elif type(given[at]) in SCALARS:
-                fields[line] = fit(given[at])
-            else:
-                return None
-        return fields
-
-
-class _Argument(NamedTuple):
-    """Where an argument goes, and what judges it; None withholds it."""
-
-    at: int
-    line: str
-    fit: Fit | None
-
-
-class _Place(NamedTuple):
-    """Where an attribute's value goes, and what judges it."""
-
-    line: str
-    fit: Fit
-    kept: Kept
 
 
 class Plans:
@@ -144,26 +49,36 @@ class Plans:
         self._by_call: _Known = {}
         self._last_keys: dict[tuple[int, int], int] = {}
 
-    def find(self, attributes: dict[str, Any]) -> Plan | None:
+    def find(self, attributes: dict[str, Any]) -> tuple[Plan, list[bytes]] | None:
         """Return the plan for a record whose message is a known literal, without arguments.
 
         It needs no look at a frame: a message that *is* the literal of a call, with the facts
         and the names of that call, gives nothing away wherever it comes from.
+
+        Returns:
+            The plan, and what it shows of the record (`Plan.values`).
         """
-        message, line = attributes["msg"], attributes["lineno"]
-        if type(line) is not int:
+        get = attributes.get
+        message, line, arguments = get("msg"), get("lineno"), get("args")
+        if type(line) is not int or not (arguments is None or arguments is _NO_ARGUMENTS):
             return None
         for plan in self._by_message.get((id(message), line), ()):
-            if plan.message is message and plan.knows(attributes):
-                return None if attributes["args"] else plan
+            if plan.message is message:
+                values = plan.values(attributes)
+                if values is not None:
+                    return plan, values
         return None
 
-    def find_at(self, frame: FrameType, attributes: dict[str, Any]) -> Plan | None:
-        """Return the plan for a record with these `attributes` that `frame` is making."""
+    def find_at(
+        self, frame: FrameType, attributes: dict[str, Any]
+    ) -> tuple[Plan, list[bytes]] | None:
+        """Return the same for any record that `frame` is making."""
         code = frame.f_code
         for plan in self._by_call.get((id(code), frame.f_lasti), ()):
-            if plan.code is code and plan.knows(attributes):
-                return plan
+            if plan.code is code:
+                values = plan.values(attributes)
+                if values is not None:
+                    return plan, values
         return None
 
     def make(
@@ -185,6 +100,8 @@ class Plans:
         """
         attributes = record.__dict__
         if len(attributes) > _KEYS_MAXIMUM or any(type(key) is not str for key in attributes):
+            return
+        if not attributes.keys() >= _READ:  # somebody took a fact off the record
             return
         if not facts.are_settled(attributes, self._loggers):
             return
@@ -218,9 +135,9 @@ class Plans:
 
     def _decide(
         self, attributes: dict[str, Any], base: dict[str, Any], constants: frozenset[str]
-    ) -> dict[str, _Place]:
+    ) -> dict[str, Place]:
         """Write to `base` what is withheld, and return how each other attribute is shown."""
-        fits: dict[str, _Place] = {}
+        fits: dict[str, Place] = {}
         unnamed, drop = 0, self._allowlist.drop
         for key in attributes:
             if key == "audit":
@@ -247,9 +164,9 @@ class Plans:
 
     def _arguments(
         self, logger: str, names: tuple[str | None, ...], taken: dict[str, Any]
-    ) -> tuple[_Argument, ...] | None:
+    ) -> tuple[Argument, ...] | None:
         """Decide on a message's arguments; fields of the same name win, and the first of two."""
-        found: dict[str, _Argument] = {}
+        found: dict[str, Argument] = {}
         for at, name in enumerate(names):
             if name is None or (line := line_name(name)) in taken or line in found:
                 continue
@@ -258,27 +175,29 @@ class Plans:
             except _Undecided:
                 return None
             if place is not None:
-                fit = place.fit
+                fit = place.fitting.fit
                 if known_loggers.is_known(logger):
                     fit = partial(_converted, name, fit)
-                found[line] = _Argument(at, line, fit)
+                found[line] = Argument(at, line, fit)
             elif not self._allowlist.drop:
-                found[line] = _Argument(at, line, None)
+                found[line] = Argument(at, line, None)
         return tuple(found.values())
 
-    def _place(self, key: str) -> tuple[str, _Place | None]:
+    def _place(self, key: str) -> tuple[str, Place | None]:
         """Return the line's name for `key` and what judges its value; no name where unknown."""
         place = self._allowlist.at(key)
         if place is None:
             return "", None
         line, node = place.line, place.node
+        if node.mask == "seal":
+            raise _Undecided  # what awaits sealing is no JSON yet
         if node.mask is not None:
             fit = partial(_masked, node.mask, line, self._allowlist.hmac_key)
-            return line, _Place(line, fit, {})
-        if node.fit is not None:
+            return line, Place(line, Fitting(fit, {}))
+        if node.fitting is not None:
             if place.wild and node.field is not None and node.field.shape == "text":
                 raise _Undecided  # a record's bound on characters may cut it
-            return line, _Place(line, node.fit, node.kept)
+            return line, Place(line, node.fitting)
         if node.live:
             raise _Undecided  # a container of allowed fields
         return ("" if place.wild else line), None

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
-from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, deferred, record_id
+from crmlogging.records import STANDARD_ATTRIBUTES, Moment, SafeRecord, deferred, record_id
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.masks import HmacKey
@@ -26,6 +26,7 @@ from crmlogging.redaction.walk import ANY_NAME, Walk
 __all__ = ["FAILED_MESSAGE", "Projection"]
 
 FAILED_MESSAGE: Final = "redaction failed"
+_moment: Final = tuple.__new__  # past the arguments by name
 _UNKNOWN: Final = ("mask", "drop")
 _MESSAGES: Final = ("template", "literal", "any")
 _OPTIONS: Final = (
@@ -84,11 +85,20 @@ class Projection:
 
     def project(self, record: logging.LogRecord) -> SafeRecord:
         """Return what may be shown of `record`, which stays as it is; never raises."""
+        outcome = self.brief(record, "")
+        return deferred(outcome) if isinstance(outcome, Moment) else outcome
+
+    def brief(self, record: logging.LogRecord, identity: str) -> SafeRecord | Moment:
+        """Return the same, or what sets that record apart from others of its call.
+
+        Args:
+            identity: the record's id, if the caller knows it.
+        """
         try:
-            if issubclass(type(record), SafeRecord):
-                # Not isinstance: a record's __class__ may lie.
+            kind = type(record)  # Not isinstance: a record's __class__ may lie.
+            if kind is not logging.LogRecord and issubclass(kind, SafeRecord):
                 return self._narrowed(cast("SafeRecord", record))
-            return self._projected(record)
+            return self._projected(record, identity)
         except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
             try:
                 return _failed(record, error)
@@ -99,38 +109,43 @@ class Projection:
         """Return `record` without the fields that this allowlist does not let out as well."""
         return self.project(record)
 
-    def _projected(self, record: logging.LogRecord) -> SafeRecord:
+    def _projected(self, record: logging.LogRecord, identity: str) -> SafeRecord | Moment:
         given = record.__dict__
-        plan = self._plans.find(given)
-        if plan is not None:
-            message, more = plan.base["msg"], None
+        more = None
+        found = self._plans.find(given)
+        if found is not None:
+            plan, values = found
+            message = plan.base["msg"]
         else:
             frame = call_site.calling_frame()
-            plan = None if frame is None else self._plans.find_at(frame, given)
-            if plan is None:
+            found = None if frame is None else self._plans.find_at(frame, given)
+            if found is None:
                 return self._walked(record, frame)
-            message, more = plan.base["msg"], None
+            plan, values = found
+            message = plan.base["msg"]
             if plan.message is given["msg"]:
                 more = plan.argument_fields(given["args"])
             if more is None:
                 message, more = self._message(record, frame, plan.base)
-        values = plan.values(given)
-        if values is None:
-            return self._walked(record, call_site.calling_frame())
         exc_info = given["exc_info"]
         if exc_info is not None and exc_info is not False:
             more = {**(more or {}), **exception_fields(exc_info, self._trusted)}
-        return deferred(
-            plan,
-            given["created"],
-            facts.milliseconds(given["relativeCreated"]),
-            given["thread"],
-            facts.thread_name(given["threadName"]),
-            facts.task_name(given.get("taskName")),
-            message,
-            values,
-            more,
-            record_id(record),
+        task = given.get("taskName")
+        return _moment(
+            Moment,
+            (
+                plan,
+                plan.level,
+                given["created"],
+                given["relativeCreated"],
+                given["thread"],
+                facts.thread_name(given["threadName"]),
+                None if task is None else facts.task_name(task),
+                message,
+                values,
+                more,
+                identity or record_id(record),
+            ),
         )
 
     def _walked(self, record: logging.LogRecord, frame: FrameType | None) -> SafeRecord:
@@ -138,7 +153,9 @@ class Projection:
         given = record.__dict__
         attributes = facts.safe_facts(record, loggers=self._loggers)
         attributes["msg"] = None
-        constants = frozenset() if frame is None else call_site.constants(frame.f_code)
+        constants = (
+            frozenset() if frame is None else call_site.constants(frame.f_code, frame.f_globals)
+        )
         Walk(self._allowlist, constants, attributes).attributes(given)
         attributes["msg"], more = self._message(record, frame, attributes)
         if more:

@@ -202,8 +202,9 @@ def _of_class(text: str, kind: type) -> str | None:
     for each in _MRO.__get__(kind):
         function = _NAMESPACE.__get__(each).get("__init__")
         if type(function) is FunctionType:
-            texts = call_site.texts_of(function.__code__)
-            if any(each is text for each in texts) and call_site.is_source(function.__code__):
+            code, namespace = function.__code__, function.__globals__
+            texts = call_site.texts_of(code)
+            if any(each is text for each in texts) and call_site.is_source(code, namespace):
                 return text
     return None
 

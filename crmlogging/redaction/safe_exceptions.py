@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, cast
 
 from crmlogging.diagnostics import tally
-from crmlogging.redaction.class_names import class_name
+from crmlogging.redaction.class_names import class_name, own_name
 from crmlogging.redaction.places import place_of
 from crmlogging.redaction.raised import arguments_of, template_of, traceback_of
 from crmlogging.scrubbing import scrub
@@ -86,8 +86,8 @@ def safe_message(error: BaseException, trusted: tuple[str, ...] = ()) -> str | N
 
 
 def _is_trusted(kind: type, trusted: tuple[str, ...]) -> bool:
-    name = class_name(kind)
-    return name in trusted or f"builtins.{name}" in trusted
+    name = own_name(kind)  # a class made at run time shows its base's name, and is another
+    return name is not None and (name in trusted or f"builtins.{name}" in trusted)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[str]:

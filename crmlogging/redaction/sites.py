@@ -135,8 +135,10 @@ def _reading(
     if isinstance(message, ast.Constant) and type(message.value) is str:
         literal = message.value
     alternatives, certain = _alternatives(place, message)
-    built = dict.fromkeys(each for node in alternatives if (each := built_from(node)) is not None)
-    return Reading(tuple(built), certain, literal, known, names)
+    # One that builds nothing the source says may be any text, and look like another's.
+    built = [built_from(node) for node in alternatives]
+    messages = dict.fromkeys(each for each in built if each is not None)
+    return Reading(tuple(messages), certain and None not in built, literal, known, names)
 
 
 def _alternatives(place: sources.Place, message: ast.expr) -> tuple[list[ast.expr], bool]:
@@ -173,6 +175,19 @@ def assigned(scope: ast.AST, name: str) -> tuple[list[ast.expr], bool]:
                 bindings += 2
             case ast.arg(arg=target) if target == name:
                 bindings += 2
+            case (
+                ast.MatchAs(name=target)
+                | ast.MatchStar(name=target)
+                | ast.MatchMapping(rest=target)
+                | ast.ExceptHandler(name=target)
+                | ast.FunctionDef(name=target)
+                | ast.AsyncFunctionDef(name=target)
+                | ast.ClassDef(name=target)
+            ) if target == name:
+                bindings += 2
+            case ast.alias(name=module, asname=target):
+                if (target or module.partition(".")[0]) == name:
+                    bindings += 2
     local = isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
     return values, local and bindings == len(values) == 1
 

@@ -39,6 +39,7 @@ _WRAPPERS: Final = 5
 _STACK_LEVELS: Final = 64
 _MESSAGE_CHARACTERS: Final = 100_000
 _ADAPTER: Final = logging.LoggerAdapter.log.__code__
+_LOG: Final = logging.Logger._log.__code__
 
 
 class Resolved(NamedTuple):
@@ -84,7 +85,7 @@ def names_by_position(record: logging.LogRecord, frame: FrameType) -> tuple[str 
     None where the message is no literal of the call, or where values decide on names.
     """
     facts = record.__dict__
-    message, arguments = facts["msg"], facts["args"]
+    message, arguments = facts.get("msg"), facts.get("args")
     if type(message) is not str or type(arguments) is not tuple or not arguments:
         return None
     site = site_of(frame)
@@ -180,7 +181,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
             template = _scrubbed(site, built.template)
             if not is_empty(arguments):
                 return Resolved(template, paired(reading, arguments))
-            if reading.values_hold and not _adapted(frame):
+            if reading.values_hold and _unchanged(message, frame):
                 return Resolved(template, taken_back(message, built), exact=False)
             return Resolved(template)
         # An adapter's `process` may have put something before or after.
@@ -196,14 +197,18 @@ def _fitting(message: str, reading: Reading) -> Built | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _adapted(frame: FrameType) -> bool:
-    """Tell whether a `LoggerAdapter`, which may change the text, stands between."""
+def _unchanged(message: str, frame: FrameType) -> bool:
+    """Tell whether the call was given this very text: a `LoggerAdapter`, a record factory or a
+    filter on the way may have put something before or after."""
+    given: object = None
     between: FrameType | None = sys._getframe(1)
     while between is not None and between is not frame:
         if between.f_code is _ADAPTER:
-            return True
+            return False
+        if between.f_code is _LOG:
+            given = between.f_locals.get("msg")
         between = between.f_back
-    return False
+    return given is message
 
 
 def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved | None:

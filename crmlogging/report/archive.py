@@ -1,4 +1,4 @@
-"""Reading lines back: plain or gzip files, whole directories, whatever state they are in.
+"""Reading lines back: plain, gzip or encrypted, files, directories, buckets, in whatever state.
 
 A torn line, a truncated archive or garbage behind one costs what cannot be read, never the rest;
 the `Archive` counts and says what that was. Memory stays bounded, whatever a file expands to.
@@ -6,39 +6,37 @@ the `Archive` counts and says what that was. Memory stays bounded, whatever a fi
 
 from __future__ import annotations
 
-import gzip
 import os
-import stat
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import IO, Any, Final, cast
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any, Final, cast
 
 import orjson
 
+from crmlogging.crypto.keys import PrivateKeys
+from crmlogging.storage import lines as storage_lines
+from crmlogging.storage.lines import INFLATED_BYTES, LINE_BYTES, read_lines
+from crmlogging.storage.s3_client import new_client
+from crmlogging.storage.sources import Source, sources
+
 __all__ = ["Archive"]
 
-LINE_BYTES: Final = 16_000_000
-"""Longest line read; a longer one is skipped."""
-FILE_BYTES: Final = 8_000_000_000
-"""Most read out of one file, decompressed; what expands beyond that is no log."""
-
-_SUFFIXES: Final = (".jsonl", ".jsonl.gz")
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _PROBLEMS_KEPT: Final = 100
 
 
 class Archive:
-    """The lines of files and directories, each record once.
+    """The lines of files, directories and buckets, each record once.
 
-    Of a directory, all ``*.jsonl`` and ``*.jsonl.gz`` below it are read, in the order of their
-    names; a file named itself is read whatever its name. A record that is in several files (in a
-    log and in its copy in S3) counts once, by its ``record.id``.
+    Of a directory, or of a bucket below a key, all that `crmlogging.storage.sources` takes for an
+    archive is read, in its order; a file named itself is read whatever its name. A record that is
+    in several files (in a log and in its copy in S3) counts once, by its ``record.id``.
 
     Args:
-        paths: files and directories.
-        line_bytes: longest line read.
-        file_bytes: most read out of one file.
+        places: files, directories, and ``s3://bucket/key``.
+        keys: open what is encrypted.
+        client: makes a boto3 S3 client.
+        line_bytes: longest line read; a longer one is skipped.
+        inflated_bytes: most read out of one compressed file; what expands beyond is no log.
 
     Attributes:
         files: files read so far.
@@ -55,23 +53,32 @@ class Archive:
 
     def __init__(
         self,
-        paths: Iterable[str | os.PathLike[str]],
+        places: Iterable[str | os.PathLike[str]],
         *,
+        keys: PrivateKeys | None = None,
+        client: Callable[[], Any] = lambda: new_client(purpose="reading from S3", attempts=5),
         line_bytes: int = LINE_BYTES,
-        file_bytes: int = FILE_BYTES,
+        inflated_bytes: int = INFLATED_BYTES,
     ) -> None:
-        self._paths = [Path(path) for path in paths]
+        self._places = [os.fspath(place) for place in places]
+        self._keys = keys
+        self._client = cache(client)
         self._line_bytes = line_bytes
-        self._file_bytes = file_bytes
+        self._inflated_bytes = inflated_bytes
         self._seen = _RecordIds()
         self.files = self.lines = self.skipped = self.repeated = 0
         self.problems: list[str] = []
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the fields of each line that can be read; call it once."""
-        for path in self._paths:
-            for file in _files_of(path):
-                yield from self._lines_of(file)
+        """Yield the fields of each line that can be read; call it once.
+
+        Raises:
+            MissingDependencyError: something is encrypted, or in a bucket, and the package for
+                that is not installed.
+        """
+        for place in self._places:
+            for source in sources(place, self._complain, client=self._client):
+                yield from self._lines_of(source)
 
     def remarks(self) -> list[str]:
         """Return what a reader of the report has to know about the reading, one sentence each."""
@@ -82,11 +89,11 @@ class Archive:
             remarks.append(f"Left out {_number(self.repeated)} with a record counted already.")
         return remarks
 
-    def _lines_of(self, path: Path) -> Iterator[dict[str, Any]]:
+    def _lines_of(self, source: Source) -> Iterator[dict[str, Any]]:
         try:
-            with _opened(path) as stream:
+            with source.open() as stream:
                 self.files += 1
-                for raw in self._raw_lines(stream, path):
+                for raw in self._raw_lines(cast("storage_lines.Source", stream), source.name):
                     line = _parsed(raw)
                     if line is None:
                         self.skipped += 1
@@ -95,74 +102,39 @@ class Archive:
                         yield line
                     else:
                         self.repeated += 1
-        except EOFError:
-            self._complain(
-                path, "ends in the middle of its compressed data; what came before counts"
-            )
-        except (gzip.BadGzipFile, zlib.error):
-            self._complain(path, "holds data that is not gzip; what came before counts")
         except OSError as error:
-            self._complain(path, f"cannot be read ({error.strerror or type(error).__name__})")
+            self._complain(
+                f"{source.name} cannot be read ({error.strerror or type(error).__name__})"
+            )
 
-    def _raw_lines(self, stream: IO[bytes], path: Path) -> Iterator[bytes]:
-        """Yield lines; one that is too long is read past in pieces and skipped."""
-        total, too_long = 0, False
-        while piece := stream.readline(self._line_bytes):
-            total += len(piece)
-            if total > self._file_bytes:
-                self._complain(
-                    path, f"holds more than {self._file_bytes:,} bytes; the rest was left out"
-                )
-                return
-            ended = piece.endswith(b"\n")
-            if too_long or (not ended and len(piece) >= self._line_bytes):
+    def _raw_lines(self, stream: storage_lines.Source, name: str) -> Iterator[bytes]:
+        """Yield lines; one that is too long, or cut off with its file, is not among them."""
+        cut: list[str] = []
+        in_parts = False
+        for line in read_lines(
+            stream,
+            cut.append,
+            keys=self._keys,
+            line_bytes=self._line_bytes,
+            inflated_bytes=self._inflated_bytes,
+        ):
+            ended = line.raw.endswith(b"\n")
+            if not line.whole:
                 self.skipped += ended
-                too_long = not ended
-            elif piece.strip():
-                yield piece
-        self.skipped += too_long
+                in_parts = not ended
+            elif line.raw.strip() and (ended or not cut):
+                yield line.raw
+        self.skipped += in_parts
+        for what in cut:
+            self._complain(f"{name} {what}")
 
-    def _complain(self, path: Path, what: str) -> None:
+    def _complain(self, sentence: str) -> None:
         if len(self.problems) < _PROBLEMS_KEPT:
-            self.problems.append(f"{path} {what}.")
+            self.problems.append(f"{sentence}.")
 
 
 def _number(lines: int) -> str:
     return f"{lines:,} line{'' if lines == 1 else 's'}"
-
-
-def _files_of(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            if name.endswith(_SUFFIXES) and _is_regular(file := Path(folder, name)):
-                yield file
-
-
-def _is_regular(file: Path) -> bool:
-    """Tell whether `file` is no pipe, device or link: only regular files hold an archive."""
-    try:
-        return stat.S_ISREG(file.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _opened(path: Path) -> IO[bytes]:
-    """Open `path`, decompressing it where its first bytes say gzip, whatever its name says."""
-    file = path.open("rb")
-    try:
-        magic = file.read(len(_GZIP_MAGIC))
-        file.seek(0)
-    except OSError:
-        file.close()
-        raise
-    if magic != _GZIP_MAGIC:
-        return file
-    file.close()
-    return cast("IO[bytes]", gzip.open(path, "rb"))
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

@@ -13,30 +13,22 @@ secret; dates, versions, counts, addresses of machines and ids stay.
 from __future__ import annotations
 
 import re
+from types import ModuleType
 from typing import Final
 
-from crmlogging.scrubbing.addresses import scrub_addresses
-from crmlogging.scrubbing.disguises import decoded, folded
-from crmlogging.scrubbing.named import scrub_named
-from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_numbers
-from crmlogging.scrubbing.packed import has_packed, scrub_packed
-from crmlogging.scrubbing.phones import scrub_phones
-from crmlogging.scrubbing.tokens import has_token, scrub_keys, scrub_tokens
-
-__all__ = ["SECRET_MINIMUM", "is_secret", "scrub"]
+__all__ = ["SECRET_MINIMUM", "is_secret", "prepare", "scrub"]
 
 _WITHHELD: Final = "[REDACTED]"
 _CLEAN_KEPT: Final = 4_096
 _CLEAN_CHARACTERS: Final = 256
 SECRET_MINIMUM: Final = 12
 """Characters below which no word is a secret by its form."""
-_ROUNDS: Final = 6
 _clean: set[str] = set()
+_searching: ModuleType | None = None
 
 # A sentence: without one of these, nothing is found but a credential by its scheme and a long word.
 _MARK: Final = re.compile(r"[^A-Za-z ,.;!'{}\r\n]")
 _LONG_WORD: Final = 16
-_DIGIT: Final = re.compile(r"[0-9]")
 
 
 def scrub(text: str) -> str:
@@ -54,7 +46,7 @@ def scrub(text: str) -> str:
     if text in _clean:
         return text
     try:
-        scrubbed = text if _is_plain(text) else _seen_through(text)
+        scrubbed: str = text if _is_plain(text) else (_searching or prepare()).seen_through(text)
     except Exception:  # noqa: BLE001  # fails closed
         return _WITHHELD
     if scrubbed == text and len(text) <= _CLEAN_CHARACTERS:
@@ -75,9 +67,19 @@ def is_secret(value: str) -> bool:
     """
     if len(value) < SECRET_MINIMUM:
         return False
-    if is_machine_id(value):
-        return "-" not in value and has_packed(value)
-    return has_token(value) or has_number(value) or has_packed(value)
+    return bool((_searching or prepare()).is_secret(value))
+
+
+def prepare() -> ModuleType:
+    """Compile the expressions, tens of milliseconds that neither an import nor a record shall cost.
+
+    For whoever is going to scrub, when it is built; else the first text does it.
+    """
+    global _searching  # read for every text
+    from crmlogging.scrubbing import searching
+
+    _searching = searching
+    return searching
 
 
 def _is_plain(text: str) -> bool:
@@ -88,30 +90,3 @@ def _is_plain(text: str) -> bool:
     if "bearer" in lowered or "basic" in lowered or "digest" in lowered or "negotiate" in lowered:
         return False
     return " dot " not in lowered and max(map(len, text.split()), default=0) < _LONG_WORD
-
-
-def _seen_through(text: str) -> str:
-    """Search `text` also without its disguises; without need they are left on."""
-    bare = text if text.isascii() else folded(text)
-    found = _settled(bare)
-    plain = decoded(found)
-    if plain != found:
-        again = _settled(plain)
-        found = again if again != plain else found
-    if found != bare or bare == text:
-        return found
-    return _settled(text)
-
-
-def _settled(text: str) -> str:
-    """Search again until nothing more is found: a placeholder may uncover what stands beside it."""
-    for _ in range(_ROUNDS):
-        before, text = text, _searched(text)
-        if text == before:
-            return text
-    return _WITHHELD
-
-
-def _searched(text: str) -> str:
-    text = scrub_packed(scrub_tokens(scrub_named(scrub_addresses(scrub_keys(text)))))
-    return scrub_phones(scrub_numbers(text)) if _DIGIT.search(text) else text

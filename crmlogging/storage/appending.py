@@ -8,6 +8,10 @@ the death of the process (not of the machine).
               |        |
             reopen   rotate (see `crmlogging.storage.rotation`)
 
+Nearly always no lock is held by anybody, and to each question the answer is no. Such an append
+goes through `Appender._quickly`, which waits for nothing and gives up at the first yes; then
+`Appender._put` does the same with all that may be the case.
+
 - A tail without a newline belongs to a writer that was killed inside its call: measured,
   ``kill -9`` tears even a 480-byte write, and the next line would be glued to the fragment. It is
   looked at only under the lock, and only when the file does not end where this process left it.
@@ -18,6 +22,7 @@ the death of the process (not of the machine).
 from __future__ import annotations
 
 import errno
+import math
 import os
 import time
 import weakref
@@ -25,17 +30,16 @@ from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import tally
-from crmlogging.storage.locking import TAKE, flock, unlock, wait_lock
-from crmlogging.storage.opening import make_directory, open_for_append
-from crmlogging.storage.tails import cut_fragment, write_whole
-from crmlogging.storage.turns import Turns
+from crmlogging.storage.locking import GIVE_BACK, TAKE, flock, unlock, wait_lock
+from crmlogging.storage.named_file import LOOK_SECONDS, NamedFile
+from crmlogging.storage.tails import cut_fragment, is_whole, write_rest, write_whole
+from crmlogging.storage.turns import Turns, make_up, put_off
 
 __all__ = ["LOOK_SECONDS", "Appender", "write_whole"]
 
-LOOK_SECONDS: Final = 0.05
-"""How long a writer may go on without noticing that its file was moved away."""
 _PATIENCE_SECONDS: Final = 5.0
 _IMPATIENCE_SECONDS: Final = 0.01
+_system_time: Final = time.time
 _REOPENINGS: Final = 64  # Others may rotate again and again before it is our turn.
 
 
@@ -43,7 +47,7 @@ class _ForkedInside(Exception):  # noqa: N818  # control flow, seen by nobody
     """This process is a child, born inside a write of its parent's."""
 
 
-class Appender:
+class Appender(NamedFile):
     """Appends whole lines to one file, together with any number of other processes.
 
     Args:
@@ -52,6 +56,7 @@ class Appender:
         gid: its group, or None.
         failed: called with the error and the number of records that could not be written.
         recovered: called after the first write that succeeded again.
+        clock: seconds since the epoch; the system's is asked at each look only.
         monotonic: clock, in seconds.
 
     Attributes:
@@ -60,7 +65,7 @@ class Appender:
         rotations: how often this process put another file in place.
     """
 
-    _fd = -1
+    _full_at: float = math.inf  # In bytes: up to that size nothing can be due.
 
     def __init__(
         self,
@@ -70,28 +75,21 @@ class Appender:
         gid: int | None = None,
         failed: Callable[[OSError, int], None] | None = None,
         recovered: Callable[[], None] | None = None,
+        clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.path = os.path.abspath(path)
+        super().__init__(path, mode=mode, gid=gid, monotonic=monotonic)
         self.written = 0
         self.mended = 0
         self.rotations = 0
-        self._mode = mode
-        self._gid = gid
         self._failed = failed
         self._recovered = recovered
         self._failing = False
-        self._forked = False
-        self._monotonic = monotonic
-        self._turns = Turns()
-        self._identity = (0, 0)
-        self._size = -1
-        self._look_at = 0.0
+        self._clock = clock
+        self._steady = _system_time if clock is None else None
+        self._turns = Turns(quick=True)
         self._patience = _PATIENCE_SECONDS
         _appenders.add(self)
-
-    def __del__(self) -> None:
-        self._close()
 
     def open(self) -> None:
         """Open the file now, so that a mistake in the configuration shows at once.
@@ -105,7 +103,7 @@ class Appender:
             if wait_lock(self._fd, self._patience, monotonic=self._monotonic):
                 unlock(self._fd)
 
-    def append(self, data: bytes, *, records: int = 1, durably: bool = False) -> None:
+    def append(self, data: bytes, records: int = 1, durably: bool = False) -> None:
         """Write `data`, one or more whole lines; never raises OSError, see `failed`.
 
         Args:
@@ -113,34 +111,91 @@ class Appender:
             records: how many it holds.
             durably: also wait until it is on the disk (`fsync`).
         """
-        self._turns.take(self._append, data, records, durably)
+        turns, generation = self._turns, _generation
+        lock, done = turns.lock, False
+        try:
+            free = lock.acquire(False)
+        except BaseException:  # A signal handler raised it, when the lock was ours already.
+            if turns.is_mine():
+                lock.release()
+            raise
+        if free and not turns.busy and not durably:
+            turns.busy = True
+            try:
+                done = self._quickly(data, records, generation)
+            finally:
+                turns.busy = False
+                lock.release()
+                if put_off:
+                    make_up()
+        elif free:
+            lock.release()
+        if not done:
+            turns.take(self._append, data, records, durably, generation)
 
     def close(self) -> None:
         """Close the file; a later append opens it again."""
         self._turns.take(self._close)
 
-    def _append(self, data: bytes, records: int, durably: bool) -> None:
-        self._forked = False
+    def _quickly(self, data: bytes, records: int, generation: int) -> bool:
+        """Write `data` if nothing whatever is in the way; tell whether all is done."""
+        fd, length = self._fd, len(data)
+        if fd < 0:
+            return False
         try:
-            self._put(data)
+            flock(fd, TAKE)
+            # A clock that somebody put in place may jump at any time.
+            if self._monotonic() >= self._look_at or time.time is not self._steady:
+                return False
+            size = os.lseek(fd, 0, os.SEEK_END)
+            if size + length > self._full_at:
+                return False
+            if size != self._size and not is_whole(fd, size):
+                return False
+            if generation != _generation:
+                return True  # The parent writes it.
+            # In between no signal handler runs, which might fork.
+            written = os.write(fd, data)
+            if written != length:
+                write_rest(fd, data, size, written)
+            if generation == _generation:
+                self._size = size + length
+                self.written += records
+        except OSError:  # Somebody else has the lock, or the disk is full, ...
+            return False
+        finally:
+            if self._fd == fd:  # Else its number may be another file's by now.
+                try:
+                    flock(fd, GIVE_BACK)
+                except OSError:  # It was closed behind our back.
+                    pass
+        return True
+
+    def _append(self, data: bytes, records: int, durably: bool, generation: int) -> None:
+        try:
+            self._put(data, generation)
             if durably:
                 os.fsync(self._fd)
         except OSError as error:
+            if generation != _generation:  # The descriptor was closed at the fork.
+                return
             self._failing = True
+            self._look_at = -math.inf  # No way is quick until one went well.
             if self._failed is not None:
                 self._failed(error, records)
         except _ForkedInside:
             pass  # The parent writes it.
         else:
-            self.written += records
+            if generation == _generation:
+                self.written += records
             if self._failing:
                 self._failing = False
                 if self._recovered is not None:
                     self._recovered()
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes, generation: int) -> None:
         for _ in range(_REOPENINGS):
-            if self._forked:
+            if generation != _generation:
                 raise _ForkedInside
             if self._fd < 0:
                 self._open()
@@ -157,10 +212,13 @@ class Appender:
                     if size != self._size:
                         size = self._mend(fd, size)
                     if not due:
-                        if self._forked:
-                            raise _ForkedInside
                         self._size = -1
-                        write_whole(fd, data, size)
+                        if generation != _generation:
+                            raise _ForkedInside
+                        # As in `_quickly`.
+                        written = os.write(fd, data)
+                        if written != len(data):
+                            write_rest(fd, data, size, written)
                         self._size = size + len(data)
                         return
                     self._turn_over(fd)
@@ -182,59 +240,6 @@ class Appender:
         self._patience = _IMPATIENCE_SECONDS
         tally.add("appending.unlocked")
 
-    def _moved(self, fd: int) -> bool:
-        """Tell whether the name leads to another file by now, and then open that one."""
-        now = self._monotonic()
-        if self._is_current(fd):
-            self._look_at = now + LOOK_SECONDS
-            return False
-        try:
-            self._reopen()
-        except OSError:
-            # Better in a file that was moved than nowhere; but not in one that was removed.
-            if self._is_ours(fd) and os.fstat(fd).st_nlink:
-                return False
-            raise
-        return True
-
-    def _is_current(self, fd: int) -> bool:
-        try:
-            status = os.stat(self.path, follow_symlinks=False)
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == self._identity and self._is_ours(fd)
-
-    def _is_ours(self, fd: int) -> bool:
-        """Tell whether `fd` still is our file: programs that become daemons close all."""
-        try:
-            status = os.fstat(fd)
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == self._identity
-
-    def _open(self) -> None:
-        try:
-            fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
-        except FileNotFoundError:  # The directory was removed.
-            make_directory(os.path.dirname(self.path))
-            fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
-        status = os.fstat(fd)
-        self._fd, self._identity, self._size = fd, (status.st_dev, status.st_ino), -1
-        self._look_at = 0.0  # Between opening and locking it may have been moved already.
-
-    def _reopen(self) -> None:
-        """Open what the name leads to now; if that fails, everything stays as it is."""
-        old, was_ours = self._fd, self._is_ours(self._fd)
-        self._open()
-        if was_ours:
-            unlock(old)
-            os.close(old)
-
-    def _close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0 and self._is_ours(fd):
-            os.close(fd)
-
     def _due(self, fd: int, size: int, incoming: int) -> bool:
         """Tell whether the file has to be turned over before `incoming` bytes come."""
         return False
@@ -250,12 +255,14 @@ class Appender:
 
 
 _appenders: Final[weakref.WeakSet[Appender]] = weakref.WeakSet()
+_generation = 0  # How many forks this process descends from: a child leaves the parent's calls.
 
 
 def _after_fork() -> None:
     """Let go of the parent's descriptors: their locks belong to parent and child together."""
+    global _generation  # read at every append, where an attribute costs more
+    _generation += 1
     for each in list(_appenders):
-        each._forked = True
         each.written = each.mended = each.rotations = 0  # what the parent did, it reports
         fd, each._fd = each._fd, -1
         if fd >= 0 and each._is_ours(fd):

@@ -19,6 +19,8 @@ from typing import Final
 __all__ = ["GIVE_BACK", "TAKE", "adopt", "flock", "forget", "try_lock", "unlock", "wait_lock"]
 
 _LONGEST_PAUSE_SECONDS: Final = 0.002
+_COURTESIES: Final = 4
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 if sys.platform == "win32":
     TAKE: Final = 0
@@ -65,12 +67,16 @@ def wait_lock(fd: int, seconds: float, *, monotonic: Callable[[], float] = time.
     if try_lock(fd):
         return True
     deadline = monotonic() + seconds
-    pause = 0.0
+    tries, pause = 0, 0.0
     while not try_lock(fd):
         if monotonic() >= deadline:
             return False
-        time.sleep(pause)
-        pause = min(pause * 2 + 0.00002, _LONGEST_PAUSE_SECONDS)
+        tries += 1
+        if tries <= _COURTESIES:  # Who has it may be waiting for this very processor.
+            _give_way()
+        else:
+            pause = min(pause * 2 + 0.00002, _LONGEST_PAUSE_SECONDS)
+            time.sleep(pause)
     return True
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +30,7 @@ _EPOCH: Final = datetime.date(1970, 1, 1)
 _TIMESTAMP: Final = re.compile(rb'"timestamp":\s?"(\d{4}-\d\d-\d\d)T')
 _HEAD_BYTES: Final = 4_096
 _RETRY_SECONDS: Final = 1.0
+_STEPS: Final = 64
 
 
 def day_of(seconds: float) -> datetime.date:
@@ -117,7 +119,7 @@ class RotatingAppender(Appender):
         path: the active file.
         names: names for rotated files.
         max_bytes: size it does not exceed, unless a single append does.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; without one the system's.
         options: of `Appender`.
     """
 
@@ -127,13 +129,12 @@ class RotatingAppender(Appender):
         *,
         names: Names,
         max_bytes: int,
-        clock: Callable[[], float],
+        clock: Callable[[], float] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(path, **options)
+        super().__init__(path, clock=clock, **options)
         self._names = names
-        self._max_bytes = max_bytes
-        self._clock = clock
+        self._max_bytes = self._full_at = max_bytes
         self._day: int | None = None
         self._last = (_EPOCH, 0)
         self._retry_at = 0.0
@@ -143,7 +144,11 @@ class RotatingAppender(Appender):
         self._day = None
 
     def _due(self, fd: int, size: int, incoming: int) -> bool:
-        today = self._clock() // _DAY_SECONDS
+        clock = self._clock or time.time
+        now = clock()
+        today = now // _DAY_SECONDS
+        # Midnight may come before the next look.
+        self._look_at = min(self._look_at, self._monotonic() + (today + 1) * _DAY_SECONDS - now)
         if self._day == today and size + incoming <= self._max_bytes:
             return False
         if size == 0:
@@ -181,7 +186,11 @@ class RotatingAppender(Appender):
         source = self.path
         try:
             target = os.path.join(self._names.directory, self._free_name(day))
+            if self._fd != fd:
+                return  # A child, forked meanwhile: its parent does it.
             os.rename(source, target)
+            if self._fd != fd:
+                return
         except OSError as error:
             self._postpone(error)
             return
@@ -202,13 +211,17 @@ class RotatingAppender(Appender):
         """Return a name no file of `day` has had; holding the lock keeps it free."""
         names, (last_day, number) = self._names, self._last
         # Retention removes the oldest first: while the last one I know is there, so is all
-        # after it, and listing a large directory can be saved.
-        known = last_day == day and names.taken(day, number)
-        if not known or names.taken(day, number + 1):
+        # after it, and listing a large directory can be saved. Others may have rotated meanwhile.
+        if last_day == day and names.taken(day, number):
+            nexts = range(number + 1, number + _STEPS)
+            number = next((each for each in nexts if not names.taken(day, each)), 0)
+        else:
+            number = 0
+        if not number:
             numbers = [each.number for each in names.listing() if each.day == day]
-            number = max(numbers, default=0)
-        self._last = (day, number + 1)
-        return names.rotated(day, number + 1)
+            number = max(numbers, default=0) + 1
+        self._last = (day, number)
+        return names.rotated(day, number)
 
 
 def _undo(target: str, source: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import time
 import weakref
@@ -18,6 +19,8 @@ from crmlogging.storage.turns import Turns
 __all__ = ["SegmentWriter"]
 
 _HOUR_SECONDS: Final = 3_600
+_LATEST: Final = 253_402_300_799.0
+"""The last second that a date can name."""
 _ATTEMPTS: Final = 8
 
 
@@ -80,8 +83,8 @@ class SegmentWriter:
         self._name: SegmentName | None = None
         self._size = self._records = 0
         self._named = False
-        self._hour = 0
-        self._began = self._look_at = 0.0
+        self._hour_ends = self._began = 0.0
+        self._look_at = -math.inf
         self._forked = True
 
     def __del__(self) -> None:
@@ -91,7 +94,6 @@ class SegmentWriter:
     def append(
         self,
         payload: bytes,
-        *,
         records: int = 1,
         when: float | None = None,
         durably: bool = False,
@@ -102,8 +104,9 @@ class SegmentWriter:
         Args:
             payload: ends with a newline.
             records: how many lines.
-            when: seconds since the epoch of the first record; the segment of a later hour is
-                another one. Records that come late go into the present one.
+            when: seconds since the epoch of the first record, if somebody knows; the segment of a
+                later hour is another one. Records that come late, or at no time that a date can
+                name, go into the present one.
             durably: also wait until they are on the disk (`fsync`).
             written: called with the number of the segment when the lines are in it. Neither this
                 nor `failed` and `keep` may wait for a lock that a thread holds while it logs.
@@ -121,8 +124,7 @@ class SegmentWriter:
     def seal_if_due(self) -> None:
         """Finish the present segment if it is old enough or its hour is over."""
         if self._fd >= 0 and (
-            self._monotonic() - self._began >= self._max_seconds
-            or self._clock() // _HOUR_SECONDS > self._hour
+            self._monotonic() - self._began >= self._max_seconds or self._clock() >= self._hour_ends
         ):
             self.seal()
 
@@ -134,50 +136,61 @@ class SegmentWriter:
         durably: bool,
         written: Callable[[int], None] | None,
     ) -> None:
-        self._forked = False
-        when = self._clock() if when is None else when
+        # In one piece: this is what a logging call waits for.
         try:
-            self._put(payload, records, when, durably, written)
+            framed = frame(payload, records)
+            length, size = len(framed), self._size
+            if when is None:
+                when = self._clock()
+            if (
+                size + length > self._max_bytes
+                or when >= self._hour_ends
+                or self._records + records > self._max_records
+                or self._monotonic() >= self._look_at
+            ):
+                self._look(length, records, when)
+                size = self._size
+            write_whole(self._fd, framed, size)
+            if durably:
+                self._to_disk()
+            self._size = size + length
         except OSError as error:
+            if self._forked:
+                return  # In a child born in here: the parent writes it.
             self._failing = True
             if self._failed is not None:
                 self._failed(error, records)
             return
+        except BaseException:  # A signal ends the call: nobody knows where the file ends.
+            self._seal()
+            raise
+        self._records = self.records_of[self._number] = self._records + records
+        self.written += records
+        self.written_bytes += length
+        if written is not None:
+            written(self._number)
         if self._failing:
             self._failing = False
             if self._recovered is not None:
                 self._recovered()
 
-    def _put(
-        self,
-        payload: bytes,
-        records: int,
-        when: float,
-        durably: bool,
-        written: Callable[[int], None] | None,
-    ) -> None:
-        framed = frame(payload, records)
-        if self._fd >= 0 and (
-            self._size + len(framed) > self._max_bytes
-            or self._records + records > self._max_records
-            or when // _HOUR_SECONDS > self._hour
-            or self._removed()
-        ):
-            self._seal()
+    def _look(self, length: int, records: int, when: float) -> None:
+        """Begin a segment where there is none, or the present one cannot take what comes.
+
+        Now and then also where somebody deleted the file.
+        """
+        self._forked = False
+        if self._fd >= 0:
+            self._look_at = self._monotonic() + LOOK_SECONDS
+            if (
+                self._size + length > self._max_bytes
+                or self._records + records > self._max_records
+                or self._hour_ends <= when < _LATEST
+                or os.fstat(self._fd).st_nlink == 0
+            ):
+                self._seal()
         if self._fd < 0:
-            self._begin(when)
-        if self._forked:
-            return  # In a child born in here: the parent writes it.
-        write_whole(self._fd, framed, self._size)
-        if durably:
-            self._to_disk()
-        self._size += len(framed)
-        self._records += records
-        self.records_of[self._number] = self._records
-        self.written += records
-        self.written_bytes += len(framed)
-        if written is not None:
-            written(self._number)
+            self._begin(when if 0.0 < when < _LATEST else self._clock())
 
     def _to_disk(self) -> None:
         """Wait for the disk; what it does not take is no part of the segment."""
@@ -200,14 +213,6 @@ class SegmentWriter:
             return  # Only a remark: the next append tells of a disk that fails.
         self._size += len(framed)
         self.written_bytes += len(framed)
-
-    def _removed(self) -> bool:
-        """Tell whether somebody deleted the segment; looked at now and then."""
-        now = self._monotonic()
-        if now < self._look_at:
-            return False
-        self._look_at = now + LOOK_SECONDS
-        return os.fstat(self._fd).st_nlink == 0
 
     def _begin(self, when: float) -> None:
         for _ in range(_ATTEMPTS):
@@ -237,12 +242,13 @@ class SegmentWriter:
         self._fd, self._size, self._records = fd, len(MAGIC), 0
         self._named = False
         self._name, self._number = name, name.number
-        self._hour = int(when // _HOUR_SECONDS)
+        self._hour_ends = (when // _HOUR_SECONDS + 1) * _HOUR_SECONDS
         self._began = self._monotonic()
         self._look_at = self._began + LOOK_SECONDS
 
     def _seal(self) -> None:
         fd, self._fd = self._fd, -1
+        self._look_at = -math.inf
         if fd < 0 or self._name is None:
             return
         if self._keep is None:

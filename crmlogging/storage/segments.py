@@ -19,9 +19,9 @@ import itertools
 import os
 import re
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
+from zlib import crc32
 
 from crmlogging.diagnostics import tally
 from crmlogging.storage.appending import write_whole
@@ -37,6 +37,7 @@ MAGIC: Final = b"#crmlogging segment 1\n"
 SUFFIX: Final = ".segment"
 _ASIDE: Final = "aside"
 HEADER: Final = struct.Struct("<cIIIc")  # the CRC begins with the number of lines
+_pack: Final = HEADER.pack
 _HEADER_LOOK: Final = re.compile(rb"@.{12}\n", re.DOTALL)
 _BLOCK: Final = 262_144
 _NAME: Final = re.compile(
@@ -52,7 +53,7 @@ def frame(payload: bytes, records: int) -> bytes:
         >>> frame(b"{}\\n", 1).hex(" ", 4)
         '40 03000000 31da63dc 01000000 0a7b7d0a'
     """
-    return HEADER.pack(b"@", len(payload), zlib.crc32(payload, records), records, b"\n") + payload
+    return _pack(b"@", len(payload), crc32(payload, records), records, b"\n") + payload
 
 
 class SegmentName(NamedTuple):
@@ -216,19 +217,22 @@ def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
         (the alternative being that it is damaged).
     """
     payloads: list[bytes] = []
+    keep, unpack, check = payloads.append, HEADER.unpack_from, crc32  # One round an append.
     records, at, end, header = 0, 0, len(data), HEADER.size
     while end - at >= header:
-        mark, length, crc, lines, newline = HEADER.unpack_from(data, at)
+        mark, length, crc, lines, newline = unpack(data, at)
+        start = at + header
+        stop = start + length
         if mark != b"@" or newline != b"\n":
             return payloads, records, at, False
-        stop = at + header + length
         if stop > end:
             return payloads, records, at, True
-        payload = data[at + header : stop]
-        if zlib.crc32(payload, lines) != crc:
+        payload = data[start:stop]
+        if check(payload, lines) != crc:
             return payloads, records, at, False
-        payloads.append(payload)
-        records, at = records + lines, stop
+        keep(payload)
+        records += lines
+        at = stop
     return payloads, records, at, True
 
 
@@ -237,7 +241,7 @@ def _next_sound(data: bytes) -> int:
     for match in _HEADER_LOOK.finditer(data, 1):
         _, length, crc, lines, _ = HEADER.unpack_from(data, match.start())
         payload = data[match.end() : match.end() + length]
-        if len(payload) == length and zlib.crc32(payload, lines) == crc:
+        if len(payload) == length and crc32(payload, lines) == crc:
             return match.start()
     return -1
 

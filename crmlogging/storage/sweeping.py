@@ -15,6 +15,7 @@ __all__ = ["Sweeper"]
 
 _SHARE: Final = 0.5
 _RETRY_SECONDS: Final = 10.0
+_UNDO_SECONDS: Final = 0.2
 
 
 class Sweeper:
@@ -77,6 +78,7 @@ class Sweeper:
         self._hurry.set()
         thread.join(seconds)
         self._stopped = True
+        thread.join(_UNDO_SECONDS)  # So that no half archive is left behind.
         return not thread.is_alive()
 
     def _run(self) -> None:
@@ -86,12 +88,15 @@ class Sweeper:
                     self._thread = None
                     return
                 self._wanted = False
+            began = time.thread_time()
             try:
                 done = self._sweep(self._pause)
             except Exception as error:  # noqa: BLE001  # a thread's loop: told, and tried again
                 complain("retention", error)
                 done = False
             self._retry_at = None if done else self._monotonic() + _RETRY_SECONDS
+            # For what took no pause: files are looked at, however many there are.
+            self._pause(time.thread_time() - began)
 
     def _pause(self, worked: float) -> bool:
         """Leave the core to others for as long as the work took; False means stop."""

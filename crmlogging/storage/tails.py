@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from typing import Final
 
-__all__ = ["cut_fragment", "write_whole"]
+__all__ = ["cut_fragment", "is_whole", "write_rest", "write_whole"]
 
 _BLOCK: Final = 65_536
 _LONGEST_FRAGMENT: Final = 16 * 1024 * 1024
@@ -23,17 +24,45 @@ def write_whole(fd: int, data: bytes, size: int) -> None:
     """
     try:
         written = os.write(fd, data)
+    except BaseException:
+        _cut(fd, size)
+        raise
+    if written != len(data):
+        write_rest(fd, data, size, written)
+
+
+def write_rest(fd: int, data: bytes, size: int, written: int) -> None:
+    """Do so after the first `written` bytes, when a single `os.write` did not take all."""
+    try:
         while written < len(data):
             step = os.write(fd, memoryview(data)[written:])
             if not step:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             written += step
     except BaseException:
-        try:
-            os.ftruncate(fd, size)
-        except OSError:
-            pass  # The next writer finds the fragment.
+        _cut(fd, size)
         raise
+
+
+def _cut(fd: int, size: int) -> None:
+    try:
+        os.ftruncate(fd, size)
+    except OSError:
+        pass  # The next writer finds the fragment.
+
+
+def is_whole(fd: int, size: int) -> bool:
+    """Tell whether a file of `size` bytes ends with a newline, or is empty."""
+    return size == 0 or _read_at(fd, 1, size - 1) == b"\n"
+
+
+def _seek_and_read(fd: int, length: int, start: int) -> bytes:
+    os.lseek(fd, start, os.SEEK_SET)
+    return os.read(fd, length)
+
+
+_read_at: Final[Callable[[int, int, int], bytes]] = getattr(os, "pread", _seek_and_read)
+"""Reads so many bytes from there; Windows has no `os.pread`."""
 
 
 def cut_fragment(fd: int, size: int) -> int:
@@ -51,8 +80,7 @@ def cut_fragment(fd: int, size: int) -> int:
     end = size
     while end > 0:
         start = max(0, end - (1 if end == size else _BLOCK))
-        os.lseek(fd, start, os.SEEK_SET)
-        newline = os.read(fd, end - start).rfind(b"\n")
+        newline = _read_at(fd, end - start, start).rfind(b"\n")
         if newline >= 0:
             end = start + newline + 1
             break

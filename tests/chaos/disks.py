@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crmlogging.handlers.retention_file import RetentionFileHandler
+from crmlogging.scrubbing import prepare
 from crmlogging.storage.locking import unlock, wait_lock
 from tests.chaos.contenders import protected, service_logger, structured
 from tests.chaos.ledger import Ledger
@@ -121,6 +122,7 @@ def _sealed_directory(report: Path) -> None:
     """Nothing can be rotated: one file grows beyond its limit, nothing is lost."""
     logs = report.parent / "logs"
     report.touch()
+    prepare()  # nobody may not be able to read the interpreter's own modules
     if os.geteuid() == 0:
         for path in (logs, report):
             os.chown(path, _NOBODY, _NOBODY)

@@ -120,6 +120,25 @@ class TestLogs:
         put(logs / "crm.standard.2026-11-21.000001.jsonl.gz", data)
         assert "broken_archive" in kinds(look(logs))
 
+    def test_the_end_of_a_cut_archive_is_told_once(self, logs: Path) -> None:
+        """The line that was cut with it is no second problem; one before it is."""
+        data = b'{"a": \n' + lines(1) + b'{"b": "%b"}\n' % os.urandom(100).hex().encode()
+        put(logs / "crm.standard.2026-11-20.000001.jsonl.gz", gzip.compress(data)[:-60])
+        put(logs / "crm.standard.2026-11-20.000002.jsonl.gz", gzip.compress(data[7:])[:-60])
+        report = look(logs)
+        assert sorted(kinds(report)) == ["broken_archive", "broken_archive", "torn_line"]
+        assert report.counts["torn_line"] == 1
+        assert [f.text[:7] for f in report.findings if f.kind == "torn_line"] == ["line 1:"]
+
+    def test_says_what_becomes_of_a_torn_line(self, logs: Path) -> None:
+        """At the end of an active file it goes by itself; elsewhere it does not."""
+        put(logs / "crm.jsonl", lines(1) + b'{"half')
+        put(logs / "crm.standard.2026-11-20.000001.jsonl", lines(1) + b'{"half')
+        found = [each for each in look(logs).findings if each.kind == "torn_line"]
+        active, rotated = sorted(found, key=lambda each: each.path)
+        assert active.text.endswith("the next one cuts it off")
+        assert rotated.text.endswith("this one was not")
+
     def test_concatenated_members_are_sound(self, logs: Path) -> None:
         """As `cat` makes them."""
         data = gzip.compress(lines(2)) + gzip.compress(lines(3))

@@ -119,6 +119,44 @@ class TestPlainRecords:
         assert {line["5"], line["extra.5"]} == {"number", "text"}
 
 
+class _ByTheLongWay(JsonFormatter):
+    """Any subclass may have overridden a step, so it goes through python-json-logger."""
+
+
+class TestDirectWay:
+    NAMES = st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(["crm", "service", "_own", "message", "timestamp", "record.id", "extra.x"]),
+    )
+
+    @given(
+        extra=st.dictionaries(NAMES, st.one_of(st.text(), st.integers(), st.none()), max_size=6),
+        message=st.text(max_size=20).filter(lambda text: "%" not in text),
+        stack=st.sampled_from([None, "Stack"]),
+    )
+    def test_it_writes_the_same_line(
+        self, extra: dict[str, Any], message: str, stack: str | None
+    ) -> None:
+        """Not a byte differs from what python-json-logger and our fields make of the record."""
+        quick, thorough = JsonFormatter(service="s"), _ByTheLongWay(service="s")
+        record = logging.makeLogRecord({"msg": message, "args": None, "created": 1.5e9})
+        for name, value in extra.items():
+            record.__dict__.setdefault(name, value)
+        record.stack_info = stack
+        record.__dict__.setdefault("record.id", "run-1")
+        assert quick.format(record) == thorough.format(record)
+
+    def test_overrides_are_called(self) -> None:
+        """A subclass that adds a field goes the long way, and has it."""
+
+        class Adding(JsonFormatter):
+            def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+                return {**log_data, "added": True}
+
+        line = Adding().format(logging.makeLogRecord({"msg": "hi"}))
+        assert json.loads(line)["added"] is True
+
+
 class TestWhateverComes:
     @pytest.mark.parametrize(
         "value",

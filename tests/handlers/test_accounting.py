@@ -199,6 +199,7 @@ class TestEquation:
         targets = [lane.target.handler for lane in handler._dispatch.lanes]
         notices = 1 if stats["dropped"] else 0
         assert all(stats["delivered"] <= target.got <= 500 + notices for target in targets)
+        assert stats["produced"] == 500
         assert stats["pending"] == 0
 
     @pytest.mark.parametrize("kind", ["drop", "journal", "file", "s3"])

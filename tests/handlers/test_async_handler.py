@@ -242,6 +242,19 @@ class TestValues:
         assert (record.msg, record.args) == ("a %s %d %s", ("b", 3, "['c']"))
         assert record.getMessage() == target.lines[0] == "a b 3 ['c']"
 
+    def test_names_are_those_of_the_caller(self, attach: Attach) -> None:
+        """Thread and process are the ones that logged, not the worker."""
+        target = Kept()
+        handler = AsyncHandler(handlers=[target])
+        logger = attach(handler)
+        thread = threading.Thread(target=lambda: logger.info("x"), name="importer")
+        thread.start()
+        thread.join(10)
+        handler.flush()
+        (kept,) = target.records
+        assert (kept.threadName, kept.thread) == ("importer", thread.ident)
+        assert target.threads != {"importer"}
+
     def test_message_with_wrong_arguments_is_not_lost(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

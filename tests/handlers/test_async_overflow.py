@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmlogging.context import correlation
 from crmlogging.exceptions import Problems
 from crmlogging.fields import field_named
 from crmlogging.filters.allowlist import AllowlistFilter
+from crmlogging.filters.correlation import CorrelationFilter
 from crmlogging.handlers.async_handler import AsyncHandler
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
 from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget
 from crmlogging.handlers.queued_record import byte_size
 from crmlogging.handlers.safe_handler import SafeHandler
-from crmlogging.records import DeferredRecord, SafeRecord
+from crmlogging.records import DeferredRecord, SafeRecord, Stage
+from crmlogging.records.identity import new_id
 
 LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
@@ -100,6 +106,96 @@ class TestDrop:
         assert target.logged() == ["first", *map(str, range(9))]
         assert handler.stats()["delivered"] == 10
         balance(handler)
+
+    @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.ERROR])
+    def test_costs_no_memory(
+        self, blocked: Callable[..., AsyncHandler], target: Gated, level: int
+    ) -> None:
+        """Before a full queue a flood leaves nothing behind but numbers."""
+        handler = blocked(capacity=100, overflow="drop")
+        dropped = SafeRecord(vars(record(level)))
+        for _ in range(300):
+            handler.handle(dropped)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            for _ in range(2_000):
+                handler.handle(dropped)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 50_000
+        room = 100 if level < logging.ERROR else 110
+        assert handler.stats()["dropped"] == 2_300 + 1 - room
+
+    def test_filters_that_only_say_yes_are_not_asked(
+        self, blocked: Callable[..., AsyncHandler], target: Gated
+    ) -> None:
+        """What will be dropped is not redacted first, which costs most; the counts are the same."""
+        handler = blocked(capacity=10, overflow="drop")
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        for _ in range(20):
+            handler.handle(record())
+        before = new_id()
+        for _ in range(100):
+            handler.handle(record())
+        first, last = (int(each.rpartition("-")[2]) for each in (before, new_id()))
+        assert last == first + 1
+        assert handler.stats()["dropped.overflow.INFO"] == 111
+
+    @pytest.mark.parametrize("kind", ["foreign", "stage", "subclass"])
+    def test_filters_that_may_say_no_are_asked(
+        self, blocked: Callable[..., AsyncHandler], target: Gated, kind: str
+    ) -> None:
+        """What a filter holds back was never accepted, in a flood either, and counts as nothing."""
+
+        class Silent(Stage):
+            def refine(self, record: logging.LogRecord) -> bool:
+                return False
+
+        class Quiet(AllowlistFilter):
+            def refine(self, record: logging.LogRecord) -> bool:
+                return False
+
+        handler = blocked(capacity=1, overflow="drop")
+        handler.handle(record())
+        silent: dict[str, Any] = {
+            "foreign": lambda _: False,
+            "stage": Silent(),
+            "subclass": Quiet(["@crm"]),
+        }
+        handler.addFilter(silent[kind])
+        for _ in range(10):
+            assert not handler.handle(record())
+        assert handler.stats()["produced"] == 2
+
+    def test_audit_records_of_a_scope_get_through(
+        self, blocked: Callable[..., AsyncHandler], target: Gated
+    ) -> None:
+        """One is told by what is bound as well as by what the call passed."""
+        handler = blocked(capacity=1, overflow="drop")
+        handler.addFilter(CorrelationFilter())
+        for _ in range(5):
+            handler.handle(record())
+        with correlation(audit=True):
+            handler.handle(record(message="bound"))
+        handler.handle(record(message="passed", audit=True))
+        target.gate.set()
+        handler.flush()
+        assert target.logged() == ["first", "bound", "passed"]
+
+    def test_no_lesser_record_is_dropped_for(
+        self, blocked: Callable[..., AsyncHandler], target: Gated
+    ) -> None:
+        """In the middle of a flood a more important record still takes a lesser one's place."""
+        handler = blocked(capacity=2, overflow="drop")
+        for level in (logging.DEBUG, logging.DEBUG, logging.DEBUG, logging.INFO, logging.DEBUG):
+            handler.handle(record(level, logging.getLevelName(level)))
+        handler.handle(record(logging.INFO, "audited", audit=True))
+        target.gate.set()
+        handler.flush()
+        assert target.logged() == ["first", "INFO", "audited"]
+        assert handler.stats()["dropped.overflow.DEBUG"] == 4
 
     def test_lowest_level_goes_first(
         self, blocked: Callable[..., AsyncHandler], target: Gated
@@ -273,10 +369,13 @@ class TestReport:
             ("overflow", logging.DEBUG): 3,
             ("failed", logging.ERROR): 1,
         }
-        told = DropReport().due(dropped)
+        handler = logging.NullHandler()
+        handler.name = "console"
+        told = DropReport().due(handler, dropped)
         assert told is not None
         fields = {name: value for name, value in vars(told).items() if name.startswith("queue.")}
         assert fields == {
+            "queue.handler": "console",
             "queue.dropped": 6,
             "queue.dropped_overflow": 5,
             "queue.dropped_failed": 1,
@@ -311,23 +410,23 @@ class TestReport:
     def test_once_an_interval(self) -> None:
         """Within a minute nothing more is told; then only what is new; at the end the rest."""
         now = [0.0]
-        report = DropReport(clock=lambda: now[0])
+        report, handler = DropReport(clock=lambda: now[0]), logging.NullHandler()
         dropped = {("overflow", logging.INFO): 2}
-        first = report.due(dropped)
+        first = report.due(handler, dropped)
         assert isinstance(first, SafeRecord)
         assert "dropped 2 records" in first.getMessage()
         dropped["overflow", logging.INFO] = 5
         now[0] = 59.0
-        assert report.due(dropped) is None
+        assert report.due(handler, dropped) is None
         now[0] = 60.0
-        second = report.due(dropped)
+        second = report.due(handler, dropped)
         assert second is not None
         assert "dropped 3 records" in second.getMessage()
         dropped["failed", logging.ERROR] = 1
-        third = report.due(dropped, now=True)
+        third = report.due(handler, dropped, now=True)
         assert third is not None
         assert "dropped 1 records: 1 ERROR failed" in third.getMessage()
-        assert report.due(dropped, now=True) is None
+        assert report.due(handler, dropped, now=True) is None
 
 
 class TestWaitBudget:
@@ -385,8 +484,7 @@ class TestBoundedQueue:
             victims = queue.evict_for(entry)
             assert all(victim.rank < entry.rank for victim in victims)
             evicted += victims
-            if queue.has_room(entry):
-                queue.put(entry)
+            if queue.offer(entry):
                 put += 1
                 audits += audit
             assert queue.count <= capacity + max(1, capacity // 10) + audits
@@ -402,7 +500,7 @@ class TestBoundedQueue:
         """A level that is a counter must not grow the queue for ever."""
         queue = BoundedQueue(10_000, 10**9)
         for number in range(5_000):
-            queue.put(Entry(record(number - 2_500), 1))
+            assert queue.offer(Entry(record(number - 2_500), 1))
         assert len(queue._by_rank) < 100
 
     @pytest.mark.parametrize("level", [None, "INFO", 2.5])

@@ -15,11 +15,15 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from crmlogging.diagnostics import tally
+from crmlogging.filters.allowlist import AllowlistFilter
+from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.handlers.async_handler import AsyncHandler
 from crmlogging.handlers.targets import DescriptorTarget, target_for
+from crmlogging.records import SafeRecord
 
 
 @pytest.fixture
@@ -63,6 +67,72 @@ class Raising(Kept):
         if record.getMessage().startswith("bad"):
             raise self.error
         super().emit(record)
+
+
+class Batches(Kept):
+    """Takes many at a time, and writes what formatters write."""
+
+    def handle_batch(self, records: Collection[logging.LogRecord]) -> None:
+        for record in records:
+            record.message = record.getMessage() + "!"
+            self.emit(record)
+
+
+class TestSafeRecords:
+    """What an allowlist lets through waits in a short form, of which no target knows."""
+
+    def test_every_kind_of_target_gets_the_same(
+        self, logger: logging.Logger, tmp_path: Path
+    ) -> None:
+        """A file of JSON lines, one behind a filter, one of text, and a handler of any make."""
+        paths = [tmp_path / name for name in ("plain", "filtered", "text")]
+        files = [logging.FileHandler(path, encoding="utf-8") for path in paths]
+        for file in files[:2]:
+            file.setFormatter(JsonFormatter())
+        files[1].addFilter(lambda record: vars(record)["resource.id"] != "7")
+        files[2].setFormatter(logging.Formatter("%(message)s %(resource.id)s %(threadName)s"))
+        kept, batches = Kept(), Batches()
+        handler = behind(logger, *files, kept, batches)
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        for number in range(50):
+            logger.info("Synced %s", number, extra={"resource.id": str(number), "email": "a@b.c"})
+        handler.close()
+        for file in files:
+            file.close()
+        plain, filtered, text = (path.read_text().splitlines() for path in paths)
+        every = [orjson.loads(line) for line in plain]
+        assert [line["resource.id"] for line in every] == [str(n) for n in range(50)]
+        assert {line["email"] for line in every} == {"[REDACTED]"}
+        assert filtered == plain[:7] + plain[8:]
+        assert text == [f"Synced %s {n} MainThread" for n in range(50)]
+        assert kept.lines == batches.lines == ["Synced %s"] * 50
+
+    def test_a_formatter_of_the_queue_is_obeyed(self, logger: logging.Logger) -> None:
+        """One set on the AsyncHandler makes the message, as with QueueHandler."""
+        kept = Kept()
+        handler = behind(logger, kept)
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        handler.setFormatter(logging.Formatter("<%(message)s>"))
+        for _ in range(20):
+            logger.info("Synced")
+        handler.flush()
+        assert kept.lines == ["<Synced>"] * 20
+
+    def test_a_subclass_has_its_say(self, logger: logging.Logger) -> None:
+        """An overridden `prepare` sees every record, as the standard library promises."""
+
+        class Prefixing(AsyncHandler):
+            def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+                return SafeRecord({**vars(record), "msg": f"our {record.getMessage()}"})
+
+        kept = Kept()
+        handler = Prefixing(handlers=[kept])
+        logger.addHandler(handler)
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        for _ in range(20):
+            logger.info("Synced")
+        handler.flush()
+        assert kept.lines == ["our Synced"] * 20
 
 
 class TestFailingTarget:

@@ -22,6 +22,7 @@ from crmlogging import S3Handler
 from crmlogging.crypto.keys import PrivateKey, PrivateKeys, PublicKey
 from crmlogging.diagnostics import Tally
 from crmlogging.exceptions import ConfigurationError
+from crmlogging.handlers.durable_handler import AUDIT
 from crmlogging.handlers.s3_bound import SpoolBound
 from crmlogging.storage.lines import read_lines
 from crmlogging.storage.s3_client import new_client
@@ -125,31 +126,54 @@ class FakeSpool(Spool):
 
 class TestSpoolBound:
     def bound(self, spool: FakeSpool, **options: Any) -> SpoolBound:
-        self.now, self.written = 0.0, 0
+        self.now = 0.0
         given: dict[str, Any] = {
             "max_bytes": 1_000,
             "max_files": 10,
             "overflow": "block",
             "block_seconds": 1.0,
-            "written": lambda: self.written,
             "monotonic": lambda: self.now,
             "sleep": self.sleep,
         }
-        made = SpoolBound(spool, **{**given, **options})
-        made.look()
-        return made
+        return SpoolBound(spool, **{**given, **options})
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def test_counts_what_was_written_since_it_looked(self) -> None:
-        """Bytes on disk and own writes; the last tenth is for ERROR and above."""
+    @pytest.mark.parametrize(
+        ("level", "share"),
+        [
+            pytest.param(logging.DEBUG, 800, id="debug"),
+            pytest.param(logging.INFO, 900, id="info"),
+            pytest.param(logging.WARNING, 900, id="warning"),
+            pytest.param(logging.ERROR, 1_000, id="error"),
+            pytest.param(logging.CRITICAL, 1_000, id="critical"),
+        ],
+    )
+    def test_what_matters_more_may_fill_more(self, level: int, share: int) -> None:
+        """DEBUG leaves a fifth, INFO a tenth to those above them; to the byte."""
+        bound = self.bound(FakeSpool(), overflow="drop")
+        assert not bound.fits(share + 1, level)
+        assert bound.admits(share, level)
+        assert not bound.admits(1, level)
+        assert bound.admits(1, logging.ERROR) == (share < 1_000)
+
+    def test_audit_records_are_never_refused(self) -> None:
+        """They alone may exceed the bounds."""
         bound = self.bound(spool := FakeSpool(), overflow="drop")
-        self.written = 800
+        spool.bytes, spool.files = 5_000, 11
+        bound.look()
+        assert not bound.admits(1, logging.CRITICAL)
+        assert bound.admits(1_000, AUDIT)
+
+    def test_counts_what_was_admitted_since_it_looked(self) -> None:
+        """Bytes on disk and own lines."""
+        bound = self.bound(spool := FakeSpool(), overflow="drop")
+        assert bound.admits(800, logging.INFO)
         assert bound.admits(100, logging.INFO)
-        assert not bound.admits(101, logging.INFO)
-        assert bound.admits(200, logging.ERROR)
-        assert not bound.admits(201, logging.ERROR)
+        assert not bound.admits(1, logging.INFO)
+        assert bound.admits(100, logging.ERROR)
+        assert not bound.admits(1, logging.ERROR)
         spool.bytes = 800
         bound.look()
         assert bound.admits(100, logging.INFO)
@@ -209,6 +233,7 @@ class TestOverflow:
             endpoint_url="http://127.0.0.1:9",
             spool_dir=tmp_path / "spool",
             spool_bytes=20_000,
+            clock=lambda: 1_795_300_000.0,
             levels=False,
         )
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -218,13 +243,67 @@ class TestOverflow:
         assert lost == 13
         handler.tick()
         assert handler.stats()["produced"] == 30
-        handler._bound._used = 0
-        handler._bound._written_then = handler._written_bytes()
+        handler._seal(True)
+        handler._spool.pack()  # Compressed, the lines take less room.
+        handler._bound.look()
         for _ in range(3):
             handler.tick()
         assert handler.stats()["produced"] == 31
         written = b"".join(path.read_bytes() for path in spooled(tmp_path))
         assert written.count(b"13 records were lost in 0 s: spool_full") == 1
+        handler.close(timeout=0.01)
+
+    @pytest.mark.parametrize("overflow", ["drop", "block"])
+    @pytest.mark.parametrize("by", ["record", "batch"])
+    def test_a_flood_leaves_room_for_what_matters(
+        self, tmp_path: Path, overflow: str, by: str
+    ) -> None:
+        """Of each kind exactly so many are kept as its share of the spool takes; all audit."""
+        handler = S3Handler(
+            "logs",
+            endpoint_url="http://127.0.0.1:9",
+            spool_dir=tmp_path / "spool",
+            spool_bytes=100_000,
+            overflow=overflow,
+            block_seconds=0.001,
+            segment_seconds=600.0,
+            levels=False,
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        kinds = {
+            "debug": [safe("debug" + "x" * 981, logging.DEBUG)] * 200,
+            "info": [safe("info" + "x" * 982)] * 200,
+            "error": [safe("error" + "x" * 981, logging.ERROR)] * 20,
+            "audit": [safe("audit" + "x" * 981, logging.DEBUG, audit=True)] * 20,
+        }
+        for kind in kinds.values():
+            if by == "batch":
+                handler.handle_batch(kind)
+            for record in kind if by == "record" else ():
+                handler.handle(record)
+        written = b"".join(path.read_bytes() for path in spooled(tmp_path))
+        kept = {kind: written.count(f"{kind}x".encode()) for kind in kinds}
+        # Each append is 1,001 bytes with its frame.
+        assert kept == {"debug": 79, "info": 10, "error": 10, "audit": 20}
+        stats = handler.stats()
+        assert (stats["pending"], stats["dropped.spool_full"]) == (119, 440 - 119)
+        handler.close(timeout=0.01)
+
+    def test_a_mixed_batch_is_judged_record_by_record(self, tmp_path: Path) -> None:
+        """One error in it makes the others no more important."""
+        handler = S3Handler(
+            "logs",
+            endpoint_url="http://127.0.0.1:9",
+            spool_dir=tmp_path / "spool",
+            spool_bytes=10_000,
+            levels=False,
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        batch = [safe("info" + "x" * 982)] * 20
+        handler.handle_batch([*batch, safe("error" + "x" * 981, logging.ERROR), *batch])
+        written = b"".join(path.read_bytes() for path in spooled(tmp_path))
+        assert (written.count(b"infox"), written.count(b"errorx")) == (8, 1)
+        assert handler.stats()["dropped.spool_full"] == 32
         handler.close(timeout=0.01)
 
     def test_number_of_files_is_bounded(self, tmp_path: Path) -> None:
@@ -370,3 +449,75 @@ class TestRefusals:
             handler.close(timeout=0.5)
             assert time.monotonic() - began < 1.5
             assert handler.stats()["pending"] == 1
+
+
+class Choosy(http.server.BaseHTTPRequestHandler):
+    """Takes objects from one access key; any other one has expired."""
+
+    wanted: ClassVar[str]
+    taken: ClassVar[list[str]]
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, body = 200, b""
+        if f"Credential={self.wanted}/" in self.headers.get("Authorization", ""):
+            self.taken.append(self.path)
+        else:
+            status, body = 403, b"<Error><Code>ExpiredToken</Code></Error>"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("before", "code"),
+        [
+            pytest.param(None, "NoCredentialsError", id="absent-at-start"),
+            pytest.param("OLD", "ExpiredToken", id="expired"),
+        ],
+    )
+    def test_new_ones_are_found_without_a_restart(
+        self,
+        make_s3: Make,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        before: str | None,
+        code: str,
+    ) -> None:
+        """The constructor does not mind, the spool grows, and what waited goes with the new ones.
+
+        They are rotated where they are: in the file, as an agent on the machine does.
+        """
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        credentials = tmp_path / "credentials"
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+        def rotate(key: str) -> None:
+            text = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = x\n"
+            (tmp_path / "new").write_text(text)
+            (tmp_path / "new").rename(credentials)
+
+        if before is not None:
+            rotate(before)
+        taken: list[str] = []
+        kind = type("Kind", (Choosy,), {"wanted": "NEW", "taken": taken})
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            handler = make_s3(endpoint_url=f"http://127.0.0.1:{server.server_address[1]}")
+            handler.handle(safe("waited"))
+            assert not handler.drain(5)
+            assert handler.stats()[f"upload_failed.{code}"] == 1
+            assert handler.stats()["pending"] == 1
+            rotate("NEW")
+            assert handler.drain(10)
+            assert len(taken) == 1
+            server.shutdown()
+            thread.join()

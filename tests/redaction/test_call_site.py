@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dis
+import gc
 import logging
 import sys
+import weakref
 from collections.abc import Callable
+from pathlib import Path
 from types import CodeType, FrameType, ModuleType
+
+import pytest
 
 from crmlogging.redaction import call_site
 from crmlogging.redaction.call_site import Span
@@ -42,23 +48,64 @@ class TestCallingFrame:
         assert frame.f_code is module.f.__code__
 
 
+class TestOuterFrames:
+    def test_as_many_as_asked_for(self) -> None:
+        """A wrapper of a wrapper counts, the whole program does not."""
+
+        def deep(levels: int) -> list[FrameType]:
+            if levels:
+                return deep(levels - 1)
+            return list(call_site.outer_frames(sys._getframe(), 3))
+
+        assert [frame.f_code.co_name for frame in deep(9)] == ["deep"] * 3
+
+
 class TestConstants:
-    def test_keys_of_a_display_and_keywords_count(self) -> None:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Callable[[str], CodeType]:
+        """Compile a text as the file that it is in."""
+
+        def compiled(source: str) -> CodeType:
+            path = tmp_path / "sync.py"
+            path.write_text(source)
+            return compile(source, str(path), "exec")
+
+        return compiled
+
+    def test_keys_of_a_display_and_keywords_count(self, file: Callable[[str], CodeType]) -> None:
         """Both are spelled out in the code, wherever the compiler keeps them."""
-        code = code_of("log('m', extra={'a': x, 'b': {'c': 1, 'd': y}})")
-        assert {"m", "a", "b", "c", "d"} <= call_site.constants(code)
+        code = file("log('m', extra={'a': x, 'b': {'c': 1, 'd': y}})")
+        assert {"m", "a", "b", "c", "d"} <= call_site.constants(code, {})
 
-    def test_inner_functions_do_not_count(self) -> None:
+    def test_inner_functions_do_not_count(self, file: Callable[[str], CodeType]) -> None:
         """Their constants are those of another code object."""
-        assert "inner" not in call_site.constants(code_of("def f(): return 'inner'"))
+        assert "inner" not in call_site.constants(file("def f(): return 'inner'"), {})
 
-    def test_generated_code_has_none(self) -> None:
+    def test_what_is_remembered_is_kept_alive(self) -> None:
+        """The id of a code object that is gone may be another's the next moment."""
+        code = code_of("log('m', extra={'a': x})")
+        alive = weakref.ref(code)
+        call_site.constants(code, {})
+        call_site._is_passed(code)
+        del code
+        gc.collect()
+        assert alive() is not None
+
+    @pytest.mark.parametrize("name", ["<string>", "no_such_file.py"])
+    def test_generated_code_has_none(self, name: str) -> None:
         """``exec`` of a text with data in it does not make the data a constant."""
-        code = compile("log({'canary': 1})", "<string>", "exec")
-        assert call_site.constants(code) == frozenset()
+        code = compile("log({'canary': 1})", name, "exec")
+        assert call_site.constants(code, {"__name__": "sync"}) == frozenset()
 
 
 class TestLiteralsInCall:
+    def test_beyond_256_constants(self) -> None:
+        """The argument of an instruction is a byte; larger ones are put together of several."""
+        others = "\n".join(f"v = 'w{number}'" for number in range(400))
+        code = code_of(f"{others}\nlog('w390', 'w3', 'last')")
+        calls = [each.offset for each in dis.get_instructions(code) if each.opname == "CALL"]
+        assert call_site.literals_in_call(code, calls[-1]) == ("w390", "w3", "last")
+
     def test_only_those_between_the_parentheses(self) -> None:
         """Constants of other calls on the same line stay out."""
         found: list[tuple[str, ...]] = []

@@ -25,7 +25,29 @@ def facts_of(**attributes: object) -> dict[str, Any]:
     return safe_facts(logging.makeLogRecord(attributes))
 
 
+class Lying(str):
+    """Equal to every text, as a record's attribute could be."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return hash(__file__)
+
+
 class TestForgedRecords:
+    def test_a_text_that_equals_all_is_none(self) -> None:
+        """Only a `str` can be a place, whatever else says it is the same."""
+        facts = facts_of(pathname=Lying(CANARY), lineno=7, funcName=Lying(CANARY))
+        assert (facts["pathname"], facts["lineno"], facts["funcName"]) == ("<dynamic>", 0, "[NAME]")
+
+    @pytest.mark.parametrize("line", [4711.5, True, 4_711_471_147, -5, "4711", None])
+    def test_a_line_is_a_small_number(self, line: object) -> None:
+        """Of a record made elsewhere the file may be known, and the number be anything."""
+        assert facts_of(pathname=__file__, lineno=line)["lineno"] == 0
+
     @pytest.mark.parametrize("canary", [CANARY, "canary_word", "Thread-canary", "x" * 10_000])
     @pytest.mark.parametrize(
         "name",

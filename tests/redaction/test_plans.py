@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlogging import JsonFormatter, SafeRecord
+from crmlogging.diagnostics import tally
 from crmlogging.records import DeferredRecord
 from crmlogging.redaction import plans
 from crmlogging.redaction.projection import Projection
@@ -77,8 +78,24 @@ class Compare(logging.Handler):
             assert line == FORMATTER.format_bytes(thorough)
             assert list(vars(quick).items()) == list(vars(thorough).items())
             assert line == FORMATTER.format_bytes(quick)
+            if self.deferred:
+                moment = self.quick.brief(record, vars(thorough)["record.id"])
+                assert line == FORMATTER.format_bytes(moment)
             self.records.append(quick)
         assert record.__dict__ == before
+        return True
+
+
+class Projecting(logging.Handler):
+    """Projects what a filter left of each record."""
+
+    def __init__(self, projection: Projection, change: Callable[[logging.LogRecord], bool]) -> None:
+        super().__init__()
+        self.projection, self.change = projection, change
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.change(record)
+        self.projection.project(record)
         return True
 
 
@@ -233,6 +250,35 @@ class TestPlan:
             thread = threading.Thread(target=log, args=(logger, each), name="Thread-7 (ada)")
             thread.start()
             thread.join()
+
+    def test_a_call_whose_message_changes(self, logger: logging.Logger) -> None:
+        """A literal with arguments sometimes, another one or a built text at other times."""
+        for number, message in enumerate(("Failed %s", "Gave up %s", "Failed %s") * 3):
+            text = message if number % 4 else "".join(message)
+            logger.error(text, number, extra={"crm": "zoho"})
+        assert compared(logger).deferred
+
+    @pytest.mark.parametrize(
+        "fact",
+        [
+            *("name", "msg", "args", "levelname", "levelno", "pathname", "lineno", "funcName"),
+            *("exc_info", "created", "relativeCreated", "thread", "threadName", "processName"),
+            "process",
+        ],
+    )
+    def test_a_record_without_a_fact(self, logger: logging.Logger, fact: str) -> None:
+        """Whatever a filter took off the records of a call, they are written all the same."""
+        before = tally.snapshot().get("redaction.failed", 0)
+
+        def without(record: logging.LogRecord) -> bool:
+            del record.__dict__[fact]
+            return True
+
+        quick = compared(logger).quick
+        logger.handlers[:] = [Projecting(quick, without)]
+        for _ in range(4):
+            logger.error("Updated contact", extra={"crm": "zoho"})
+        assert tally.snapshot().get("redaction.failed", 0) == before
 
     def test_two_calls_on_a_line(self, logger: logging.Logger) -> None:
         """Each keeps its own names of arguments."""

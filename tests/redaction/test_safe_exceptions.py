@@ -116,6 +116,16 @@ class TestMessages:
         fields = fields_of(raising(UnicodeError("x y" + CANARY)), trusted=("ValueError",))
         assert fields["error.message"] == DYNAMIC_MESSAGE
 
+    def test_a_local_subclass_is_not_trusted(self) -> None:
+        """It shows its base's name, and is another class all the same."""
+
+        class LocalError(ValueError):
+            pass
+
+        fields = fields_of(raising(LocalError("x y" + CANARY)), trusted=("ValueError",))
+        assert fields["error.type"] == "ValueError"
+        assert fields["error.message"] == DYNAMIC_MESSAGE
+
     def test_hostile_exceptions_run_no_code(self) -> None:
         """Text, properties and metaclass of an exception are not asked."""
 
@@ -250,6 +260,22 @@ class TestStack:
         members = [ValueError(str(number)) for number in range(1_000)]
         group = ExceptionGroup("outer", [ExceptionGroup("inner", members) for _ in range(1_000)])
         assert len(exception_fields(group)["error.stack"]) < 100
+
+    def test_members_of_a_group_are_bounded(self) -> None:
+        """Of a wide group the first few stand for all."""
+        group = ExceptionGroup("outer", [ValueError(number) for number in range(20)])
+        stack = exception_fields(group)["error.stack"]
+        assert len([entry for entry in stack if entry.startswith("in group")]) == 8
+
+    def test_only_a_traceback_is_walked(self) -> None:
+        """``exc_info`` of a forged record may hold anything in its place."""
+
+        class Hostile:
+            def __getattribute__(self, name: str) -> object:
+                raise AssertionError(name)
+
+        fields = exception_fields((ValueError, ValueError(), Hostile()))
+        assert fields == {"error.type": "ValueError", "error.stack": []}
 
 
 class TestClassNames:

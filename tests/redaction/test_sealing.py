@@ -92,6 +92,24 @@ class TestLine:
             value = repr(value)
         assert (clear["email"], type(clear["email"]), counts) == (value, type(value), [1, 0])
 
+    def test_every_record_of_a_call(self) -> None:
+        """The tenth record of one logging call is sealed as the first one is."""
+        stream = io.StringIO()
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(JsonFormatter(service="crm-sync"))
+        handler.addFilter(
+            AllowlistFilter(["@crm"], mask=MASK, seal_to=KEY.public.line, service="crm-sync")
+        )
+        log.propagate, log.handlers[:] = False, [handler]
+        try:
+            for number in range(10):
+                log.error("Failed to send", extra={"email": f"ada{number}@example.com"})
+        finally:
+            log.handlers.clear()
+        lines = [opened(json.loads(line)) for line in stream.getvalue().splitlines()]
+        assert [line["email"] for line, *_ in lines] == [f"ada{n}@example.com" for n in range(10)]
+        assert [counts for _, *counts in lines] == [[1, 0]] * 10
+
     def test_wherever_the_allowlist_leads(self, sealed: Seal) -> None:
         """Nested objects, lists of values, values in lists of objects, and renamed fields."""
         given: dict[str, Any] = {
@@ -386,6 +404,6 @@ class TestConfiguration:
             check=True,
             env={**os.environ, "CRMLOGGING_SEAL_KEY": KEY.public.line},
         )
-        line = json.loads(done.stdout)
+        _, line = map(json.loads, done.stdout.splitlines())
         assert opened(line)[0]["email"] == "ada@example.com"
         assert opened({**line, "service": "other"})[1:] == (0, 1)

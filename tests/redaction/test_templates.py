@@ -10,6 +10,7 @@ import sys
 import textwrap
 import zipfile
 from collections.abc import Callable
+from logging.handlers import MemoryHandler
 from pathlib import Path
 from types import ModuleType
 
@@ -306,6 +307,60 @@ class TestBuiltMessages:
     @pytest.mark.parametrize(
         "source",
         [
+            pytest.param(
+                """
+                def other(text):
+                    global m
+                    m = text
+                def f(x, text):
+                    global m
+                    m = f"user {x}"
+                    other(text)
+                    logger.error(m)
+                """,
+                id="global",
+            ),
+            pytest.param(
+                """
+                def f(x, m):
+                    if x is None:
+                        m = f"user {x}"
+                    logger.error(m)
+                """,
+                id="parameter",
+            ),
+            pytest.param(
+                """
+                def f(x, text):
+                    y: str = f"user {x}"
+                    for m in [text]:
+                        logger.error(m)
+                """,
+                id="loop beside an annotated variable",
+            ),
+            pytest.param(
+                """
+                def f(x, text):
+                    m = f"user {x}"
+                    with contextlib.nullcontext(text) as m:
+                        logger.error(m)
+                """,
+                id="context manager",
+            ),
+        ],
+    )
+    def test_a_variable_that_others_bind_gives_no_values(
+        self, program: Program, source: str
+    ) -> None:
+        """A text of the same form, from elsewhere, holds none of the values of the first."""
+        (resolved,) = program(
+            f"import contextlib\n{textwrap.dedent(source)}\nf(5, ' '.join(['user', 'canary']))"
+        )
+        assert resolved.arguments == ()
+
+    @pytest.mark.parametrize(
+        "source",
+        [
             'def log(m): logger.error(m + "-token")\nlog(f"Got {x}")',
             'def log(m):\n  m += "-token"\n  logger.error(m)\nlog(f"Got one {x}")',
         ],
@@ -331,6 +386,86 @@ class TestBuiltMessages:
         assert literal == Resolved("Contact %s failed", (("contact_id", 7),))
         assert built == Resolved("Contact {contact_id}")
         assert added == Resolved(DYNAMIC_MESSAGE)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            pytest.param(
+                'def f(x, text): logger.error(f"user {x}" if x is None else text)',
+                id="other branch of a choice",
+            ),
+            pytest.param(
+                """
+                def f(x, text):
+                    m = f"user {x}"
+                    match {"m": text}:
+                        case {"m": m}: pass
+                    logger.error(m)
+                """,
+                id="captured by a match",
+            ),
+            pytest.param(
+                """
+                def f(x, text):
+                    m = f"user {x}"
+                    match text:
+                        case str() as m: pass
+                    logger.error(m)
+                """,
+                id="named by a match",
+            ),
+        ],
+    )
+    def test_another_text_of_the_same_form_gives_no_values(
+        self, program: Program, source: str
+    ) -> None:
+        """What came from elsewhere and only looks like the message holds none of its values."""
+        source = textwrap.dedent(source)
+        (resolved,) = program(f'{source}\nf(5, " ".join(["user", "canary"]))')
+        assert resolved.arguments == ()
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            pytest.param(
+                """
+                class Appending(logging.Filter):
+                    def filter(self, record):
+                        record.msg += "-canary"
+                        return True
+                appending = Appending()
+                logger.addFilter(appending)
+                try:
+                    f(5)
+                finally:
+                    logger.removeFilter(appending)
+                """,
+                id="filter",
+            ),
+            pytest.param(
+                """
+                factory = logging.getLogRecordFactory()
+                def appending(*args, **kwargs):
+                    record = factory(*args, **kwargs)
+                    record.msg += "-canary"
+                    return record
+                logging.setLogRecordFactory(appending)
+                try:
+                    f(5)
+                finally:
+                    logging.setLogRecordFactory(factory)
+                """,
+                id="record factory",
+            ),
+        ],
+    )
+    def test_a_text_changed_after_the_call_gives_no_values(
+        self, program: Program, source: str
+    ) -> None:
+        """What a filter or a record factory appends is not taken for the end of a value."""
+        source = textwrap.dedent(source)
+        (resolved,) = program(f'def f(x): logger.error(f"user {{x}}")\n{source}')
+        assert resolved == Resolved("user {x}")
 
     def test_a_million_characters_are_withheld_at_once(self, program: Program) -> None:
         """A huge text is not searched."""
@@ -376,6 +511,38 @@ class TestModes:
             f'x = {CANARY!r}\nlogger.error("To %s", x)\nlogger.error("%s", object())', "any"
         )
         assert [each.template for each in resolved] == ["To [EMAIL]", "[REDACTED]"]
+
+
+class TestNamesByPosition:
+    def test_only_a_literal_of_this_very_call_has_them(
+        self, load: Callable[[str], ModuleType]
+    ) -> None:
+        """Neither a variable's text nor the record of an earlier call is read by this one."""
+        names = []
+
+        class Naming(logging.Handler):
+            def handle(self, record: logging.LogRecord) -> bool:
+                frame = call_site.calling_frame()
+                assert frame is not None
+                names.append(templates.names_by_position(record, frame))
+                return True
+
+        logger = logging.getLogger("crm.naming")
+        logger.propagate = False
+        logger.addHandler(MemoryHandler(100, logging.CRITICAL, Naming()))
+        module = load(
+            """
+            import logging
+            logger = logging.getLogger("crm.naming")
+            def word(text, contact_id): logger.critical(text, contact_id)
+            def first(token): logger.error("Failed for %s", token)
+            def last(contact_id): logger.critical("Failed for %s", contact_id)
+            """
+        )
+        module.word("active", 7)
+        module.first("canary")
+        module.last(7)
+        assert names == [None, None, ("contact_id",)]
 
 
 class TestForeignRecords:
@@ -430,6 +597,25 @@ class TestForeignRecords:
         assert [each.arguments for each in resolved if each.arguments] == [
             *((("contact_id", "7"),), (("contact_id", 8),)),
         ]
+
+    def test_nor_at_the_end_of_a_deep_stack(self, program: Program) -> None:
+        """However many callers there are, none of them made that record."""
+        resolved = program(
+            """
+            from logging.handlers import MemoryHandler
+            target = logger.handlers[0]
+            logger.handlers[:] = [MemoryHandler(100, logging.CRITICAL, target)]
+            def first(token):
+                logger.error(f"Got {token}")
+            def last(contact_id):
+                logger.critical(f"Got {contact_id}")
+            def deep(levels, contact_id):
+                deep(levels - 1, contact_id) if levels else last(contact_id)
+            first("canary"); deep(100, 7)
+            """
+        )
+        assert [each.template for each in resolved] == [DYNAMIC_MESSAGE, "Got {contact_id}"]
+        assert [each.arguments for each in resolved] == [(), (("contact_id", "7"),)]
 
     def test_a_sentry_like_patch_is_no_caller(
         self, program: Program, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import itertools
 import pathlib
 import types
 import uuid
@@ -291,3 +292,35 @@ class TestContainers:
         assert unfold(list(range(5)), 2) == Members([0, 1], more=True)
         endless = range(10**18)
         assert unfold(endless, 2) == Members([0, 1], more=True)
+
+
+class TestEndless:
+    def test_a_mapping_without_end(self) -> None:
+        """Of a foreign mapping a few keys are asked for, and no value before its key is allowed."""
+
+        class Endless(Mapping[int, int]):
+            def __getitem__(self, key: int) -> int:
+                raise AssertionError("asked for a value")
+
+            def __iter__(self) -> Iterator[int]:
+                return itertools.count()
+
+            def __len__(self) -> int:
+                return 2**40
+
+        pairs = unfold(Endless(), 3)
+        assert isinstance(pairs, Pairs)
+        assert [key for key, _ in pairs.entries] == [0, 1, 2]
+        assert pairs.more
+
+    def test_a_sequence_without_end(self) -> None:
+        """Of a foreign sequence likewise."""
+
+        class Endless(Sequence[int]):
+            def __getitem__(self, index: Any) -> Any:
+                return index
+
+            def __len__(self) -> int:
+                return 2**40
+
+        assert unfold(Endless(), 3) == Members([0, 1, 2], True)

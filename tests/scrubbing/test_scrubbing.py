@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlogging import scrubbing
-from crmlogging.scrubbing import disguises, is_secret, scrub
+from crmlogging.scrubbing import disguises, is_secret, scrub, searching
 from tests.scrubbing.corpus import KNOWN_MISSES, benign_texts, secret_texts, token_texts
 
 SEEDS = (1, 2, 3)
@@ -116,7 +116,7 @@ class TestScrub:
 
     def test_what_never_settles_is_withheld(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A text that changes at each search is not shown in some state between."""
-        monkeypatch.setattr(scrubbing, "_searched", lambda text: text + "!")
+        monkeypatch.setattr(searching, "_searched", lambda text: text + "!")
         assert scrub("4 sides to every story") == "[REDACTED]"
 
     def test_remembers_within_bounds(self) -> None:
@@ -139,7 +139,7 @@ class TestScrub:
         for _ in range(2_000):
             text = "".join(chance.choices(letters, k=chance.randrange(80)))
             if scrubbing._is_plain(text):
-                assert scrubbing._seen_through(text) == text
+                assert searching.seen_through(text) == text
 
 
 class TestExactly:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlogging.storage.rotation import Names, RotatingAppender, day_of
+from crmlogging.storage.rotation import Names, Rotated, RotatingAppender, day_of
 
 DAY = 86_400
 NOV_21 = 1_795_219_200.0
@@ -211,6 +211,28 @@ class TestRotatingAppender:
         assert "crm.standard.2026-11-21.000042.jsonl" in names
         assert "crm.standard.2026-11-21.000043.jsonl" in names
         appender.close()
+
+    def test_does_not_list_what_others_rotated(self, tmp_path: Path) -> None:
+        """With thousands of files in the directory a listing would hold up all processes."""
+        lists = []
+
+        class Counting(Names):
+            def listing(self) -> list[Rotated]:
+                lists.append(1)
+                return super().listing()
+
+        path = tmp_path / "crm.jsonl"
+        names = Counting(str(path), "standard")
+        one, two = (RotatingAppender(str(path), names=names, max_bytes=3) for _ in range(2))
+        for _ in range(20):
+            one.append(b"xx\n")
+            two.append(b"xx\n")
+            two.append(b"xx\n")
+        assert one.rotations + two.rotations == 59
+        assert len(list(tmp_path.iterdir())) == 60
+        assert len(lists) == 2
+        one.close()
+        two.close()
 
     def test_two_processes_rotate_once(self, tmp_path: Path) -> None:
         """Who finds the file rotated by another does not rotate the new one."""

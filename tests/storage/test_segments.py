@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -15,9 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmlogging.storage import segment_writer
 from crmlogging.storage.opening import UnsafeFileError
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.segments import MAGIC, Segment, SegmentName, claim, frame
+from crmlogging.storage.tails import write_whole
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
@@ -98,6 +101,29 @@ class TestSegmentName:
     def test_knows_no_look_alike(self, name: str) -> None:
         """Any other name is somebody else's file."""
         assert SegmentName.parse(name) is None
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            pytest.param("../../../etc", id="traversal"),
+            pytest.param("a/b\\c", id="slashes"),
+            pytest.param("a_b,c=d", id="our-own-separators"),
+            pytest.param("caf\u00e9\n\0", id="not-printable"),
+            pytest.param("x" * 300, id="too-long"),
+            pytest.param("", id="empty"),
+        ],
+    )
+    def test_any_host_name_becomes_one_that_is_safe_in_a_key(
+        self, monkeypatch: pytest.MonkeyPatch, host: str
+    ) -> None:
+        """Letters, digits, dots and hyphens: nothing leaves the directory or the prefix."""
+        fields = os.uname()
+        told = os.uname_result((fields.sysname, host, *fields[2:]))
+        monkeypatch.setattr(os, "uname", lambda: told)
+        name = SegmentName.new("standard", HOUR_14)
+        assert re.fullmatch(r"[A-Za-z0-9.-]{1,63}", name.host)
+        assert SegmentName.parse(str(name)) == name
+        assert "/" not in str(name)
 
     @pytest.mark.parametrize("when", [float("inf"), 1e18, -1e18, float("nan")])
     def test_survives_any_time(self, when: float) -> None:
@@ -199,6 +225,42 @@ class TestSegmentWriter:
         writer.append(b"kept\n")
         writer.seal()
         assert lines(tmp_path / "spool") == [b"kept"]
+
+    @pytest.mark.parametrize("when", [0.0, -5.0, 1e18, float("inf"), float("nan")])
+    def test_a_time_that_no_date_can_name_is_that_of_the_clock(
+        self, tmp_path: Path, when: float
+    ) -> None:
+        """Neither an odd partition nor a segment for each record."""
+        writer = SegmentWriter(str(tmp_path), "standard", clock=lambda: HOUR_14)
+        for _ in range(3):
+            writer.append(b"line\n", 1, when)
+        (path,) = files(tmp_path)
+        assert path.name.startswith("standard_20261121T14_")
+
+    def test_a_call_that_a_signal_ended_leaves_no_doubt_where_the_file_ends(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The write was done, the call never returned: a later failure cuts off nothing else."""
+        writer = SegmentWriter(str(tmp_path), "standard")
+        writer.append(b"one\n")
+
+        def interrupted(descriptor: int, data: bytes, size: int) -> None:
+            write_whole(descriptor, data, size)
+            raise KeyboardInterrupt
+
+        def full(descriptor: int, data: bytes, size: int) -> None:
+            os.ftruncate(descriptor, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(segment_writer, "write_whole", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.append(b"two\n")
+        monkeypatch.setattr(segment_writer, "write_whole", write_whole)
+        writer.append(b"three\n")
+        monkeypatch.setattr(segment_writer, "write_whole", full)
+        writer.append(b"four\n")
+        writer.seal()
+        assert lines(tmp_path) == [b"one", b"two", b"three"]
 
 
 class TestClaim:

@@ -91,6 +91,29 @@ class TestSweeper:
         assert done.wait(5)
         assert rested[0] >= 0.02
 
+    def test_rests_between_sweeps(self) -> None:
+        """Looking at many files is work too: the next sweep waits as long as the last one took."""
+        moments: list[float] = []
+        begun, done = threading.Event(), threading.Event()
+
+        def sweep(_: Pause) -> bool:
+            moments.append(time.perf_counter())
+            begun.set()
+            began = time.thread_time()
+            while time.thread_time() < began + 0.03:
+                pass
+            moments.append(time.perf_counter())
+            if len(moments) > 2:
+                done.set()
+            return True
+
+        sweeper = Sweeper(sweep)
+        sweeper.soon()
+        assert begun.wait(5)
+        sweeper.soon()
+        assert done.wait(5)
+        assert moments[2] - moments[1] >= 0.03
+
     def test_close_hurries_and_then_stops(self) -> None:
         """A long sweep finishes faster at close; when its time is over it is told to stop."""
         answers: list[bool] = []
@@ -112,6 +135,23 @@ class TestSweeper:
         assert thread is not None
         thread.join(5)
         assert answers == [True, False]
+
+    def test_close_leaves_time_to_undo(self) -> None:
+        """Who is told to stop removes what it has half done before the process ends."""
+        begun, undone = threading.Event(), threading.Event()
+
+        def sweep(pause: Pause) -> bool:
+            begun.set()
+            while pause(0.001):
+                pass
+            undone.set()
+            return False
+
+        sweeper = Sweeper(sweep)
+        sweeper.soon()
+        begun.wait(5)
+        assert sweeper.close(0.01)
+        assert undone.is_set()
 
     def test_can_be_used_after_close(self) -> None:
         """A handler that is opened again sweeps again."""

@@ -113,5 +113,5 @@ class TestTurns:
 class TestMakingUp:
     def test_nothing_left_to_make_up(self) -> None:
         """A signal handler's own call may have made up what waited, between the look and this."""
-        turns._make_up(threading.get_ident())
-        assert turns._put_off == {}
+        turns.make_up()
+        assert turns.put_off == {}

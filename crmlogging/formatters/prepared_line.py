@@ -1,0 +1,120 @@
+"""Lines of one logging call, of which all that such lines share is encoded once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any, Final
+
+import orjson
+
+from crmlogging.formatters.encoding import one_line
+from crmlogging.records import Moment, SafeRecord
+
+__all__ = ["PreparedLine", "prepare", "timestamp"]
+
+_dumps: Final = orjson.dumps
+_NAMES_KEPT: Final = 1_024
+
+
+class _Clock:
+    """The last second rendered; replaced whole, so that threads cannot mix two."""
+
+    rendered: tuple[int, bytes] = (-1, b"")
+
+
+_MILLISECONDS: Final = tuple(b'%03dZ"' % number for number in range(1_000))
+_thread_names: dict[str | None, bytes] = {}
+
+
+def timestamp(created: float, gmtime: Callable[[float], time.struct_time] = time.gmtime) -> bytes:
+    """Return seconds since the epoch as RFC 3339 in UTC with milliseconds, in JSON."""
+    second = int(created // 1)
+    known, text = _Clock.rendered
+    if known != second:
+        text = time.strftime('"%Y-%m-%dT%H:%M:%S.', gmtime(second)).encode()
+        _Clock.rendered = (second, text)
+    return text + _MILLISECONDS[int((created - second) * 1000)]
+
+
+class PreparedLine:
+    """How the lines of one `Outline` are written: bytes, and places for what differs.
+
+    Attributes:
+        names: of all the fields that such a line has.
+    """
+
+    __slots__ = ("_order", "_template", "names")
+
+    def __init__(self, template: bytes, order: list[int], names: frozenset[str]) -> None:
+        self._template = template
+        # In their own order nothing has to be sorted.
+        self._order = itemgetter(*order) if order != list(range(len(order))) else None
+        self.names = names
+
+    def line(self, moment: Moment) -> bytes | None:
+        """Return the line of `moment`, without a newline; None if it goes the long way."""
+        outline, _, created, _, _, name, _, message, values, more, identity = moment
+        end = b""
+        try:
+            if more:
+                if not self.names.isdisjoint(more):
+                    return None
+                end = b",%b" % _dumps(more)[1:-1]
+            parts = (
+                timestamp(created),
+                _thread_names.get(name) or _thread_name(name),
+                identity.encode(),
+                *values,
+            )
+            fixed = outline.base["msg"]
+            if fixed is None:
+                parts = (*parts, _dumps(message))
+            elif fixed != message:
+                return None
+        except TypeError:  # half a surrogate pair, a number beyond 64 bits
+            return None
+        if self._order is not None:
+            parts = self._order(parts)
+        line = self._template % (*parts, end)
+        return line if line.isascii() and 0x7F not in line else one_line(line)
+
+
+def _thread_name(name: str | None) -> bytes:
+    if len(_thread_names) >= _NAMES_KEPT:
+        _thread_names.clear()
+    _thread_names[name] = encoded = _dumps(name)
+    return encoded
+
+
+def prepare(
+    moment: Moment, fields_of: Callable[[SafeRecord], Mapping[str, Any]]
+) -> PreparedLine | None:
+    """Return how lines like that of `moment` are written, or None if they cannot be prepared.
+
+    Args:
+        fields_of: gives the fields of a line in order, the last of them the schema's version.
+    """
+    lines = moment.outline.lines
+    when, name, identity, *values, message = (object() for _ in range(len(lines) + 4))
+    attributes = moment.attributes(dict(zip(lines, values, strict=True)))
+    attributes["threadName"], attributes["record.id"] = name, identity
+    if moment.outline.base["msg"] is None:
+        attributes["msg"] = message
+    fields = {**fields_of(SafeRecord(attributes)), "timestamp": when}
+    places = {id(mark): at for at, mark in enumerate((when, name, identity, *values, message))}
+    order, parts = [], []
+    try:
+        for field, value in fields.items():
+            at = places.get(id(value))
+            if at is None:
+                shown = _dumps(value).replace(b"%", b"%%")
+            else:
+                order.append(at)
+                shown = b'"%b"' if value is identity else b"%b"
+            parts.append(b"%b:%b" % (_dumps(field).replace(b"%", b"%%"), shown))
+    except TypeError:
+        return None
+    template = b"{%b%%b,%b}" % (b",".join(parts[:-1]), parts[-1])
+    return PreparedLine(template, order, frozenset(fields))

@@ -1,0 +1,67 @@
+"""Promises of `redaction.fitting`: a value is shown as its field's shape has it, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crmlogging.exceptions import Problems
+from crmlogging.fields import FIELDS, MISFIT, SHAPES, conform, field_named
+from crmlogging.redaction.fitting import REDACTED, Fit
+from crmlogging.redaction.patterns import compile_patterns
+
+NUMBERS = [0, 1, 7, 204, 999, 1_000, 4_915_112_345, 10**11, -5, 0.0, 2.5, -1.5, 4.9e9, True, False]
+
+
+def fit_of(fields: list[Any], name: str) -> Fit:
+    """Return what judges the values of the field `name` of an allowlist."""
+    problems = Problems("test")
+    node = compile_patterns(fields, None, None, problems)
+    problems.raise_if_any()
+    for part in name.split("."):
+        node = node.children[part]
+    assert node.fit is not None
+    return node.fit
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("shape", sorted(SHAPES))
+    def test_a_number_is_what_its_shape_says(self, shape: str) -> None:
+        """A telephone number is no slug because it is an integer, and 2.5 is no count."""
+        fit = fit_of([{"x": shape}], "x")
+        for _ in range(2):
+            for number in NUMBERS:
+                shaped = SHAPES[shape](number)
+                expected = REDACTED if shaped is MISFIT else shaped
+                assert (type(fit(number)), fit(number)) == (type(expected), expected)
+
+    @pytest.mark.parametrize("field", [each for each in FIELDS if each.choices])
+    def test_no_number_is_a_choice(self, field: Any) -> None:
+        """Of a field with fixed values those are shown and no other."""
+        assert conform(field, 7) is MISFIT
+        fit = fit_of([field.name], field.name) if field.writer != "formatter" else None
+        if fit is not None:
+            assert [fit(number) for number in NUMBERS] == [REDACTED] * len(NUMBERS)
+
+    @pytest.mark.parametrize("number", [4111111111111111, 5500000000000004])
+    def test_a_card_is_no_number(self, number: int) -> None:
+        """What has the digits of a card is withheld as a number too."""
+        assert fit_of(["x"], "x")(number) == REDACTED
+        assert fit_of([{"x": "int"}], "x")(number) == REDACTED
+
+    @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 10**400])
+    def test_what_json_has_not_is_withheld_or_shaped(self, number: float) -> None:
+        """Neither NaN nor infinity stands in a line."""
+        field = field_named("request.duration_ms")
+        assert field is not None
+        shown = fit_of(["request.duration_ms"], "request.duration_ms")(number)
+        assert shown == REDACTED or shown == conform(field, number)
+
+
+class TestTexts:
+    @pytest.mark.parametrize("secret", ["ghp_12345678", "xoxb-1234567", "ghp_" + "a1B2" * 9])
+    def test_a_token_of_the_shape_is_withheld(self, secret: str) -> None:
+        """A token has the shape of an id, the shortest one too."""
+        fit = fit_of(["x"], "x")
+        assert [fit(secret), fit(secret)] == [REDACTED, REDACTED]

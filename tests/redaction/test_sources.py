@@ -1,0 +1,87 @@
+"""Promises of `redaction.sources`: a source is believed only of the code that it gives."""
+
+from __future__ import annotations
+
+from types import CodeType
+
+import pytest
+
+from crmlogging.redaction import sources
+from crmlogging.redaction.call_site import Span
+
+
+def inner_of(source: str) -> CodeType:
+    """Return the code of the function ``g`` in the function ``f``."""
+    code = compile(source, "sync.py", "exec")
+    for _ in range(2):
+        code = next(each for each in code.co_consts if isinstance(each, CodeType))
+    return code
+
+
+class TestSame:
+    @pytest.mark.parametrize(
+        ("ours", "theirs"),
+        [
+            pytest.param("log('a')", "log('b')", id="literal"),
+            pytest.param("log(1.0)", "log(0x1)", id="type of a literal"),
+            pytest.param("log(a)", "log(b)", id="global"),
+            pytest.param("log(a)", "out(a)", id="function"),
+            pytest.param("log(a.x)", "log(a.y)", id="attribute"),
+            pytest.param("a.log(x)", "a.out(x)", id="method"),
+            pytest.param("log(k=p)", "log(j=p)", id="keyword"),
+            pytest.param("log(p)", "log(q)", id="local"),
+            pytest.param("log(v)", "log(w)", id="outer"),
+            pytest.param("log(p % q)", "log(p + q)", id="operator"),
+            pytest.param("log(f'a {p}')", "log(f'a {q}')", id="local in a text"),
+        ],
+    )
+    def test_what_differs_is_told(self, ours: str, theirs: str) -> None:
+        """A call on the same place of a swapped file, with another name, is another call."""
+        form = "def f(v, w):\n def g(p, q):\n  {}\n  return v, w"
+        span = Span(3, 2, 3, 2 + len(ours))
+        assert len(ours) == len(theirs)
+        one, other = inner_of(form.format(ours)), inner_of(form.format(theirs))
+        assert sources._same(one, inner_of(form.format(ours)), span)
+        assert not sources._same(one, other, span)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            pytest.param("def f():\n def g({}):\n  log({})", id="local"),
+            pytest.param("def f({}):\n def g():\n  log({})", id="outer"),
+            pytest.param("def f():\n def g({}):\n  log([{} for _ in x])", id="local of a loop"),
+        ],
+    )
+    def test_names_count_and_not_their_numbers(self, source: str) -> None:
+        """The first variable of one function is not the first of another."""
+        one, other = (
+            inner_of(source.format("user_id", "user_id")),
+            inner_of(source.format("api_key", "api_key")),
+        )
+        span = Span(3, 0, 3, 99)
+        assert sources._same(one, one, span)
+        assert not sources._same(one, other, span)
+
+    def test_nothing_there_is_not_the_same(self) -> None:
+        """Where neither holds an instruction, nothing is proved."""
+        code = inner_of("def f():\n def g(): pass")
+        assert not sources._same(code, code, Span(9, 0, 9, 1))
+
+
+class TestSpelledOut:
+    def test_only_what_the_file_says(self) -> None:
+        """Code made from a text may name any file as its own."""
+        made = "_".join(reversed(["word", "made"]))
+        code = compile("1", __file__, "exec")
+        assert sources.spelled_out(code, {}, ("canary", made)) == ("canary",)
+
+    def test_what_the_compiler_joins(self) -> None:
+        """Literals in parts and with escapes are the file's as well."""
+        code = compile("1", __file__, "exec")
+        line = "-" * 9
+        parts = "parts"
+        assert sources.spelled_out(code, {}, (parts, line, "c\x61nary")) == (parts, "canary", line)
+
+    def test_of_a_text_nothing(self) -> None:
+        """A generator's name in brackets is no file."""
+        assert not sources.is_source_of(compile("1", "<canary>", "exec"), {})

@@ -1,0 +1,185 @@
+"""Promises for every moment inside an append: what a signal handler does there harms no line.
+
+A signal handler runs between two steps of its thread, at the latest when a call into C returns.
+Python tells a profiler of each such return, so the test stands at the first of them, then at the
+second, and so on to the end, and does there what a handler might do.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmlogging.storage import locking
+from crmlogging.storage.appending import Appender
+from crmlogging.storage.rotation import Names, RotatingAppender
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
+
+class Raised(BaseException):
+    """What a signal handler raises, as SystemExit."""
+
+
+def interrupted(work: Callable[[], None], step: int, handler: Callable[[], None]) -> bool:
+    """Run `work`, and `handler` at the return of its C call number `step`; tell whether it ran."""
+    left, ran = step, False
+
+    def look(_frame: Any, event: str, called: Any) -> None:
+        nonlocal left, ran
+        if event != "c_return" or called is sys.setprofile:
+            return
+        left -= 1
+        if left == 0:
+            ran = True
+            sys.setprofile(None)
+            handler()
+
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return ran
+
+
+Make = Callable[[], Appender]
+
+
+@pytest.fixture(params=["quick", "first", "rotating", "another's line", "another's fragment"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Return how to get an Appender whose next append goes one of the ways there are."""
+
+    def build() -> Appender:
+        path = tmp_path / "crm.jsonl"
+        for old in tmp_path.iterdir():
+            old.unlink()
+        appender = RotatingAppender(
+            str(path),
+            names=Names(str(path), "standard"),
+            max_bytes=12 if request.param == "rotating" else 10_000,
+            monotonic=lambda: 1_000.0,
+        )
+        if request.param == "first":
+            return appender
+        appender.append(b"before\n")
+        if request.param.startswith("another"):
+            with path.open("ab") as other:
+                other.write(b"theirs\n" if request.param == "another's line" else b"the")
+        return appender
+
+    return build
+
+
+def lines(directory: Path) -> list[bytes]:
+    """Return the lines of all files; every one must be whole."""
+    data = b"".join(path.read_bytes() for path in sorted(directory.iterdir(), reverse=True))
+    assert data.endswith(b"\n")
+    return data.split()
+
+
+def lines_end_torn(directory: Path) -> bool:
+    """Tell whether a fragment is still there, which is cut off by number of the descriptor."""
+    return any(not path.read_bytes().endswith(b"\n") for path in directory.glob("crm.jsonl"))
+
+
+def steps() -> Iterator[int]:
+    return iter(range(1, 1_000))
+
+
+class TestSignalHandler:
+    def test_logs(self, make: Make, tmp_path: Path) -> None:
+        """A handler that logs to the same file, at every step: both lines, once and whole."""
+        for step in steps():
+            appender = make()
+            ran = interrupted(
+                lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
+                step,
+                lambda appender=appender: appender.append(b"inner\n"),  # type: ignore[misc]
+            )
+            found = lines(tmp_path)
+            assert found.count(b"outer") == 1
+            assert found.count(b"inner") == ran
+            appender.close()
+            if not ran:
+                assert step > 5
+                return
+
+    def test_raises(self, make: Make, tmp_path: Path) -> None:
+        """One that ends the program, at every step: no line torn, no lock kept."""
+        for step in steps():
+            appender = make()
+            ran = True
+            try:
+                ran = interrupted(
+                    lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]
+                    step,
+                    self.leave,
+                )
+            except Raised:
+                pass
+            self.assert_free(appender, tmp_path / "crm.jsonl")
+            appender.append(b"next\n")
+            found = lines(tmp_path)
+            assert found.count(b"outer") <= 1
+            assert found.count(b"next") == 1
+            appender.close()
+            if not ran:
+                assert found.count(b"outer") == 1
+                return
+
+    @staticmethod
+    def leave() -> None:
+        raise Raised
+
+    @staticmethod
+    def assert_free(appender: Appender, path: Path) -> None:
+        """Another thread can append, and another process could."""
+        writer = threading.Thread(target=appender.append, args=(b"thread\n",), daemon=True)
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive()
+        other = os.open(path, os.O_RDWR)
+        assert locking.try_lock(other)
+        os.close(other)
+
+    def test_forks(self, make: Make, tmp_path: Path) -> None:
+        """One that forks, at every step: the parent's line once, the child's lines once."""
+        database = tmp_path.with_name(f"{tmp_path.name}-database")
+        database.touch()
+        for step in steps():
+            appender = make()
+            children: list[int] = []
+
+            def fork(children: list[int] = children, appender: Appender = appender) -> None:
+                torn = lines_end_torn(tmp_path)
+                children.append(os.fork())
+                if not children[0]:
+                    signal.alarm(20)
+                    if not torn:
+                        os.open(database, os.O_RDWR)  # Gets the number that was the log's.
+                    appender.append(b"within\n")
+
+            ran = interrupted(
+                lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]
+                step,
+                fork,
+            )
+            if children == [0]:
+                appender.append(b"after\n")
+                os._exit(0 if appender.written == 2 else 1)
+            if children:
+                assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+            found = lines(tmp_path)
+            assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
+            assert database.read_bytes() == b""
+            appender.close()
+            if not ran:
+                return
