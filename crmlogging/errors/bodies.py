@@ -125,7 +125,8 @@ def _decoded(body: bytes, content_type: str) -> str:
 
 def _read_markup(text: str) -> Document:
     head = text[:256].lower()
-    if "<!doctype html" in head or "<html" in head or "<head" in head or "<body" in head:
+    page = "<head" in head or ("<body" in head and "envelope" not in head)
+    if page or "<!doctype html" in head or "<html" in head:
         return Document("html", None, page_text(text))
     tree = xml_tree(text)
     if tree is not None:
@@ -235,16 +236,17 @@ def _part_tree(headers: str, rest: str) -> dict[str, Any]:
 def _csv_tree(text: str) -> list[Any] | None:
     """Return the rows of a result table that has a column of errors."""
     head = text[:2_048].partition("\n")[0].lower()
-    if "," not in head or "error" not in head:
+    mark = max(",;\t", key=head.count)
+    if mark not in head or "error" not in head:
         return None
     import csv  # Here: only bulk results are tables.
 
-    columns = [name.strip() for name in next(csv.reader([head]), [])]
+    columns = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
     if _CSV_ERROR_COLUMNS.isdisjoint(columns):
         return None
     rows: list[Any] = []
     try:
-        for cells in csv.reader(text.splitlines()[1 : 1 + _MAX_PARTS * 10]):
+        for cells in csv.reader(text.splitlines()[1 : 1 + _MAX_PARTS * 10], delimiter=mark):
             row = dict(zip(columns, cells, strict=False))
             error = next((row[c] for c in columns if c in _CSV_ERROR_COLUMNS and row.get(c)), "")
             success = row.get("success", "" if error else "true").lower() != "false"

@@ -77,6 +77,8 @@ def build(
             for f, v in judged[:_MAX_ITEMS]
         )
     provider_code = _provider_code(catalog, finding, provider)
+    if provider_code is not None:
+        provider_code = str(provider_code)  # a `Numeral` is one within this room only
     subject = _Subject(
         provider, slug, provider_code, tuple([field.field for field in fields]), names
     )
@@ -100,7 +102,10 @@ def _delay(
 ) -> float | None:
     reason = verdict.rule.reason
     limited = reason.limit or (reason.retryable and answer.status in _LIMIT_STATUSES)
-    delay = header_delay(answer.headers, limited=limited) if answer.headers else None
+    delay = None
+    if answer.headers:
+        answer.limited = limited
+        delay = header_delay(answer.headers, limited=limited, clock=answer.clock)
     if delay is None and reading is not None and reading.delay is not None:
         delay = reading.delay
     if delay is None and (reason.retryable or reason.limit) and finding.messages:
@@ -120,6 +125,8 @@ def _by_delay(catalog: Catalog, rule: Rule, finding: Finding, delay: float | Non
     transient = rule.reason.category is Category.TRANSIENT
     if transient and (window == "long" or (window == "" and delay is not None and delay > _HOUR)):
         return catalog.rule_for("API_QUOTA", like=rule)
+    if rule.reason.name == "RECORD_LIMIT" and delay is not None and delay > _HOUR:
+        return catalog.rule_for("API_QUOTA", like=rule)  # what refills is no count of things
     if not transient and (
         window == "short" or (window == "" and delay is not None and 0 < delay <= _HOUR)
     ):

@@ -34,7 +34,11 @@ def valid_status(status: object) -> int | None:
 
 
 class Case:
-    """One call of `classify`."""
+    """One call of `classify`.
+
+    Attributes:
+        id_place: where the body told the id of the request, see `Reading`.
+    """
 
     def __init__(
         self,
@@ -46,9 +50,11 @@ class Case:
         exception: Any,
         method: Any,
         url: Any,
+        document: Document | None = None,
     ) -> None:
         self.catalog = catalog
         self.fault: Fault | None = None
+        self.id_place: tuple[Any, str] | None = None
         if exception is not None:
             self.fault = read_fault(exception)
             exchange = None if self.fault is None else self.fault.exchange
@@ -66,7 +72,9 @@ class Case:
             host=host,
             path=path,
         )
-        self.document = read_body(body, self.answer.headers.get("content-type", ""))
+        if document is None:
+            document = read_body(body, self.answer.headers.get("content-type", ""))
+        self.document = document
         self.answer.kind = self.document.kind
         self.provider = detect(catalog, provider, host, self.answer.headers, self.document.tree)
         self.slug = self.provider.name if self.provider is not None else slug_of(provider)
@@ -92,7 +100,9 @@ class Case:
     @property
     def _good(self) -> bool:
         status = self.answer.status
-        return status is not None and (status < 300 or status == 304)
+        # gRPC tells its outcome beside HTTP's 200 (PROTOCOL-HTTP2, "Responses").
+        called = self.answer.headers.get("grpc-status", "0").strip() == "0"
+        return status is not None and (status < 300 or status == 304) and called
 
     def causes(self) -> list[Finding]:
         """Return what the body tells of causes, for an explanation."""
@@ -106,6 +116,7 @@ class Case:
             id_keys=provider.id_keys if provider is not None else (),
             good=good,
             headers=self.answer.headers,
+            clock=self.answer.clock,
             status=self.answer.status,
         )
         document = self.document
@@ -114,6 +125,7 @@ class Case:
         elif document.text and self.answer.status is not None and not good:
             reading.read_text(document.text)
             judge_page(document, self.answer, reading.findings[-1])
+        self.id_place = reading.id_place
         if not good and self.answer.headers:
             code = header_code(self.answer.headers)
             if code is not None:

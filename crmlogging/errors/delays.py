@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["MAX_DELAY_SECONDS", "body_delay", "header_delay", "worded_delay"]
+__all__ = [
+    *("LIMIT_HEADERS", "MAX_DELAY_SECONDS", "RETRY_HEADERS", "Clock"),
+    *("body_delay", "header_delay", "worded_delay"),
+]
 
 MAX_DELAY_SECONDS: Final = 32 * 86_400.0
 """Longest delay that is believed: a month and a day."""
@@ -44,6 +47,12 @@ _RESET_HEADERS: Final = (
 _REMAINING_HEADERS: Final = (
     *("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"),
 )
+RETRY_HEADERS: Final = {
+    "retry-after-ms": 0.001, "x-ms-retry-after-ms": 0.001, "retry-after": 1.0, "x-retry-after": 1.0,
+}  # fmt: skip
+"""Headers that tell a delay whatever the error is, with their unit in seconds."""
+LIMIT_HEADERS: Final = frozenset((*_RESET_HEADERS, *_REMAINING_HEADERS, "ratelimit"))
+"""Headers that tell one where the error is a limit."""
 _DRAFT_RESET: Final = re.compile(r"(?:\breset|[;, ]t)=(\d{1,10}(?:\.\d{1,6})?)")
 _BODY_KEYS: Final = {
     "retryafter": 1.0, "retryafterseconds": 1.0, "retryaftersec": 1.0, "retryaftersecs": 1.0,
@@ -62,6 +71,15 @@ _WORDED: Final = re.compile(
     r"[^\d.;]{0,40}?(\d{1,7}(?:\.\d{1,6})?)\s?"
     r"(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
+# "Versuchen Sie es in 30 Sekunden erneut", "intente de nuevo en 30 segundos", and so on.
+_FOREIGN: Final = re.compile(
+    r"(?:erneut|wieder|warten|versuch|réessay|patient|attend|intent|vuelva|espere|tente|aguarde"
+    r"|novamente|riprov|probeer|wacht)[^\d.;]{0,40}?(\d{1,7})\s?"
+    r"(sekunden?|secondes?|segundos?|secondi|seconden|minuten?|minutes?|minutos?|minuti"
+    r"|stunden?|heures?|horas?|uur)\b|(\d{1,7})\s?(秒|分|時間)(?:後|ほど|以上|お待ち)"
+)
+_FOREIGN_UNITS: Final = {"st": 3600.0, "he": 3600.0, "ho": 3600.0, "uu": 3600.0, "mi": 60.0,
+                         "分": 60.0, "時間": 3600.0}  # fmt: skip
 _WORDED_SECONDS: Final = re.compile(r"retry[- ]after:?\s(\d{1,6})\b")
 _WORDED_CLOCK: Final = re.compile(r"(?:in|after)\s(\d{1,3}:\d\d:\d\d)\b")
 
@@ -76,14 +94,9 @@ def header_delay(
     Args:
         headers: of the answer.
         limited: a limit caused the error; only then reset headers mean something.
-        clock: the time, where the answer has no Date header.
+        clock: the time, where the answer has no Date header; asked if the delay depends on it.
     """
-    for name, scale in (
-        ("retry-after-ms", 0.001),
-        ("x-ms-retry-after-ms", 0.001),
-        ("retry-after", 1.0),
-        ("x-retry-after", 1.0),
-    ):
+    for name, scale in RETRY_HEADERS.items():
         value = headers.get(name)
         if value is not None:
             delay = _delay(value, headers, clock)
@@ -136,8 +149,8 @@ def _from_number(number: float, headers: Mapping[str, str], clock: Clock) -> flo
 
 
 def _now(headers: Mapping[str, str], clock: Clock) -> float:
-    told = _time(headers.get("date", ""))
-    return clock() if told is None else told
+    now, told = clock(), _time(headers.get("date", ""))
+    return now if told is None else told
 
 
 def _time(text: str) -> float | None:
@@ -209,5 +222,9 @@ def worded_delay(words: str) -> float | None:
     match = _WORDED_SECONDS.search(words)
     if match is not None:
         return _bounded(float(match[1]))
+    match = _FOREIGN.search(words)
+    if match is not None:
+        number, unit = match[1] or match[3], match[2] or match[4]
+        return _bounded(float(number) * _FOREIGN_UNITS.get(unit[:2], 1.0))
     match = _WORDED_CLOCK.search(words)
     return _bounded(_duration(match[1]) or 0.0) if match else None

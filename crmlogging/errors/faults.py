@@ -15,7 +15,7 @@ from typing import Any, Final
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.responses import Exchange, exchange_of, get_attribute
 
-__all__ = ["Fault", "read_fault"]
+__all__ = ["Fault", "answer_in", "names_a_code", "read_fault"]
 
 _MAX_LINKS: Final = 24
 _MAX_TEXT: Final = 16_384
@@ -34,6 +34,10 @@ _STATUSES: Final = (
     ),
     re.compile(r"^(\d{3}) [A-Z][a-z]+"),
     re.compile(r"too many (\d{3}) error responses"),
+)
+# Before it may stand other braces: those of the headers' mapping.
+_BODY: Final = re.compile(
+    r"\b(?:response )?(?:body|content|text): ?(?=b?['\"]?[\[{])", re.IGNORECASE
 )
 _CODE: Final = re.compile(r"An error occurred \(([A-Za-z0-9._-]{2,64})\) when calling")
 _GRPC: Final = re.compile(r"StatusCode\.([A-Z_]{2,32})")
@@ -92,6 +96,20 @@ def _from_chain(exception: BaseException) -> Fault:
     return fault
 
 
+def answer_in(exception: BaseException) -> Exchange | None:
+    """Return the answer that an exception or one of its causes carries, without reading more."""
+    for link in _links(exception):
+        exchange = exchange_of(link)
+        if exchange is not None:
+            return exchange
+    return None
+
+
+def names_a_code(exception: BaseException) -> bool:
+    """Whether an exception or one of its causes has an error code beside its answer."""
+    return any(isinstance(get_attribute(link, "code"), str) for link in _links(exception))
+
+
 def _links(exception: BaseException) -> Iterator[BaseException]:
     """Yield an exception and what caused it, outermost first, each once."""
     waiting: list[Any] = [exception]
@@ -136,7 +154,9 @@ def _told_exchange(fault: Fault) -> Exchange | None:
         if found is not None and 300 <= int(found[1]) < 600:
             status = int(found[1])
             break
-    body = embedded_tree(text) if "{" in text or "[{" in text else None
+    found = _BODY.search(text)
+    told = text if found is None else text[found.end() :]
+    body = embedded_tree(told) if "{" in told else None
     if status is None and not _is_error_body(body):
         return None
     return Exchange(status=status, body=body if _is_error_body(body) else None)

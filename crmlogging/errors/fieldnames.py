@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from crmlogging.errors.fieldmarks import LIKELY, PLAIN, PLAIN_MARKS, SURE
 from crmlogging.errors.shapes import looks_secret
 
 __all__ = ["FIELD_NAME", "PLACEHOLDER", "clean_name", "named_in"]
@@ -138,7 +139,8 @@ _CERTAIN: Final = _any_of(
     r"(?:create/update fields|unknown field(?! name)|missing required param(?:eter)?s?|for field"
     r"|field name not found ?)\s?:?\s" + _LIST,
     r"(?:propertyName|fieldName|field|property|attribute)=" + _WORD,
-    r"^(?:mandatory|required|missing)(?: fields?| param(?:eter)?s?)?: " + _LIST + "$",
+    r"^(?:mandatory|required|missing)(?: required| mandatory)?(?: fields?| param(?:eter)?s?"
+    r"| propert(?:y|ies)| attributes?)?: " + _LIST + r"\.?$",
     r"(?:fields?|param(?:eter)?s?) (?:missing|required)\.{1,3} " + _LIST + "$",
     r"^(?:[\w ]{0,40}: )?(?:body|payload|params|properties|data)\." + _NAME
     + r"(?: ?: | (?:is|must|should|has|cannot|can't|does)\b)",
@@ -161,7 +163,7 @@ _BARE: Final = _any_of(
     + r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
     r"(?::\s?|\s)(?!values? )" + _NAME,
     r"(?:attribute values|type for|value for|for) " + _WORD
-    + r" (?:['\"]|is (?:not )?(?:in)?valid)",
+    + r" (?:['\"]|already |is (?:not )?(?:in)?valid)",
     _START + _PATH + _ONE_WORD + r"(?: field)?:?\s" + _DEMANDED,
 )  # fmt: skip
 # These may be said of a value, too, so that only common names of fields count.
@@ -170,12 +172,24 @@ _OF_EITHER: Final = _any_of(
     _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
     r"(?:(?:is )?(?:an? )?(?:invalid|not|already|unknown|required|missing)|has already|does not))",
 )
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[_\d]+")
 _COMMON: Final = frozenset(
     (
         "email emails phone phones mobile fax name firstname lastname first last company title"
         " status stage website url domain address city state country zip postcode street birthdate"
         " birthday date amount price currency owner ownerid type source description subject body id"
         " ids tags quantity language timezone industry revenue salutation gender password username"
+    ).split()
+)
+# Nouns of an API, which are as little a field.
+_NOUNS: Final = frozenset(
+    (
+        "user account request record contact object body payload data token header headers message"
+        " method operation page limit resource input item items one both either query key scope"
+        " permission permissions authentication authorization login credentials license xml json"
+        " subscription lead deal customer content parameter field property attribute param column"
+        " entity session server api access response result connection action role upgrade plan"
+        " argument element file none nothing what which who they everything something input"
     ).split()
 )
 _NO_NAMES: Final = frozenset(
@@ -202,20 +216,29 @@ def named_in(message: str) -> list[str]:
     found: dict[str, None] = {}
     text = message[:_MAX_TEXT]
     lower = text.lower()
-    if any(hint in lower for hint in _HINTS):
+    hinted = any(hint in lower for hint in _HINTS)
+    if hinted:
         for names in _groups(_CERTAIN, text):
             for name in names.split(","):
                 _note(name.strip(), found)
-        if not found:
-            for name in _groups(_QUOTED, text):
-                _note(name, found)
     if not found:
-        for name in _groups(_BARE, text):
+        for names in _marked(SURE, text, lower):
+            for name in names.split(","):
+                _note(name.strip(), found)
+    if hinted and not found:
+        for name in _groups(_QUOTED, text):
+            _note(name, found)
+    if not found:
+        for name in (*_groups(_BARE, text), *_marked(LIKELY, text, lower)):
             if _looks_like_a_field(name, common=False):
                 _note(name, found)
     if not found:
         for name in _groups(_OF_EITHER, text):
             if _looks_like_a_field(name, common=True):
+                _note(name, found)
+    if not found and any(mark in lower for mark in PLAIN_MARKS):
+        for name in _groups(PLAIN, text):
+            if name not in _NOUNS and name not in _NO_NAMES:
                 _note(name, found)
     return list(found)
 
@@ -224,6 +247,15 @@ def _groups(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     """Yield the one group that each match has."""
     for match in pattern.finditer(text):
         yield match[match.lastindex or 0]
+
+
+def _marked(
+    patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str, lower: str
+) -> Iterator[str]:
+    """Yield the groups of those `patterns` whose mark occurs."""
+    for mark, pattern in patterns:
+        if mark in lower:
+            yield from _groups(pattern, text)
 
 
 def _note(raw: str, found: dict[str, None]) -> None:
@@ -235,7 +267,12 @@ def _note(raw: str, found: dict[str, None]) -> None:
 def _looks_like_a_field(word: str, *, common: bool) -> bool:
     """Whether an unquoted `word` can only be the name of a field; `common` asks for known ones."""
     steps = _INDEX.sub("", word).lower().strip(".").split(".")
-    if any(step in _COMMON or step.endswith(("__c", "_id")) for step in steps):
+    if len(steps) > 1 and _INDEX.search(word):  # "phones.0.value" is a path
+        return True
+    if any(step.rstrip("0123456789") in _COMMON or step.endswith(("__c", "_id")) for step in steps):
+        return True
+    parts = _CAMEL.findall(word)
+    if len(parts) > 1 and all(part.lower() in _COMMON for part in parts):  # EmailAddress
         return True
     if common or len(steps) > 1 or steps[0] in _NO_NAMES or steps[0] in _PSEUDO:
         return False

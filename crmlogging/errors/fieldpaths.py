@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.roles import Role, role_of
 
-__all__ = ["field_map_like", "own_fields"]
+__all__ = ["field_map_like", "never_a_field_map", "own_fields"]
 
 _MAX_NAMES: Final = 64
+_MAX_KEYS: Final = 50
 _MAX_STEPS: Final = 16
 # Keys under which a list is one path of keys rather than several names.
 _PATHS: Final = frozenset(
     "path loc pointer instancepath datapath fieldpath field errorpath oerrorpath".split()
 )
 # Beside these, ``path`` is the URL's (Spring), or that of a GraphQL answer.
-_NO_FIELD_PATH: Final = frozenset(("timestamp", "method", "requestId", "locations", "extensions"))
+_NO_FIELD_PATH: Final = frozenset(
+    ("timestamp", "method", "requestId", "locations", "extensions", "errorInfo")
+)
 # Keys that make a mapping an error rather than a map from fields to what is wrong with them.
 _NO_MAP: Final = frozenset(
     (
         "code message msg error errors detail details type status statuscode errorcode"
-        " errormessage title faultstring errordescription exceptioncode text reason"
+        " errormessage title faultstring errordescription exceptioncode text reason faulttext"
+        " nachricht fehler mensaje mensagem erro erreur messaggio errore codigo fehlercode"
     ).split()
 )
 
@@ -75,7 +80,7 @@ def field_map_like(value: Any) -> bool:
     if not isinstance(value, dict) or not value:
         return False
     said = False
-    for spelled, below in list(value.items())[:50]:
+    for spelled, below in list(value.items())[:_MAX_KEYS]:
         key = role_of(spelled)
         if key.plain in _NO_MAP or key.role in _NO_MAP_ROLES:
             return False
@@ -83,12 +88,22 @@ def field_map_like(value: Any) -> bool:
             return False
         if key.role is Role.FIELD and isinstance(below, list) and _has_objects(below):
             return False  # {"expected_fields": [{"api_name": ...}]}
+        if key.role is Role.FIELD and isinstance(below, str) and not _is_said(below):
+            return False  # {"api_name": "Email", "duplicate_record": {...}}
         if key.role in _ANSWER_ROLES and not isinstance(below, str) and _has_objects(below):
             return False
         if not isinstance(below, (str, list, dict)):
             return False
         said = said or _is_said(below)
     return said
+
+
+def never_a_field_map(names: Iterable[object]) -> bool:
+    """Whether a mapping with these keys is no map of fields, whatever its values are."""
+    return any(
+        key.plain in _NO_MAP or key.role in _NO_MAP_ROLES
+        for key in map(role_of, islice(names, _MAX_KEYS))
+    )
 
 
 def _has_objects(value: Any) -> bool:

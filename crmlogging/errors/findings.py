@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from crmlogging.errors.shapes import is_code
+from crmlogging.errors.shapes import Numeral, is_code
 
 __all__ = ["Finding", "RawField"]
 
@@ -158,7 +158,7 @@ class Finding:
             own: rank in the provider's own order, which goes before.
             status: HTTP status of the answer: a number equal to it is a code of last resort.
         """
-        text = text.strip()
+        text = text if type(text) is Numeral else text.strip()
         lower = text.lower()
         if lower in _GOOD:
             if self.failed is None and rank <= _STRONG_RANK + 1 and lower != "200":

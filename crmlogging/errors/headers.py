@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from crmlogging.errors.shapes import is_code, is_request_id
 
-__all__ = ["VOLATILE", "header_code", "header_request_id", "lower_headers"]
+__all__ = ["CODE_HEADERS", "ID_RANKS", "header_code", "header_request_id", "lower_headers"]
 
 _MAX_HEADERS: Final = 200
 _MAX_VALUE: Final = 1_024
+_TEXT: Final = frozenset((str,))
 
 # Ids that providers hand out for support, the more telling first.
 _ID_HEADERS: Final = (
@@ -22,34 +23,31 @@ _ID_HEADERS: Final = (
     *("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id", "x-goog-request-id"),
     *("x-trace-id", "x-b3-traceid", "x-transaction-id", "sap-passport-transactionid"),
     *("x-github-request-id", "x-shopify-request-id", "x-zendesk-request-id", "x-req-id"),
+    *("intuit_tid", "xero-correlation-id", "x-sfdc-request-id", "x-slack-req-id", "x-arequestid"),
+    *("x-notion-request-id", "twilio-request-id", "x-n-operationid", "x-netsuite-operation-id"),
     *("apim-request-id", "x-fb-trace-id", "x-log-ref", "x-vcap-request-id", "correlation-id"),
     *("x-cloud-trace-context", "x-azure-ref", "x-amz-cf-id", "traceparent", "cf-ray"),
 )
-_CODE_HEADERS: Final = (
+CODE_HEADERS: Final = (
     *("x-amzn-errortype", "x-ms-error-code", "x-error-code", "x-api-error-code", "grpc-status"),
 )
-_CODE_NAMES: Final = frozenset(_CODE_HEADERS)
-VOLATILE: Final = frozenset(
-    (
-        *_ID_HEADERS,
-        *("age", "content-length", "date", "etag", "expires", "last-modified", "nel", "report-to"),
-        *("server-timing", "set-cookie", "x-envoy-upstream-service-time", "x-response-time"),
-        "x-runtime",
-    )
-)
-"""Headers whose value differs from answer to answer and decides nothing."""
-
-_ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
+_CODE_NAMES: Final = frozenset(CODE_HEADERS)
+ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
 
 
 def lower_headers(headers: Any) -> dict[str, str]:
     """Return `headers` (mapping, pairs, or None) with lower-case names and text values."""
     if not headers:
         return {}
+    if type(headers) is not dict and hasattr(headers, "lower_items"):  # requests
+        lowered = dict(headers.lower_items())
+        texts = len(lowered) <= _MAX_HEADERS and _TEXT.issuperset(map(type, lowered.values()))
+        if texts and all(len(value) <= _MAX_VALUE for value in lowered.values()):
+            return lowered
     pairs: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
     if not isinstance(headers, Mapping) and hasattr(headers, "items"):
         pairs = headers.items()
-    lowered: dict[str, str] = {}
+    lowered = {}
     for number, pair in enumerate(pairs):
         if number >= _MAX_HEADERS:
             break
@@ -72,9 +70,9 @@ def _value_text(value: object) -> str:
 
 def header_request_id(headers: Mapping[str, str], first: tuple[str, ...] = ()) -> str | None:
     """Return the id of the request among `headers`, those named in `first` before all others."""
-    best, best_rank = None, len(_ID_RANKS)
+    best, best_rank = None, len(ID_RANKS)
     for name, value in headers.items():
-        rank = -1 if name in first else _ID_RANKS.get(name, best_rank)
+        rank = -1 if name in first else ID_RANKS.get(name, best_rank)
         if rank < best_rank and is_request_id(value):
             best, best_rank = value, rank
     return best
@@ -84,7 +82,7 @@ def header_code(headers: Mapping[str, str]) -> str | None:
     """Return the error code that gateways put into a header, or None."""
     if _CODE_NAMES.isdisjoint(headers):
         return None
-    for name in _CODE_HEADERS:
+    for name in CODE_HEADERS:
         value = headers.get(name)
         if value is not None:
             # "com.amazonaws#ThrottlingException:http://..." holds more than the code.

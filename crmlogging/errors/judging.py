@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,6 +23,7 @@ from crmlogging.errors.findings import Finding
 
 __all__ = ["Answer", "Verdict", "judge", "judge_fault", "judge_page", "judge_status", "rules_for"]
 
+_SNAKE_CASE: Final = re.compile(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){1,4}\b")
 _CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
 
@@ -35,7 +37,15 @@ class Answer:
     host: str = ""
     path: str = ""
     kind: str = "empty"
-    url: str = ""
+    timed: bool = False
+    """A clock had its say in what was read of it."""
+    limited: bool = False
+    """The headers of a limit had."""
+
+    def clock(self) -> float:
+        """Return the time, and note that it was asked for."""
+        self.timed = True
+        return time.time()
 
 
 @dataclass(slots=True)
@@ -177,7 +187,22 @@ def judge_fault(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | Non
                 if not rule.weak:
                     return Verdict(rule, "exception", code)
                 weak = weak or Verdict(rule, "exception", code)
-    return weak or _judge_class(fault, answer, catalog)
+    return weak or _judge_class(fault, answer, catalog) or _judge_words(fault, answer, catalog)
+
+
+def _judge_words(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
+    """Judge by what an SDK's error says; what built-ins say is about this program."""
+    if all(name.rpartition(".")[0] in ("builtins", "") for name in fault.names):
+        return None
+    if answer.status is None:
+        answer = replace(answer, status=400)
+    for word in _SNAKE_CASE.findall(fault.text[:2_000])[:8]:
+        code = normal_code(word)
+        for rule in catalog.generic.by_code.get(code, ()):
+            if not rule.weak and rule.holds(answer, "", {code}):
+                return Verdict(rule, "exception")
+    strong, _ = catalog.worded(fault.text[:2_000].lower(), answer)
+    return None if strong is None else Verdict(strong, "exception")
 
 
 def _judge_class(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:

@@ -24,6 +24,7 @@ _REMAINING: Final = (
     *("x-hubspot-ratelimit-daily-remaining", "x-ms-ratelimit-burst-remaining-xrm-requests"),
     "x-ratelimit-remaining-requests",
 )
+_NAMES: Final = frozenset((*_LIMITS, *_REMAINING, "sforce-limit-info", "ratelimit"))
 _NUMBER: Final = re.compile(r"\s*(\d{1,12})\b")
 _DRAFT: Final = re.compile(r"\b(limit|remaining|r)=(\d{1,12})")
 _USAGE: Final = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})")
@@ -37,6 +38,9 @@ class Limits(NamedTuple):
     reset_seconds: float | None
 
 
+_NONE: Final = Limits(None, None, None)
+
+
 def limits_of(headers: Mapping[str, str]) -> Limits:
     """Return what `headers` (lower-case names) tell of a rate limit.
 
@@ -44,6 +48,8 @@ def limits_of(headers: Mapping[str, str]) -> Limits:
         >>> limits_of({"x-ratelimit-limit": "83", "x-ratelimit-remaining": "0"})
         Limits(limit=83, remaining=0, reset_seconds=None)
     """
+    if _NAMES.isdisjoint(headers):
+        return _NONE
     limit, remaining = _first(headers, _LIMITS), _first(headers, _REMAINING)
     usage = _USAGE.search(headers.get("sforce-limit-info", ""))
     if usage is not None:
@@ -55,7 +61,7 @@ def limits_of(headers: Mapping[str, str]) -> Limits:
         else:
             remaining = remaining if remaining is not None else int(number)
     if limit is None and remaining is None:
-        return Limits(None, None, None)
+        return _NONE
     reset_only = {k: v for k, v in headers.items() if "retry" not in k and k != _REMAINING[0]}
     return Limits(limit, remaining, header_delay(reset_only, limited=True))
 

@@ -132,10 +132,16 @@ class CrmError:
 
     @classmethod
     def made(cls, attributes: dict[str, Any]) -> CrmError:
-        """Return an error of all `attributes`; a frozen class would set them one by one."""
+        """Return an error that takes over `attributes`; a frozen class would set them singly."""
         error = object.__new__(cls)
-        error.__dict__.update(attributes)
+        object.__setattr__(error, "__dict__", attributes)
         return error
+
+    def with_request_id(self, request_id: str | None) -> CrmError:
+        """Return the same error of another request."""
+        attributes = self.__dict__.copy()
+        attributes["request_id"] = request_id
+        return CrmError.made(attributes)
 
     def to_problem(self) -> dict[str, Any]:
         """Return it as a problem document (RFC 9457), ready for ``application/problem+json``."""

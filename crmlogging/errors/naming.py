@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["action_of", "field_label", "operation", "split_url"]
+__all__ = ["action_of", "field_label", "operation", "split_url", "without_numbers"]
 
 _MAX_URL: Final = 2_048
 # Host and path; user, port, query and fragment are left out.
@@ -17,6 +17,7 @@ _URL: Final = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://(?:[^/?#]*@)?"
     r"(\[[^\]/?#]*\]|[^/?#:]*)(?::\d*)?|(?=/))([^?#]*)"
 )
+_NUMBERED: Final = re.compile(r"/[0-9]{1,32}(?![^/?#])")
 _SPLIT: Final = re.compile(r"[/()?=&.,:]+")
 
 _RESOURCE_WORDS: Final = {
@@ -103,6 +104,16 @@ def split_url(url: object) -> tuple[str, str]:
         text = "" if url is None else str(url)[:_MAX_URL]
     match = _URL.match(text)
     return ((match[1] or "").lower(), match[2]) if match is not None else ("", "")
+
+
+def without_numbers(url: str) -> str:
+    """Return `url` with 0 for each segment of its path that is a number: equal for all records.
+
+    Example:
+        >>> without_numbers("https://api.example.com/v3/contacts/471?a=17")
+        'https://api.example.com/v3/contacts/0?a=17'
+    """
+    return _NUMBERED.sub("/0", url) if len(url) < _MAX_URL else url
 
 
 _MAX_REMEMBERED: Final = 2_048

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.findings import Finding
+from crmlogging.errors.roles import Role, role_of
 
 if TYPE_CHECKING:
     from crmlogging.errors.reading import Reading
@@ -76,6 +77,7 @@ def read_elements(
 
 def _read_element(reading: Reading, element: Mapping[str, Any], part: Finding, depth: int) -> None:
     """Read one element; an answer within the answer brings its own body."""
+    element = _unwrapped(element)
     inner = element.get("body", element.get("result"))
     if isinstance(inner, str) and inner[:1] in ("{", "["):
         inner = embedded_tree(inner)
@@ -96,6 +98,15 @@ def _read_element(reading: Reading, element: Mapping[str, Any], part: Finding, d
             part.merge(cause)
     if part.failed is None and part.codes and part.messages and not reading.good:
         part.failed = True
+
+
+def _unwrapped(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the name of an operation stands for: ``{"index": {"status": 429, ...}}``."""
+    if len(element) == 1:
+        name, only = next(iter(element.items()))
+        if isinstance(only, dict) and "status" in only and role_of(name).role is Role.NONE:
+            return only
+    return element
 
 
 def _are_records(value: list[Any]) -> bool:

@@ -6,9 +6,11 @@ of the error (properties of records, echoed payloads), and is bounded in nodes, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from crmlogging.errors.delays import Clock
 from crmlogging.errors.fieldpaths import field_map_like, own_fields
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.parts import MAX_PARTS, read_elements
@@ -31,6 +33,16 @@ _SAID_KEYS: Final = frozenset(("message", "code", "description", "error"))
 _NO_STRINGS: Final[tuple[str, ...]] = ()
 
 
+def _says_of_fields(plain: str, value: Any) -> bool:
+    """Whether ``details`` is a map of fields; SOAP's ``detail`` holds faults below their names."""
+    soap = plain == "detail" and isinstance(value, dict) and any(map(_is_object, value.values()))
+    return not soap and field_map_like(value)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
 class Reading:
     """What a body tells: findings, the request's id, a delay.
 
@@ -38,13 +50,15 @@ class Reading:
         ranks: key spelling to rank, where a provider's order of codes is its own.
         id_keys: plain keys of the request's id that only this provider uses.
         good: the status says success, so that only explicit failures count.
-        headers: of the answer (for the clock of a delay).
+        headers: of the answer (for the time of a delay).
+        clock: the time, where they do not tell it.
         status: of the answer.
 
     Attributes:
         findings: the causes.
         items: they are records of a bulk answer.
         request_id: the provider's id of the request, or None.
+        id_place: the object that holds it, and the key there.
         delay: in seconds, or None.
         nodes_left: objects that may still be read.
     """
@@ -56,18 +70,21 @@ class Reading:
         id_keys: tuple[str, ...] = _NO_STRINGS,
         good: bool = False,
         headers: Mapping[str, str],
+        clock: Clock = time.time,
         status: int | None = None,
     ) -> None:
         self.findings: list[Finding] = []
         self.items = False
         self.request_id: str | None = None
         self.id_rank = 99
+        self.id_place: tuple[Any, str] | None = None
         self.delay: float | None = None
         self.nodes_left = _MAX_NODES
         self.ranks = ranks
         self.id_keys = id_keys
         self.good = good
         self.headers = headers
+        self.clock = clock
         self.status = status
 
     def read(self, tree: Any) -> None:
@@ -84,7 +101,8 @@ class Reading:
         if not self.good and top.failed is False:
             top.failed = None  # "errors": [] beside other words, under a status that says error
         # What stands above parts that tell more is only their heading.
-        if top.codes or top.details or top.fields or not self.findings:
+        told = top.details or top.fields or any(rank < _BELOW_RANK for rank, _ in top.codes)
+        if told or not self.findings:
             self.findings.insert(0, top)
 
     def read_text(self, text: str) -> None:
@@ -187,7 +205,7 @@ class Reading:
     def _context(self, plain: str, value: Any, into: Finding, depth: int) -> None:
         if isinstance(value, list):
             self._details(value, into, depth)
-        elif plain == "details" and field_map_like(value):
+        elif plain in ("details", "detail") and _says_of_fields(plain, value):
             self.field_map(value, into, depth)
         elif isinstance(value, dict):
             self._nested(value, into, depth + 1, _BELOW_RANK)
@@ -225,7 +243,7 @@ class Reading:
                 into.details.append(str(said)[:64])
                 continue
             # {"emails": {"errors": ["..."]}} is about "emails".
-            above = role_of(name).role in _LIST_ROLES
+            above = role_of(name).role in _LIST_ROLES or (prefix != "" and name == "messages")
             # CakePHP names the rule that was broken: {"last_name": {"_empty": "..."}}.
             above = above or (prefix != "" and str(name)[:1] == "_")
             path = prefix if above else f"{prefix}.{name}" if prefix else str(name)

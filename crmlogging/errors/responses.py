@@ -40,29 +40,27 @@ def _exchange_of(thing: object) -> Exchange | None:
     response = get_attribute(thing, "response")
     if isinstance(response, dict):
         return _from_botocore(response)
-    if response is None or not _has_status(response):
+    status = None if response is None else _status(response)
+    if status is None:
         resp = get_attribute(thing, "resp")  # google-api-client, where the body is on the exception
-        if _has_status(resp):
-            exchange = _read(resp)
+        status = None if resp is None else _status(resp)
+        if status is not None:
+            exchange = _read(resp, status)
             exchange.body = _attribute(thing, "content")
             exchange.url = _text(_attribute(thing, "uri"))
             return exchange
-        response = None
-    if response is not None:
-        exchange = _read(response)
-        if exchange.body is None:
-            exchange.body = _body(thing)
+        status = None if thing is None else _status(thing)
+        return None if status is None else _read(thing, status)
+    exchange = _read(response, status)
+    if exchange.body is None:
+        exchange.body = _body(thing)
+    if not (exchange.method and exchange.url):
         _add_request(get_attribute(thing, "request"), exchange)
-        return exchange
-    return _read(thing) if _has_status(thing) else None
+    return exchange
 
 
-def _has_status(thing: object) -> bool:
-    return thing is not None and _status(thing) is not None
-
-
-def _read(thing: object) -> Exchange:
-    exchange = Exchange(status=_status(thing), body=_body(thing))
+def _read(thing: object, status: int) -> Exchange:
+    exchange = Exchange(status=status, body=_body(thing))
     for name in ("headers", "hdrs"):
         headers = get_attribute(thing, name)
         if headers is not None and (
@@ -75,6 +73,8 @@ def _read(thing: object) -> Exchange:
     )
     exchange.url = _text(get_attribute(thing, "url")) or _text(get_attribute(thing, "_url"))
     for name in ("request", "_request", "request_info"):
+        if exchange.method and exchange.url:
+            break
         _add_request(get_attribute(thing, name), exchange)
     return exchange
 

@@ -52,7 +52,8 @@ _CODES: Final = {
     "category": 3, "errortype": 4, "errorcategory": 4, "exceptiontype": 4, "exception": 5,
     "reason": 4, "issue": 4, "problem": 4, "keyword": 4, "errorreason": 4, "rule": 5,
     "identifier": 5, "type": 6, "errorclass": 5, "exceptionclass": 5, "key": 6, "kind": 6,
-    "ecode": 1, "datacode": 2,
+    "ecode": 1, "datacode": 2, "fehlercode": 1, "codigoerror": 1, "codigoerro": 1,
+    "codeerreur": 1, "codigo": 2, "código": 2, "codice": 3,
 }  # fmt: skip
 _HINTS: Final = (
     "policyname declinecode errorsubcode subcode substatus errorsubtype suberror "
@@ -65,7 +66,10 @@ _MESSAGES: Final = (
     "failurereason longmessage shortmessage explanation statustext codedescription detailmessage "
     "messagetext summary phrase errordetail debugmessage reasonphrase displaymessage errortext "
     "errorstring hint statusmessage errorsummary messages errormessages failuremessage usermsg "
-    "resultdescription"
+    "errordesc errdesc replytext localizedvalue rawmessage "
+    "resultdescription troubleshoot submsg faulttext nachricht meldung fehlermeldung fehlertext "
+    "fehlerbeschreibung beschreibung mensaje mensajeerror descripcion descripción mensagem "
+    "mensagemerro descricao descrição messaggio descrizione melding bericht"
 ).split()
 _ERRORS: Final = (
     "error errors fault faults errorlist errordetails validationerrors validationerror "
@@ -74,7 +78,7 @@ _ERRORS: Final = (
     "errordetail customerusererrors validation validationmessages suberrors apierrors "
     "fielderrorslist reasons violations constraintviolations fieldviolations errorresult "
     "errorobject err serviceexception unexpectederrorfault exceptionreport mutationerrors "
-    "lasterror joberrors"
+    "lasterror joberrors fehler fehlerliste erro erros errore errori erreur erreurs errores fout"
 ).split()
 _FIELD_ERRORS: Final = (
     "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages "
@@ -87,7 +91,8 @@ _FIELDS: Final = (
     "datapath fieldpath fieldapiname missingfields requiredfields missingfield requiredfield "
     "fieldkey membernames attr argument argumentname propertynames matchingattribute "
     "missingproperties missingproperty fieldid fieldlabel invalidfield missingparameters element "
-    "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath"
+    "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath "
+    "propertyref paramname columnid attributecode fieldcode feldname feld campo champ"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
@@ -123,7 +128,7 @@ _PARTS: Final = (
 ).split()
 _WRAPPERS: Final = (
     "response body envelope output return answer reply apiresponse jsonresponse root "
-    "ultimatereceiver soapbody rsp embedded"
+    "ultimatereceiver soapbody rsp embedded standard"
 ).split()
 _EXPECTED: Final = (
     "expecteddatatype expected expectedtype maximumlength maxlength minlength minimumlength "

@@ -1,7 +1,6 @@
 """What to make of the value under a key, by the key's role: one function a role.
 
-Each takes the reading, the key and its spelling, the value, the finding to fill, the list of what
-is to be read later, and the object that holds the key.
+Each takes the reading, key, spelling, value, the finding to fill, what to read later, the object.
 """
 
 from __future__ import annotations
@@ -14,20 +13,23 @@ from crmlogging.errors.delays import body_delay
 from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.roles import FAULT_ENDS, WRAPPER_ENDS, Key, Role
-from crmlogging.errors.shapes import is_request_id
+from crmlogging.errors.shapes import Numeral, is_request_id
 
 if TYPE_CHECKING:
     from crmlogging.errors.reading import Reading
 
-__all__ = ["HANDLERS", "Below", "take_sentence"]
+__all__ = ["HANDLERS", "Below", "has_plain_id", "is_plain_id", "take_sentence"]
 
 Below = list[tuple[Role, str, Any]]
 """What an object holds for later: role, plain key, value."""
 
+_CODE_RANK: Final = 3
 _ERROR_RANK: Final = 4
 _ERROR_ID_RANK: Final = 6
 # Ids that are something else, too: these count only if they look like one.
 _PLAIN_IDS: Final = frozenset(("instance", "uuid", "ticket", "errorid"))
+_UUID: Final = "urn:uuid:"
+_CODE_ENDS: Final = ("ERROR", "EXCEPTION", "FAILURE", "FAULT")
 _NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
 
 
@@ -89,7 +91,8 @@ def _code(
             into.failed = value == 0
             return
         count = len(into.codes)
-        into.note_code(str(value), key.rank, reading.ranks.get(spelled), reading.status)
+        text = Numeral(value) if kind is int and key.rank <= _CODE_RANK else str(value)
+        into.note_code(text, key.rank, reading.ranks.get(spelled), reading.status)
         if reading.good and into.failed is None and len(into.codes) > count:
             # {"code": 40301, "msg": "..."} under 200; a code that only an error has.
             bare = kind is int and key.plain == "code" and value >= 400 and not node.get("data")
@@ -97,6 +100,8 @@ def _code(
     elif kind is dict:  # SOAP 1.2: <Code><Value/><Subcode><Value/></Subcode></Code>
         inner = value.get("Subcode") or value
         found = inner.get("Value") if isinstance(inner, dict) else None
+        if found is None and len(value) == 1:  # Google Ads: {"fieldError": "REQUIRED"}
+            found = next(iter(value.values()))
         if isinstance(found, str):
             into.note_code(found, key.rank)
         else:
@@ -193,15 +198,34 @@ def _id(
     if rank >= reading.id_rank or isinstance(value, (dict, list)):
         return
     text = str(value)
-    if key.plain == "errorid" and (text.isdigit() or text.replace("_", "").isupper()):
+    if key.plain == "errorid" and _is_error_code(text):
         into.note_code(text, _ERROR_ID_RANK, None, reading.status)
         return
-    if rank >= 0 and key.plain in _PLAIN_IDS:
-        text = text.removeprefix("urn:uuid:")
-        if len(text) < 8 or not any(map(str.isdigit, text)):
+    if rank >= 0 and has_plain_id(key):
+        text = text.removeprefix(_UUID)
+        if not _looks_like_an_id(text):
             return
     if is_request_id(text):
         reading.id_rank, reading.request_id = rank, text
+        reading.id_place = node, spelled
+
+
+def _is_error_code(text: str) -> bool:
+    return text.isdigit() or text.replace("_", "").isupper()
+
+
+def _looks_like_an_id(text: str) -> bool:
+    return len(text) >= 8 and any(map(str.isdigit, text))
+
+
+def has_plain_id(key: Key) -> bool:
+    """Whether the ids under a key may be something else, too."""
+    return key.plain in _PLAIN_IDS
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether an id under such a key is one of a request, as it stands."""
+    return _looks_like_an_id(text) and not _is_error_code(text) and not text.startswith(_UUID)
 
 
 def _success(
@@ -229,7 +253,7 @@ def _failures(
 def _delay(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
-    delay = body_delay(key.plain, value, reading.headers)
+    delay = body_delay(key.plain, value, reading.headers, reading.clock)
     reading.delay = reading.delay if delay is None else delay
 
 
@@ -243,9 +267,10 @@ def _name(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
     """``name`` is a code (PayPal), or, beside a code, the field (HubSpot)."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or spelled in reading.ranks:
         return
-    if not _NAME_PARTNERS.isdisjoint(node) and type(node.get("status")) is not int:
+    partnered = not _NAME_PARTNERS.isdisjoint(node) and type(node.get("status")) is not int
+    if partnered and not value.upper().endswith(_CODE_ENDS):
         if clean_name(value) not in (None, PLACEHOLDER):
             into.fields.append(RawField(value, str(node.get("error") or node.get("code") or "")))
     elif (not reading.good or into.failed) and " " not in value:

@@ -7,34 +7,41 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.catalog import builtin
 from crmlogging.errors.classify import classify_with
-from crmlogging.errors.faults import Fault, read_fault
-from crmlogging.errors.model import CrmError
+from crmlogging.errors.faults import Fault, answer_in, read_fault
+from crmlogging.errors.headers import lower_headers
+from crmlogging.errors.limits import limits_of
+from crmlogging.errors.model import Category, CrmError
+from crmlogging.errors.naming import split_url, without_numbers
 from crmlogging.errors.responses import Exchange, exchange_of
+from crmlogging.fields import MISFIT, SHAPES
 
 if TYPE_CHECKING:
     from crmlogging.errors.catalog import Catalog
 
-__all__ = ["error_fields", "error_of", "judge_exchange", "request_fields"]
+__all__ = ["describe", "error_fields", "error_of", "request_fields"]
 
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
+_LIMIT_FIELDS: Final = ("ratelimit.limit", "ratelimit.remaining", "ratelimit.reset")
+_ROUTES_KEPT: Final = 2_048
 _NO_ID: Final = re.compile(r"[^A-Za-z0-9_.:-]+", re.ASCII)
 
 
 def error_fields(error: CrmError) -> dict[str, Any]:
     """Return the ``error.*`` fields that tell of `error`."""
     fields: dict[str, Any] = {
-        "error.category": error.category.value,
+        "error.category": error.category._value_,
         "error.code": error.code,
         "error.summary": error.summary,
         "error.retryable": error.retryable,
         "error.actionable": error.actionable,
-        "error.owner": error.owner.value,
+        "error.owner": error.owner._value_,
         "error.tier": error.tier,
         "error.fingerprint": error.fingerprint,
     }
     if error.provider_code:
         fields["error.provider_code"] = _NO_ID.sub("_", error.provider_code).strip("_")
     # During an outage the page to look at is the provider's status page.
-    outage = error.category == "unreachable"
+    outage = error.category is Category.UNREACHABLE
     page = error.fix_url or (error.status_page_url if outage else None)
     if page:
         fields["error.fix_url"] = page
@@ -57,22 +64,6 @@ def request_fields(error: CrmError) -> dict[str, Any]:
     return fields
 
 
-def judge_exchange(
-    exchange: Exchange, fault: Fault | None, *, provider: object, catalog: Catalog | None = None
-) -> CrmError | None:
-    """Classify an exchange, or the fault that there is instead of one; None for a success."""
-    return classify_with(
-        catalog or builtin(),
-        status=exchange.status,
-        headers=exchange.headers,
-        body=exchange.body,
-        provider=provider if isinstance(provider, str) else None,
-        exception=fault,
-        method=exchange.method,
-        url=exchange.url,
-    )
-
-
 def error_of(thing: object, *, provider: str | None = None) -> CrmError | None:
     """Return what an error, an exception, its text or a client's response means.
 
@@ -85,4 +76,102 @@ def error_of(thing: object, *, provider: str | None = None) -> CrmError | None:
     exchange = fault.exchange if fault is not None else exchange_of(thing)
     if fault is None and exchange is None:
         return None
-    return judge_exchange(exchange or Exchange(), fault, provider=provider)
+    return _judge(exchange or Exchange(), fault, provider, builtin())
+
+
+def _judge(
+    exchange: Exchange, fault: object, provider: object, catalog: Catalog
+) -> CrmError | None:
+    """Classify an exchange, or the fault that there is instead of one; None for a success."""
+    return classify_with(
+        catalog,
+        status=exchange.status,
+        headers=exchange.headers,
+        body=exchange.body,
+        provider=provider if isinstance(provider, str) else None,
+        exception=fault if isinstance(fault, (Fault, BaseException)) else None,
+        method=exchange.method,
+        url=exchange.url,
+    )
+
+
+# ---------------------------------------------------------------- on a record
+
+
+def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
+    """Find exception and response among a record's attributes, and write there what they mean.
+
+    Args:
+        attributes: of a record that is the caller's own; ``error`` and ``response`` are taken off.
+        catalog: the rules, or None for the built-in ones.
+    """
+    raised, response = attributes.get("error"), attributes.get("response")
+    if isinstance(raised, CrmError):
+        del attributes["error"]
+        _write_error(raised, attributes)
+        return
+    if isinstance(raised, BaseException):
+        del attributes["error"]
+    else:
+        exc_info = attributes.get("exc_info")
+        raised = exc_info[1] if isinstance(exc_info, tuple) and len(exc_info) == 3 else None
+    exchange = exchange_of(response) if response is not None else None
+    if exchange is not None:
+        del attributes["response"]
+    fault: Fault | None = None
+    if isinstance(raised, BaseException):
+        exchange = exchange or answer_in(raised)
+        if exchange is None:
+            fault = read_fault(raised)
+            exchange = (fault.exchange if fault is not None else None) or Exchange()
+    if exchange is None:
+        return
+    exchange.headers = lower_headers(exchange.headers)
+    error = _judge(exchange, fault or raised, attributes.get("crm"), catalog or builtin())
+    if error is not None:
+        _write_error(error, attributes)
+    _write_exchange(exchange, attributes)
+
+
+def _write_error(error: CrmError, attributes: dict[str, Any]) -> None:
+    attributes.update(error_fields(error))
+    for name, value in request_fields(error).items():
+        attributes.setdefault(name, value)
+    # This occurrence (RFC 9457 section 3.1.5): by the record, else by the provider's id.
+    identity = attributes.get("record.id")
+    if isinstance(identity, str):
+        attributes["error.instance"] = f"urn:crmlogging:record:{identity}"
+    elif error.request_id:
+        attributes["error.instance"] = f"urn:crmlogging:request:{error.request_id}"
+
+
+def _write_exchange(exchange: Exchange, attributes: dict[str, Any]) -> None:
+    if exchange.status is not None:
+        attributes.setdefault("response.status", exchange.status)
+    method = exchange.method.upper() if exchange.method else ""
+    if method in _METHODS:
+        attributes.setdefault("request.method", method)
+    if exchange.url:
+        route = _route(exchange.url)
+        if route is not MISFIT:
+            attributes.setdefault("request.path", route)
+    if exchange.headers:
+        limits = limits_of(exchange.headers)
+        for name, value in zip(_LIMIT_FIELDS, limits, strict=True):
+            if value is not None:
+                attributes.setdefault(name, value)
+
+
+_routes: dict[int, object] = {}
+
+
+def _route(url: str) -> object:
+    """Return the path of `url` as it may be shown; remembered by a hash."""
+    asked = hash(without_numbers(url))
+    known = _routes.get(asked)
+    if known is None:
+        known = SHAPES["path"](split_url(url)[1] or "/")
+        if len(_routes) >= _ROUTES_KEPT:
+            _routes.clear()
+        _routes[asked] = known
+    return known

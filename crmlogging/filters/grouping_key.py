@@ -26,6 +26,26 @@ def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
     attributes = record.__dict__
     if attributes.get("audit"):
         return None
+    fingerprint, level = attributes.get("error.fingerprint"), attributes.get("levelno")
+    if type(fingerprint) is str and type(level) is int:
+        told = (fingerprint, attributes.get("crm"), attributes.get("tenant.code"), level)
+        return told if _is_known(told) else _key_of(attributes)
+    return _key_of(attributes)
+
+
+_KEYS_KEPT: Final = 1_024
+_known: set[tuple[object, ...]] = set()
+
+
+def _is_known(told: tuple[object, ...]) -> bool:
+    """Whether these values were found to be in shape before: a storm asks the same each time."""
+    try:
+        return told in _known
+    except TypeError:  # values that are lists
+        return False
+
+
+def _key_of(attributes: dict[str, Any]) -> tuple[object, ...] | None:
     fingerprint = _shaped(attributes, "error.fingerprint", "id")
     kind = _kind(attributes)
     level = attributes.get("levelno")
@@ -37,12 +57,17 @@ def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
         template = attributes.get("msg")
         template = template[:_SITE_CHARACTERS] if type(template) is str else None
         what = (attributes.get("pathname"), attributes.get("lineno"), template, kind)
-    return (
+    key = (
         *what,
         _shaped(attributes, "crm", "slug"),
         _shaped(attributes, "tenant.code", "id"),
         level if type(level) is int else logging.ERROR,
     )
+    if fingerprint is not None:
+        if len(_known) >= _KEYS_KEPT:
+            _known.clear()
+        _known.add(key)
+    return key
 
 
 def _kind(attributes: dict[str, Any]) -> str | None:

@@ -18,7 +18,7 @@ _GRAM: Final = 3
 # A run of plain characters, a class, an escape, a quantifier, the beginning or end of a group,
 # anything else.
 _ATOM: Final = re.compile(
-    r"(?P<quantifier>[?*+]|\{\d*,?\d*\})|(?P<run>[a-z0-9 '\"/,:;!#%&@<>=_~-]+)"
+    r"(?P<quantifier>[?*+]|\{\d*,?\d*\})|(?P<run>[a-z0-9 '\"/,:;!#%&@<>=_~\u0080-\uffff-]+)"
     r"|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<escape>\\.)"
     r"|(?P<look>\(\?(?:[=!]|<[=!]))|(?P<group>\((?:\?:)?)|(?P<end>\))|(?P<bar>\|)|(?P<other>.)",
     re.DOTALL,
@@ -71,8 +71,13 @@ def _alternatives(source: str, at: int) -> tuple[Texts | None, int]:
 
 def _best(found: list[Texts]) -> Texts | None:
     """Return the texts that tell most: the longest, of these the fewest."""
-    usable = [texts for texts in found if min(map(len, texts)) >= _GRAM]
+    usable = [texts for texts in found if all(map(_tells, texts))]
     return max(usable, key=lambda texts: (min(map(len, texts)), -len(texts)), default=None)
+
+
+def _tells(text: str) -> bool:
+    """Whether `text` is rare enough to look for: two signs say as much where signs are words."""
+    return len(text) >= _GRAM or (len(text) == _GRAM - 1 and not text.isascii())
 
 
 class Index:
@@ -109,4 +114,8 @@ def _needed_by(sources: Sequence[str]) -> Texts | None:
 
 
 def _grams(text: str) -> list[str]:
-    return [text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)]
+    grams = [text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)]
+    if not text.isascii():
+        pairs = [text[at : at + _GRAM - 1] for at in range(len(text) - _GRAM + 2)]
+        grams += [pair for pair in pairs if not pair.isascii()]
+    return grams

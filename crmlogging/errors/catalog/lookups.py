@@ -11,8 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from crmlogging.errors.catalog.literals import Index
-from crmlogging.errors.catalog.rules import Case, Provider, Reason, Rule
-from crmlogging.errors.model import CrmError
+from crmlogging.errors.catalog.rules import Case, Pattern, Provider, Reason, Rule
 
 __all__ = ["Lookups", "spelling"]
 
@@ -41,8 +40,7 @@ class Lookups:
         generic: the rules for every provider, as a provider without a name.
         network: the rules for exceptions.
         statuses: HTTP status to the rule for it alone.
-        remembered: the last answers of `crmlogging.errors.classify`, by a hash of the question;
-            and whether the id of the request came from its headers.
+        memory: the last answers, kept by `crmlogging.errors.memory`.
         templates: what errors of one kind have in common, for `crmlogging.errors.building`.
     """
 
@@ -55,7 +53,7 @@ class Lookups:
         self.aliases: dict[str, str] = {}
         self._hosts: dict[str, Provider | None] = {}
         self._families: dict[str, tuple[Rule, ...]] = {}
-        self.remembered: dict[int, tuple[CrmError | None, bool]] = {}
+        self.memory: object = None
         self.templates: dict[tuple[object, ...], dict[str, Any]] = {}
         self._worded: dict[tuple[int, int | None, str], tuple[Rule | None, Rule | None]] = {}
 
@@ -65,6 +63,21 @@ class Lookups:
         marks = {m.removesuffix("*"): p for p in self.providers.values() for m in p.marks}
         starred = {m for p in self.providers.values() for m in p.marks if m.endswith("*")}
         return marks, tuple(mark.removesuffix("*") for mark in starred)
+
+    @cached_property
+    def asked_headers(self) -> dict[str, list[Pattern]]:
+        """Response headers that rules ask for (lower case), with what they ask."""
+        asked: dict[str, list[Pattern]] = {}
+        for rule in self.rules():
+            for name, pattern in rule.headers:
+                asked.setdefault(name, []).append(pattern)
+        return asked
+
+    @cached_property
+    def asked_paths(self) -> tuple[Pattern, ...]:
+        """What rules ask of the path of a request."""
+        patterns = (p for rule in self.rules() for p in (rule.path, rule.not_path))
+        return tuple(pattern for pattern in patterns if pattern is not None)
 
     @cached_property
     def shapes(self) -> tuple[tuple[frozenset[str], Provider], ...]:

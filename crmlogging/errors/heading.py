@@ -1,0 +1,106 @@
+"""What of an answer's headers decides: everything but ids, times and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from operator import itemgetter
+from typing import Any, Final
+
+from crmlogging.errors.catalog import Catalog
+from crmlogging.errors.catalog.rules import Pattern
+from crmlogging.errors.delays import LIMIT_HEADERS, RETRY_HEADERS
+from crmlogging.errors.headers import CODE_HEADERS, ID_RANKS
+from crmlogging.errors.shapes import is_request_id
+
+__all__ = ["Heading", "first_id"]
+
+# How a body is to be read, and whose page it is.
+_OF_THE_BODY: Final = ("content-type", "server")
+_COUNTED: Final = "remaining"
+_numbers: Final = count()
+
+
+class Heading:
+    """What to look at where headers have certain names.
+
+    Args:
+        catalog: whose rules ask for headers.
+        names: as the answer spells them.
+
+    Raises:
+        TypeError: a name is no text.
+    """
+
+    __slots__ = ("_counts", "_limits", "_names", "_number", "_told")
+
+    def __init__(self, catalog: Catalog, names: tuple[str, ...]) -> None:
+        self._number = next(_numbers)
+        self._names = names
+        wanted = catalog.asked_headers
+        always = {
+            "content-type",
+            "server",
+            *CODE_HEADERS,
+            *RETRY_HEADERS,
+            *(n for n in wanted if not _is_count(n)),
+        }
+        told = [name for name in names if str.lower(name) in always]
+        # Twice where it is one: for a tuple also then.
+        self._told = itemgetter(*told, *told[:1]) if told else None
+        self._limits = [name for name in names if name.lower() in LIMIT_HEADERS]
+        # Of what is left of a limit, only whether a rule holds.
+        self._counts: list[tuple[str, Pattern]] = [
+            (name, pattern)
+            for name in names
+            if _is_count(name.lower())
+            for pattern in wanted.get(name.lower(), ())
+        ]
+
+    def told(self, headers: Mapping[str, Any]) -> tuple[object, ...]:
+        """Return what decides whatever the error is; raises TypeError if it is no text."""
+        told: tuple[Any, ...] = ()
+        if self._told is not None:
+            told = self._told(headers)
+            "".join(told)  # raises where one is no text
+        if self._counts:
+            told += tuple([p.found_in(_text(headers[n]).lower()) for n, p in self._counts])
+        return self._number, told
+
+    def limits(self, headers: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what decides besides if the error is a limit; raises TypeError, too."""
+        return tuple([_text(headers[name]) for name in self._limits])
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether there is anything to return for `limits`."""
+        return bool(self._limits)
+
+    def id_names(self, first: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names that may hold the request's id, the foremost first.
+
+        Args:
+            first: the provider's own, in lower case.
+        """
+        own = [name for name in self._names if name.lower() in first]
+        rest = [n for n in self._names if n.lower() in ID_RANKS and n.lower() not in first]
+        return (*own, *sorted(rest, key=lambda name: ID_RANKS[name.lower()]))
+
+
+def _is_count(name: str) -> bool:
+    return name.endswith(_COUNTED)
+
+
+def _text(value: object) -> str:
+    if type(value) is not str:
+        raise TypeError
+    return value
+
+
+def first_id(headers: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return the id of the request under the first of `names` that has one."""
+    for name in names:
+        value = headers[name]
+        if is_request_id(value):
+            return str(value)
+    return None
