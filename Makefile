@@ -35,8 +35,8 @@ types: $(STAMP)
 test-all: $(STAMP)  ## the tests on every CPython 3.11-3.13 of this machine
 	$(RUN) -m nox
 
-bench: $(STAMP)  ## the hot path beside its peers
-	$(RUN) -m benchmarks
+bench: $(STAMP)  ## speed beside peers (minutes): ARGS="--quick" or ARGS="--markdown docs/performance.md"
+	$(RUN) -m benchmarks $(ARGS)
 
 leaks: $(STAMP)  ## the leak battery, with peers beside it
 	$(RUN) -m tests.leaks

@@ -1,0 +1,156 @@
+"""The logging calls that are measured, written out as in a service.
+
+Names of fields are constants of the calling code, and the call is where they are: what may be
+shown depends on it. Peers with a call of their own get the same fields from `workloads`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from benchmarks.registry import Place
+from benchmarks.workloads import LOGGER, LOGGER_URLLIB3, Contact
+
+__all__ = ["Call", "lends_logger", "of", "through"]
+
+Call = Callable[[Contact], None]
+
+
+def lends_logger(name: str = LOGGER, level: int = logging.INFO) -> logging.Logger:
+    """Return the logger of the calls, cut off from root."""
+    logger = logging.getLogger(name)
+    logger.setLevel(level)
+    logger.propagate = False
+    return logger
+
+
+def through(place: Place, handler: logging.Handler) -> Call:
+    """Return the call of a scenario, through a standard logger with this handler."""
+    if place.scenario == "S2t":
+        import_module("urllib3")  # whose logger it is: a name nobody answers for is not shown
+        logger = lends_logger(LOGGER_URLLIB3, logging.DEBUG)
+    else:
+        logger = lends_logger()
+    logger.addHandler(handler)
+    return of(place, logger)
+
+
+def _ten_fields(logger: Any) -> Call:
+    def call(values: Contact) -> None:
+        logger.error(
+            "Updated contact",
+            extra={
+                "crm": "hubspot",
+                "tenant.code": "acme",
+                "resource.type": "contact",
+                "resource.id": values[0],
+                "request.id": values[1],
+                "request.method": "PATCH",
+                "request.attempt": 1,
+                "request.duration_ms": values[2],
+                "response.status": 200,
+                "ratelimit.remaining": 87,
+            },
+        )
+
+    return call
+
+
+def _masked_fields(logger: Any) -> Call:
+    def call(values: Contact) -> None:
+        logger.error(
+            "Updated contact",
+            extra={
+                "crm": "hubspot",
+                "tenant.code": "acme",
+                "resource.type": "contact",
+                "resource.id": values[0],
+                "request.id": values[1],
+                "request.method": "PATCH",
+                "request.attempt": 1,
+                "request.duration_ms": values[2],
+                "email": values[3],
+                "phone": values[4],
+                "api_key": "made-up-key-of-the-benchmark",
+                "lastname": "Lovelace",
+            },
+        )
+
+    return call
+
+
+def _scrubbed_fields(logger: Any) -> Call:
+    def call(values: Contact) -> None:
+        logger.error(
+            "Updated contact",
+            extra={
+                "crm": "hubspot",
+                "tenant.code": "acme",
+                "campaign.name": values[5],
+                "resource.id": values[0],
+                "request.id": values[1],
+                "request.method": "PATCH",
+                "request.attempt": 1,
+                "request.duration_ms": values[2],
+                "email": values[3],
+                "phone": values[4],
+                "api_key": "made-up-key-of-the-benchmark",
+                "lastname": "Lovelace",
+            },
+        )
+
+    return call
+
+
+def _third_party(logger: Any) -> Call:
+    # As urllib3's connection pool writes it for each request.
+    def call(values: Contact) -> None:
+        logger.debug(
+            '%s://%s:%s "%s %s %s" %s %s',
+            "https",
+            "api.hubapi.com",
+            443,
+            "PATCH",
+            f"/crm/v3/objects/contacts/{values[0]}?email={values[3]}",
+            "HTTP/1.1",
+            200,
+            512,
+        )
+
+    return call
+
+
+def _failure(logger: Any) -> Call:
+    def call(values: Contact) -> None:
+        logger.error(
+            "Updated contact",
+            exc_info=values[6],
+            extra={"crm": "hubspot", "resource.id": values[0]},
+        )
+
+    return call
+
+
+def _disabled(logger: Any) -> Call:
+    def call(values: Contact) -> None:
+        logger.debug("Found contact %s in the cache", values[0])
+
+    return call
+
+
+_CALLS: Final[dict[str, Callable[[Any], Call]]] = {
+    "S1": _ten_fields,
+    "S2a": _masked_fields,
+    "S2b": _scrubbed_fields,
+    "S2t": _third_party,
+    "S5": _disabled,
+    "S9": _failure,
+}
+
+
+def of(place: Place, logger: Any) -> Call:
+    """Return the call of a scenario through a logger of the standard interface."""
+    return _CALLS.get(place.scenario, _ten_fields)(logger)
