@@ -16,11 +16,13 @@ __all__ = ["fields_of"]
 
 _MAX_FIELDS: Final = 50
 _FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS})
+# A number by itself: neither the head of a long one, nor a part of a phone number or a date.
+_COUNT: Final = r"(?<![-+.,\d])(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?![-./, ]?\d)"
 _MAX_LENGTH: Final = re.compile(
-    r"(?:max(?:imum)?|at most|longer than|more than|exceed\w*)\D{0,60}?(\d{1,9})"
+    r"(?:max(?:imum)?|at most|longer than|more than|exceed\w*)\D{0,60}?" + _COUNT
 )
 _MIN_LENGTH: Final = re.compile(
-    r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?(\d{1,9})"
+    r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?" + _COUNT
 )
 _KINDS: Final = {
     "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url",
@@ -73,10 +75,10 @@ def _expected(raw: RawField, problem: str) -> str:
     words = raw.words.lower()[:300]
     if problem == "TOO_LONG":
         match = _MAX_LENGTH.search(words)
-        return f"max_length={match[1]}" if match else ""
+        return f"max_length={match[1].replace(',', '')}" if match else ""
     if problem == "TOO_SHORT":
         match = _MIN_LENGTH.search(words)
-        return f"min_length={match[1]}" if match else ""
+        return f"min_length={match[1].replace(',', '')}" if match else ""
     if problem in ("INVALID_FORMAT", "INVALID_TYPE"):
         for word in _KIND_WORD.findall(words):
             if word in _KINDS:

@@ -488,3 +488,27 @@ class TestNoError:
     def test_success_is_no_error(self, answer: dict[str, Any]) -> None:
         """A success is None, whatever words it holds."""
         assert classify(**answer) is None
+
+
+class TestExpected:
+    @pytest.mark.parametrize(
+        ("message", "expected"),
+        [
+            ("phone is too long (maximum is 20 characters)", "max_length=20"),
+            ("phone is too long: at most 1,000 characters", "max_length=1000"),
+            ("phone is too short: at least 7 characters", "min_length=7"),
+            ("phone is too long: must not exceed the limit, value 4111111111111111", ""),
+            ("phone is too long: more than allowed, 555-0100", ""),
+            ("phone is too long: more than allowed, +49 151 2345678", ""),
+            ("phone is too long, maximum reached on 2026-11-22", ""),
+        ],
+    )
+    def test_a_length_is_a_number_by_itself(self, message: str, expected: str) -> None:
+        """What is part of a longer number may be a customer's, and is not shown."""
+        error = classify(
+            status=400,
+            provider="hubspot",
+            body={"category": "VALIDATION_ERROR", "errors": [{"message": message, "in": "phone"}]},
+        )
+        assert error is not None
+        assert {field.expected for field in error.fields} == {expected}
