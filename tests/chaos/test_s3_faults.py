@@ -1,4 +1,8 @@
-"""Promises of the way to S3 under faults: nothing lost, nothing twice, nobody kept waiting."""
+"""Promises of the way to S3 under faults: nothing lost, nothing twice.
+
+That no call waits for an upload is shown in tests/handlers, by one that hangs; how long calls
+take beside plain writes stands in the table of ``make chaos-s3``.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,6 @@ class TestS3Faults:
         assert sum(result.injected.values()) > 3
         assert (result.lost, result.repeated, result.torn) == (0, 0, 0)
         assert (result.spooled, result.exposed) == (0, 0)
-        # A machine that is busy elsewhere may stop a process for longer now and then.
-        assert result.calls_above_50_ms <= result.accepted / 1_000
 
     def test_a_batch_in_memory_does_not(self, tmp_path: Path) -> None:
         """The same run finds fault with what keeps records in memory, so it can find some."""

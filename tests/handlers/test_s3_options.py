@@ -447,7 +447,7 @@ class TestRefusals:
             handler.handle(safe())
             began = time.monotonic()
             handler.close(timeout=0.5)
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < 5  # an answer is waited for longer
             assert handler.stats()["pending"] == 1
 
 
