@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import pytest
 
+from crmlogging.exceptions import Problems
 from crmlogging.redaction import allowlist
-from crmlogging.redaction.allowlist import is_clean_name
+from crmlogging.redaction.allowlist import Allowlist, is_clean_name
+from crmlogging.redaction.patterns import compile_patterns
+
+
+def compiled(*fields: str) -> Allowlist:
+    root = compile_patterns(list(fields), None, None, Problems("test"))
+    return Allowlist(root, drop=False, hmac_key=None)
+
+
+class TestAt:
+    @pytest.mark.parametrize("part", ["two words", "ada@example", "49151234567", "", "x" * 65])
+    @pytest.mark.parametrize("name", ["a.{}", "b.{}.id", "b.x.{}"])
+    def test_a_wildcard_takes_names_and_not_data(self, name: str, part: str) -> None:
+        """A part of a dotted name that no pattern spells out has to read as a name."""
+        places = compiled("a.*", "b.*.id", "b.x.*")
+        assert places.at(name.format("named")) is not None
+        assert places.at(name.format(part)) is None
+
+    def test_a_name_without_end_is_not_followed(self) -> None:
+        """However far a pattern reaches, a name of more than a thousand characters is data."""
+        places = compiled("a.**")
+        assert places.at("a" + ".b" * 511) is not None
+        assert places.at("a" + ".b" * 512) is None
 
 
 class TestIsCleanName:

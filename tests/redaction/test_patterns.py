@@ -124,6 +124,14 @@ class TestCompile:
             "key": "last4",
         }
 
+    def test_no_wildcard_takes_a_mask_away(self) -> None:
+        """Each of many masks below two stars holds, whatever order they are looked at in."""
+        names = [f"m{number}" for number in range(20)]
+        root = graph("a.**", mask={f"a.{name}.id": "last4" for name in names})
+        nodes = [at(root, f"a.{name}.id") for name in names]
+        assert [node.mask for node in nodes if node is not None] == ["last4"] * 20
+        assert shape_at(root, "a.other.id") == "id"
+
     def test_reserved_names_land_under_extra(self) -> None:
         """A pattern for a name that the line needs itself means the caller's field."""
         assert {"level", "timestamp", "msg", "args", "record.id", "host"} <= RESERVED
@@ -145,7 +153,19 @@ class TestRefused:
         [
             *("", "*", "**", "*.*", "*.**", "*[]", "a.**.b", "**.a", "a*", "*a", "a.b*.c", "a***"),
             *("a..b", ".a", "a.", "[]", "[].a", "a[", "a]", "a[0]", "a[]b", "a b", " a", "a\n"),
-            *("a\u200b", "@crn", "@", "a.@crm", "{a}", 'a"b', "x" * 65, ".".join("a" * 17)),
+            *(
+                "*.a b",
+                "a.*.b*",
+                "*.a.",
+                "a\u200b",
+                "@crn",
+                "@",
+                "a.@crm",
+                "{a}",
+                'a"b',
+                "x" * 65,
+                ".".join("a" * 17),
+            ),
         ],
     )
     def test_what_is_no_pattern(self, pattern: str) -> None:

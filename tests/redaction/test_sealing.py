@@ -22,6 +22,7 @@ from crmlogging.context import correlation
 from crmlogging.crypto.keys import PrivateKey, PrivateKeys
 from crmlogging.diagnostics import tally
 from crmlogging.records import SafeRecord
+from crmlogging.redaction import unsealing
 from crmlogging.redaction.sealing import TOKEN
 from crmlogging.redaction.unsealing import LineUnsealer
 
@@ -323,6 +324,25 @@ class TestShippedLines:
         for _ in range(8):
             text = json.dumps({"t": text})
         assert opened({"t": text})[1:] == (0, 0)
+
+    def test_tells_whether_anything_changed(self, sealed: Seal) -> None:
+        """One token that opens is enough, also in a text; a text that stays is no change."""
+        line, broken = sealed(email="ada@example.com"), "seal:" + "A" * 179
+        for whole in ({**line, "last": broken}, {"log": json.dumps(line)}):
+            assert LineUnsealer(RING).unseal(whole)
+        for text in (broken, "no seal: here", "{seal:", json.dumps({"a": broken})):
+            assert not LineUnsealer(RING).unseal({"log": text})
+
+    def test_few_unknown_keys_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever makes ids of keys up fills no memory; beyond a number they are others."""
+        monkeypatch.setattr(unsealing, "_KEY_IDS_KEPT", 1)
+        unsealer = LineUnsealer(PrivateKeys())
+        for key in (KEY, PrivateKey.new(), PrivateKey.new(), KEY):
+            kept = AllowlistFilter(["@crm"], mask={"email": "seal"}, seal_to=key.public.line)
+            safe = kept.refine(logging.makeLogRecord({"email": "ada"}))
+            assert isinstance(safe, SafeRecord)
+            unsealer.unseal({"email": vars(safe)["email"]})
+        assert unsealer.unknown == {KEY.public.id: 2, "others": 2}
 
     def test_unknown_keys_are_named(self, sealed: Seal) -> None:
         """What key is missing, and how often, within bounds."""

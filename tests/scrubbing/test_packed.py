@@ -36,6 +36,21 @@ class TestPacked:
                 assert form not in scrub(f"sent {form} to nobody")
                 assert is_secret(form)
 
+    @pytest.mark.parametrize("after", ["", "=", "==", "=1"])
+    def test_the_shortest_is_found(self, after: str) -> None:
+        """Fifteen characters in base64 and ten in hexadecimal, also before a sign of equality."""
+        texts = (b"ada@example.com", b"ADA@EXAMPLE.NEW")  # the second one ends in an X
+        for packed in (*(base64.b64encode(text).decode() for text in texts), b"ada@ex.org".hex()):
+            assert packed not in scrub(f"sent {packed}{after} to nobody")
+            assert is_secret(packed + after)
+
+    def test_lines_and_columns(self) -> None:
+        """A text of several lines, or of a table, is one too."""
+        text = b"Ada\tLovelace\r\nada@example.com\n"
+        for packed in (base64.b64encode(text).decode(), text.hex()):
+            assert is_secret(packed.rstrip("="))
+            assert scrub(f"sent {packed} to nobody") == "sent [TOKEN] to nobody"
+
     @pytest.mark.parametrize("make", [uuid.uuid4, lambda: secrets.token_hex(16)])
     def test_random_ids_stay(self, make: object) -> None:
         """A UUID or a digest is no text, whatever it unpacks to."""
