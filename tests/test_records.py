@@ -9,11 +9,12 @@ import os
 import pickle
 import threading
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from crmlogging.records import SafeRecord, Stage, copy_of, notice, record_id, refine
+from crmlogging.records import SafeRecord, Stage, copy_of, notice, record_id, refine, stages
 
 
 class Marking(Stage):
@@ -51,6 +52,41 @@ class TestLyingRecords:
         record = Lying("x", 20, "a.py", 1, "m", (), None)
         refine(record, [Marking()])
         assert "mark" not in vars(record)
+
+
+class TestInterruptions:
+    def test_a_signal_handler_logs_while_a_record_is_taken_up(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each record is refined to its own outcome, whatever another one does in between."""
+        order, ref = [Marking(safe=True)], weakref.ref
+        found: list[str] = []
+        interrupting = False
+
+        def refined(name: str) -> str:
+            outcome = refine(made(who=name), order)
+            assert isinstance(outcome, SafeRecord)
+            return str(vars(outcome)["who"])
+
+        def interrupted(record: logging.LogRecord) -> weakref.ref[logging.LogRecord]:
+            nonlocal interrupting
+            if interrupting:
+                interrupting = False
+                found.append(refined("signal"))
+            return ref(record)
+
+        def calls() -> None:
+            nonlocal interrupting
+            for _ in range(3):
+                found.append(refined("call"))
+                interrupting = True
+
+        monkeypatch.setattr(stages, "weakref", SimpleNamespace(ref=interrupted))
+        # In a thread of its own, of which no other record is known.
+        thread = threading.Thread(target=calls)
+        thread.start()
+        thread.join(60)
+        assert found == ["call", "signal", "call", "signal", "call"]
 
 
 class TestRefine:

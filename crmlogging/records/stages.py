@@ -102,7 +102,7 @@ class _Seen(threading.local):
     """
 
     def __init__(self) -> None:
-        self.last = _Entry(_NONE)
+        self.last = _Entry(logging.makeLogRecord({}))  # which is gone at once
         self.outer: list[_Entry] = []
 
     def of(self, record: logging.LogRecord) -> _Entry:
@@ -110,8 +110,10 @@ class _Seen(threading.local):
         last = self.last
         known = last.record()
         if known is None and not self.outer:  # the usual case: the call before is over
-            last.stages, last.id = (), ""
+            # In this order: a signal handler that logs in between then takes another entry, and
+            # leaves nothing of its own in this one.
             last.record = weakref.ref(record)
+            last.stages, last.id = (), ""
             return last
         if known is record or last.working is record:
             return last
@@ -125,7 +127,6 @@ class _Seen(threading.local):
         return entry
 
 
-_NONE: Final = logging.makeLogRecord({})
 _seen: Final = _Seen()
 
 
