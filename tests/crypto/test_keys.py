@@ -70,6 +70,14 @@ class TestPublicKey:
             with pytest.raises(ConfigurationError):
                 PublicKey.read(flipped(line, position))
 
+    def test_bits_that_no_key_has_are_noticed(self, key: PrivateKey) -> None:
+        """The last letter of a key stands for four bits of it and two that are always 0."""
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        line, end = key.public.line, len("x25519:") + 42
+        other = alphabet[alphabet.index(line[end]) + 1]
+        with pytest.raises(ConfigurationError, match="copied badly"):
+            PublicKey.read(line[:end] + other + line[end + 1 :])
+
     def test_a_private_key_is_refused_unquoted(self, key: PrivateKey) -> None:
         """Who puts the private key into a service's configuration is told, without an echo."""
         with pytest.raises(ConfigurationError, match="holds a private key") as caught:

@@ -499,8 +499,9 @@ class TestBounds:
         assert len(target.records) == 50
         assert handler.stats()["journal.unwritten"] == 50
         printed = capsys.readouterr().err
-        assert printed.count("\n") == 1
-        assert "memory only" in printed
+        # The look after what others left there, once a minute, may fail meanwhile as well.
+        assert printed.count("memory only") == 1
+        assert printed.count("\n") <= 2
 
     def test_a_limit_on_file_size_kills_nobody(self, place: Path, out: Path) -> None:
         """RLIMIT_FSIZE: a disk that takes half a line takes none, and records go on."""
