@@ -5,35 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from crmlogging.cli.sealing import asked_passphrase, usage_errors
+from crmlogging.cli.reading import Client, reads_sources
 from crmlogging.crypto.keys import PrivateKeys
 from crmlogging.exceptions import MissingDependencyError
 from crmlogging.storage.lines import read_lines
-from crmlogging.storage.s3_client import new_client
 from crmlogging.storage.sources import Source, sources
 
 __all__ = ["cat_command"]
 
 
 @click.command("cat")
-@click.option(
-    "--key",
-    "paths",
-    multiple=True,
-    type=click.Path(exists=True),
-    help="A private key's PEM file, or a folder of such; may be repeated.",
-)
-@click.option("--endpoint-url", help="Of an S3 server other than AWS.")
-@click.option("--region", help="Of the bucket, if not the environment's.")
-@click.argument("places", nargs=-1, required=True, metavar="SOURCE...")
-def cat_command(
-    paths: tuple[str, ...], endpoint_url: str | None, region: str | None, places: tuple[str, ...]
-) -> None:
+@reads_sources
+def cat_command(places: tuple[str, ...], keys: PrivateKeys, client: Client) -> None:
     """Print the lines of each SOURCE: plain, gzip or encrypted.
 
     A SOURCE is a file, a folder (all *.jsonl, *.jsonl.gz and *.jsonl.gz.enc in it), an object or
@@ -42,13 +29,7 @@ def cat_command(
     it goes to stderr and makes the exit code 1.
     """
 
-    @cache
-    def client() -> Any:
-        return new_client(endpoint_url, region=region, purpose="reading from S3", attempts=5)
-
     remarks: list[str] = []
-    with usage_errors():
-        keys = PrivateKeys(paths, passphrase=asked_passphrase)
     for place in places:
         for source in _sources(place, remarks.append, client):
             _copy(source, keys, remarks)
@@ -58,9 +39,7 @@ def cat_command(
     sys.exit(1 if remarks else 0)
 
 
-def _sources(
-    place: str, complain: Callable[[str], None], client: Callable[[], Any]
-) -> Iterator[Source]:
+def _sources(place: str, complain: Callable[[str], None], client: Client) -> Iterator[Source]:
     if place == "-":
 
         def standard_input() -> AbstractContextManager[BinaryIO]:

@@ -6,31 +6,19 @@ import os
 
 import click
 
-from crmlogging.cli.sealing import asked_passphrase, usage_errors
+from crmlogging.cli.reading import Client, reads_sources
 from crmlogging.crypto.keys import PrivateKeys
 from crmlogging.exceptions import MissingDependencyError, require
 from crmlogging.report.archive import Archive
 from crmlogging.report.queries import failures
 from crmlogging.report.terminal import render
-from crmlogging.storage.s3_client import new_client
 
 __all__ = ["report_command"]
 
 
 @click.command("report")
-@click.option(
-    "--key",
-    "paths",
-    multiple=True,
-    type=click.Path(exists=True),
-    help="A private key's PEM file, or a folder of such; may be repeated.",
-)
-@click.option("--endpoint-url", help="Of an S3 server other than AWS.")
-@click.option("--region", help="Of the bucket, if not the environment's.")
-@click.argument("places", nargs=-1, required=True, metavar="SOURCE...")
-def report_command(
-    paths: tuple[str, ...], endpoint_url: str | None, region: str | None, places: tuple[str, ...]
-) -> None:
+@reads_sources
+def report_command(places: tuple[str, ...], keys: PrivateKeys, client: Client) -> None:
     """Show what failed and what to do, from the log lines in each SOURCE.
 
     A SOURCE is a file, a folder (all *.jsonl, *.jsonl.gz and *.jsonl.gz.enc in it), or an object or
@@ -43,15 +31,7 @@ def report_command(
     for place in places:
         if not place.startswith("s3://") and not os.path.exists(place):
             raise click.UsageError(f"{place} does not exist")
-    with usage_errors():
-        keys = PrivateKeys(paths, passphrase=asked_passphrase)
-    archive = Archive(
-        places,
-        keys=keys,
-        client=lambda: new_client(
-            endpoint_url, region=region, purpose="reading from S3", attempts=5
-        ),
-    )
+    archive = Archive(places, keys=keys, client=client)
     console = Console(highlight=False)
     try:
         render(failures(archive), console)

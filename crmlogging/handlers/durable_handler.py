@@ -105,7 +105,8 @@ class DurableHandler(SafeHandler):
             self.tally.add("dropped.recursion")
         except Exception:  # noqa: BLE001  # counted; logging never raises
             self.tally.add("dropped.error")
-            self.handleError(record)
+            moment = type(record) is records.Moment
+            self.handleError(records.deferred(record) if moment else record)
         finally:
             if depth:
                 _depths[me] = depth
