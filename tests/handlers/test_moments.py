@@ -19,7 +19,7 @@ class Failing(RetentionFileHandler):
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         raise RuntimeError("no room")
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+    def handleError(self, record: logging.LogRecord) -> None:
         self.failed = [*getattr(self, "failed", []), record]
 
 
