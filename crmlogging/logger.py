@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, cast
 
-from crmlogging import context
+from crmlogging import context, records
 from crmlogging.levels import scoping
 from crmlogging.records import STANDARD_ATTRIBUTES, make_record
 
@@ -15,8 +17,17 @@ __all__ = ["Logger", "adopt_loggers"]
 
 _STOCK: Final = logging.Logger.makeRecord
 _INTERNAL: Final = frozenset(
-    (logging.Logger.info.__code__.co_filename, (lambda: None).__code__.co_filename)
+    (
+        *(logging.Logger.info.__code__.co_filename, (lambda: None).__code__.co_filename),
+        *("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"),
+    )
 )
+"""Files whose frames are nobody's call, nor a level of ``stacklevel``."""
+_STEP_NAMES: Final = ("_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers")
+"""What stands between a call and its handlers."""
+_EXTRA: Final = ["extra"]
+_NOTHING: Final[dict[str, Any]] = {}
+_moment: Final = tuple.__new__  # past the arguments by name
 
 
 class Logger(logging.Logger):
@@ -30,6 +41,14 @@ class Logger(logging.Logger):
 
     Set it with ``logging.setLoggerClass(crmlogging.Logger)``, or let `crmlogging.configure`.
     """
+
+    _replaced = False
+    """Somebody put a step of their own in place of one of this logger's."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _STEP_NAMES:
+            self._replaced = True
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the standard library's name
         """Tell whether a record of `level` would be made, here and now."""
@@ -58,41 +77,76 @@ class Logger(logging.Logger):
 
     def debug(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at DEBUG."""
-        if self.isEnabledFor(10) or (kwargs and self._is_audit(10, kwargs)):
+        enabled = self.isEnabledFor(10) or (kwargs and self._is_audit(10, kwargs))
+        if enabled and not self._straight(10, msg, args, kwargs):
             self._log(10, msg, args, **kwargs)
 
     def info(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at INFO."""
-        if self.isEnabledFor(20) or (kwargs and self._is_audit(20, kwargs)):
+        enabled = self.isEnabledFor(20) or (kwargs and self._is_audit(20, kwargs))
+        if enabled and not self._straight(20, msg, args, kwargs):
             self._log(20, msg, args, **kwargs)
 
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at WARNING."""
-        if self.isEnabledFor(30) or (kwargs and self._is_audit(30, kwargs)):
+        enabled = self.isEnabledFor(30) or (kwargs and self._is_audit(30, kwargs))
+        if enabled and not self._straight(30, msg, args, kwargs):
             self._log(30, msg, args, **kwargs)
 
     def error(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at ERROR."""
-        if self.isEnabledFor(40) or (kwargs and self._is_audit(40, kwargs)):
+        enabled = self.isEnabledFor(40) or (kwargs and self._is_audit(40, kwargs))
+        if enabled and not self._straight(40, msg, args, kwargs):
             self._log(40, msg, args, **kwargs)
 
     def critical(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at CRITICAL."""
-        if self.isEnabledFor(50) or (kwargs and self._is_audit(50, kwargs)):
+        enabled = self.isEnabledFor(50) or (kwargs and self._is_audit(50, kwargs))
+        if enabled and not self._straight(50, msg, args, kwargs):
             self._log(50, msg, args, **kwargs)
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at `level`."""
-        # What is no number is the standard library's to refuse.
-        if isinstance(level, int) and kwargs and self._is_audit(level, kwargs):
+        if not isinstance(level, int):
+            super().log(level, msg, *args, **kwargs)  # which refuses it
+            return
+        enabled = self.isEnabledFor(level) or (kwargs and self._is_audit(level, kwargs))
+        if enabled and not self._straight(level, msg, args, kwargs):
             self._log(level, msg, args, **kwargs)
-        else:
-            super().log(level, msg, *args, **kwargs)
+
+    def _straight(
+        self, level: int, message: object, args: tuple[object, ...], options: dict[str, Any]
+    ) -> bool:
+        """Deliver a call without making a record of it; tell whether that could be done.
+
+        It could where all that stands between call and handlers is the standard library's or
+        ours, nothing was given but fields, and each handler's filters know the call from before.
+        """
+        extra = _NOTHING
+        if options:
+            if [*options] != _EXTRA:
+                return False
+            extra = _NOTHING if options["extra"] is None else options["extra"]
+        if self.filters or self._replaced or type(extra) is not dict:
+            return False
+        try:
+            if _steps_of(type(self)) != _STEPS or logging.Logger.makeRecord is not _STOCK:
+                return False
+            call = records.call_of(sys._getframe(2), self.name, level, message, args)
+            found = call and _recipients(self, call, extra)
+        except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
+            return False
+        if not found:
+            return False
+        identity = records.new_id()
+        for handler, order, answer in found:
+            handler.take(_moment(records.Moment, (*answer, identity)), order)
+        return True
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1
     ) -> tuple[str, int, str, str | None]:
-        """Find the frame of the call, past those of `logging` and of this module."""
+        """Find the frame of the call, past those of `logging`, of imports and of this module."""
         frame = sys._getframe(1)
         while True:
             if frame.f_code.co_filename not in _INTERNAL:
@@ -107,9 +161,10 @@ class Logger(logging.Logger):
             return code.co_filename, frame.f_lineno, code.co_name, None
         import traceback  # Here: few calls ask for it.
 
-        stack = "".join(traceback.format_stack(frame)).rstrip("\n")
-        told = f"Stack (most recent call last):\n{stack}"
-        return code.co_filename, frame.f_lineno, code.co_name, told
+        told = io.StringIO()
+        told.write("Stack (most recent call last):\n")
+        traceback.print_stack(frame, file=told)
+        return code.co_filename, frame.f_lineno, code.co_name, told.getvalue().removesuffix("\n")
 
     def makeRecord(  # noqa: N802  # the standard library's name
         self,
@@ -146,6 +201,36 @@ class Logger(logging.Logger):
         return record
 
 
+_steps_of: Final = attrgetter(*_STEP_NAMES)
+_STEPS: Final = _steps_of(Logger)
+
+
+def _recipients(
+    logger: logging.Logger, call: records.Call, extra: dict[str, Any]
+) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
+    """Return the handlers that `call` goes to, and what their filters make of it.
+
+    None if one of them needs a record.
+    """
+    level = call.spoken[1]
+    found = []
+    last = answer = None
+    each: logging.Logger | None = logger
+    while each is not None:
+        for handler in each.handlers:
+            if level >= handler.level:
+                if not getattr(handler, "takes_calls", False):
+                    return None
+                order = records.order_of(handler.filters)
+                if order is not last:
+                    last, answer = order, order.answer(call, extra)
+                if answer is None:
+                    return None
+                found.append((handler, order, answer))
+        each = each.parent if each.propagate else None
+    return found
+
+
 class RootLogger(Logger, logging.RootLogger):
     """The root logger, when it is ours."""
 
@@ -162,3 +247,5 @@ def adopt_loggers() -> None:
     for logger in list(logging.root.manager.loggerDict.values()):
         if type(logger) is logging.Logger:
             logger.__class__ = Logger
+            adopted = cast("Logger", logger)
+            adopted._replaced = not vars(logger).keys().isdisjoint(_STEP_NAMES)

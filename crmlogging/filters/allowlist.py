@@ -89,8 +89,13 @@ class AllowlistFilter(Stage):
         self.writes = (own.refine, own.filter) != (AllowlistFilter.refine, Stage.filter)
         if not self.writes and self._sealer is None:
             self.brief = self._projection.brief
+            self.answer = self._projection.answer
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Return the `SafeRecord` of `record`; never raises."""
         safe = self._projection.project(record)
         return safe if self._sealer is None else self._sealer.complete(safe)
+
+    def shown(self, name: str, value: object) -> object:
+        """Return what `refine` would show of a field of that dotted name; None for nothing."""
+        return self._projection.shown(name, value)

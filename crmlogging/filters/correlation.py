@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from crmlogging import context
 from crmlogging.exceptions import Problems
@@ -31,17 +31,24 @@ class CorrelationFilter(Stage):
         problems.unknown(unknown, known=("no options",))
         problems.raise_if_any()
         super().__init__()
+        own = type(self)
+        if (own.refine, own.filter) == (CorrelationFilter.refine, Stage.filter):
+            self.enrich = _enrich
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Write the scope on `record`, which belongs to the caller."""
         if isinstance(record, SafeRecord):  # stamped where it was made
             return record
-        state = context.current()
-        attributes = record.__dict__
-        if state.fields:
-            attributes.update(state.fields)
-        if state.id is not None:
-            attributes["correlation_id"] = state.id
-        else:
-            attributes.setdefault("correlation_id", NO_ID)
+        _enrich(record.__dict__)
         return record
+
+
+def _enrich(attributes: dict[str, Any]) -> bool:
+    state = context.current()
+    if state.fields:
+        attributes.update(state.fields)
+    if state.id is not None:
+        attributes["correlation_id"] = state.id
+    else:
+        attributes.setdefault("correlation_id", NO_ID)
+    return True

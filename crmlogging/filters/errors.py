@@ -63,6 +63,9 @@ class ErrorFilter(Stage):
 
             files = [catalog] if isinstance(catalog, (str, Path)) else catalog
             self._catalog = builtin().extended(*files)
+        own = type(self)
+        if (own.refine, own.filter) == (ErrorFilter.refine, Stage.filter):
+            self.enrich = _is_plain
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Write ``error.*`` on `record`, which belongs to the caller."""
@@ -78,3 +81,8 @@ class ErrorFilter(Stage):
         except Exception as error:  # noqa: BLE001  # logging never raises; the line goes on without
             complain("classification", error)
         return record
+
+
+def _is_plain(fields: dict[str, Any]) -> bool:
+    """Tell whether a call with these fields, and no exception, says nothing of an error."""
+    return "response" not in fields and "error" not in fields

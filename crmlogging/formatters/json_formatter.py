@@ -126,12 +126,11 @@ class JsonFormatter(StandardJsonFormatter):
     def format_bytes(self, record: logging.LogRecord | Moment) -> bytes:
         """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
         moment = record.moment() if isinstance(record, DeferredRecord) else record
-        if isinstance(moment, Moment):
-            if self._plain_tabular:
-                prepared = moment.outline.renderings.get(self) or self._prepare(moment)
-                line = None if prepared is None else prepared.line(moment)
-                if line is not None:
-                    return line
+        if type(moment) is Moment:
+            prepared = moment.outline.renderings.get(self) or self._prepare(moment)
+            line = None if prepared is None else prepared.line(moment)
+            if line is not None:
+                return line
             record = deferred(moment)
         if self._plain_tabular and isinstance(record, SafeRecord):
             return encode(self._fields(record))
@@ -147,7 +146,9 @@ class JsonFormatter(StandardJsonFormatter):
         return fields
 
     def _prepare(self, moment: Moment) -> PreparedLine | None:
-        """Encode once what the lines of a call share."""
+        """Encode once what the lines of a call share; None where the lines take options."""
+        if not self._plain_tabular:
+            return None
         known = moment.outline.renderings
         if len(known) >= _OUTLINES_RENDERED_BY:
             known.clear()

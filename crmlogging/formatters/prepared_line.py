@@ -45,17 +45,20 @@ class PreparedLine:
         names: of all the fields that such a line has.
     """
 
-    __slots__ = ("_order", "_template", "names")
+    __slots__ = ("_message", "_order", "_template", "names")
 
-    def __init__(self, template: bytes, order: list[int], names: frozenset[str]) -> None:
+    def __init__(
+        self, template: bytes, order: list[int], names: frozenset[str], message: str | None
+    ) -> None:
         self._template = template
+        self._message = message  # None where each line has its own
         # In their own order nothing has to be sorted.
         self._order = itemgetter(*order) if order != list(range(len(order))) else None
         self.names = names
 
     def line(self, moment: Moment) -> bytes | None:
         """Return the line of `moment`, without a newline; None if it goes the long way."""
-        outline, _, created, _, _, name, _, message, values, more, identity = moment
+        _, _, created, _, _, name, _, message, values, more, identity = moment
         end = b""
         try:
             if more:
@@ -68,11 +71,10 @@ class PreparedLine:
                 identity.encode(),
                 *values,
             )
-            fixed = outline.base["msg"]
-            if fixed is None:
+            if message is not self._message and message != self._message:
+                if self._message is not None:
+                    return None
                 parts = (*parts, _dumps(message))
-            elif fixed != message:
-                return None
         except TypeError:  # half a surrogate pair, a number beyond 64 bits
             return None
         if self._order is not None:
@@ -117,4 +119,4 @@ def prepare(
     except TypeError:
         return None
     template = b"{%b%%b,%b}" % (b",".join(parts[:-1]), parts[-1])
-    return PreparedLine(template, order, frozenset(fields))
+    return PreparedLine(template, order, frozenset(fields), moment.outline.base["msg"])

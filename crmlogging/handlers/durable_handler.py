@@ -63,8 +63,8 @@ class DurableHandler(SafeHandler):
         super().__init__(level)
         self.tally = tally or Tally()
         self._clock = clock or (lambda: time.time())  # Looked up late: tests freeze it.
-        self._split_tiers = DEBUG_TIER in tiers and STANDARD_TIER in tiers
-        self._only_tier = tiers[0]
+        split = DEBUG_TIER in tiers and STANDARD_TIER in tiers
+        self._only_tier = "" if split else tiers[0]
         self._format_bytes: Callable[[Any], bytes] | None = None
         self._gap: _Gap | None = None
 
@@ -158,7 +158,8 @@ class DurableHandler(SafeHandler):
             # No foreign code runs in what follows, so nothing has to be guarded against it.
             level = record.levelno
             line = b"%b\n" % self._format_bytes(record)  # type: ignore[misc]  # ours, see there
-            self._store(self._tier(level), line, 1, level, record.created)
+            tier = self._only_tier or self._tier(level)
+            self._store(tier, line, 1, level, record.created)
         except RecursionError:
             self.tally.add("dropped.recursion")
         except Exception:  # noqa: BLE001  # counted; logging never raises
@@ -166,9 +167,7 @@ class DurableHandler(SafeHandler):
             self.handleError(records.deferred(record))
 
     def _tier(self, level: int) -> str:
-        if not self._split_tiers:
-            return self._only_tier
-        return STANDARD_TIER if level >= 20 else DEBUG_TIER  # INFO
+        return self._only_tier or (STANDARD_TIER if level >= 20 else DEBUG_TIER)  # INFO
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802  # logging's name
         """Set the formatter; without one the lines are those of `JsonFormatter`."""

@@ -6,7 +6,8 @@ import logging
 import sys
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmlogging import levels, records, ticking
 from crmlogging.diagnostics import complain, tally
@@ -24,6 +25,14 @@ def _nothing_allowed() -> Projection:
     return Projection(())
 
 
+_STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked")
+_steps_of: Final = attrgetter(*_STEPS)
+
+
+def _is_foreign(step: Any) -> bool:
+    return not str(step.__module__).startswith(("crmlogging.", "logging"))
+
+
 class SafeHandler(logging.Handler):
     """Base of our handlers; mix it in before the standard class.
 
@@ -36,6 +45,28 @@ class SafeHandler(logging.Handler):
 
     # `emit` takes a `Moment` as well as the record that it stands for.
     _takes_moments = False
+
+    # Somebody put a step of their own in place of one of ours: they get records.
+    _replaced = False
+    _own_steps: tuple[Any, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._own_steps = _steps_of(cls)
+        if any(_is_foreign(getattr(cls, step)) for step in _STEPS):
+            cls._replaced = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _STEPS:
+            self._replaced = True
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether `take` may be called in place of `handle`."""
+        return (
+            self._takes_moments and not self._replaced and _steps_of(type(self)) == self._own_steps
+        )
 
     def start(self, *, watch_levels: bool = True) -> None:
         """Begin to tick, and to follow ``CRMLOGGING_LEVEL``; for the end of a constructor."""
@@ -52,7 +83,10 @@ class SafeHandler(logging.Handler):
             order = None
             try:
                 order = records.order_of(self.filters)
-                outcome = order.brief(record) if self._takes_moments else order.refine(record)
+                if order.holds is not None and order.holds(record):
+                    return False
+                brief = self._takes_moments and not self._replaced
+                outcome = order.brief(record) if brief else order.refine(record)
             except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
                 complain(f"{type(self).__name__}: filter", error)
                 outcome = _nothing_allowed().project(record)
@@ -67,6 +101,28 @@ class SafeHandler(logging.Handler):
             except RecursionError:
                 pass
             return False
+
+    def take(self, moment: records.Moment, order: records.Order) -> None:
+        """Emit what a call came to, of which no record was made; never raises.
+
+        Args:
+            order: of this handler's filters, which gave the moment.
+        """
+        try:
+            try:
+                outcome: Any = order.finish(moment) if order.left else moment
+            except Exception as error:  # noqa: BLE001  # as in `handle`
+                complain(f"{type(self).__name__}: filter", error)
+                outcome = _nothing_allowed().project(records.deferred(moment))
+            if outcome is not True and outcome is not False:
+                self._emit_locked(outcome)
+            if order.reports:
+                self.emit_due()
+        except RecursionError:
+            try:
+                tally.add("dropped.recursion")
+            except RecursionError:
+                pass
 
     def _emit_locked(self, record: Any) -> None:
         self.acquire()

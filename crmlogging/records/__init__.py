@@ -10,8 +10,10 @@ a record, however many handlers ask.
 
 from __future__ import annotations
 
-from crmlogging.records.identity import notice
+from crmlogging.records.calls import Call, call_of
+from crmlogging.records.identity import new_id, notice
 from crmlogging.records.making import make_record
+from crmlogging.records.orders import Order, order_of, refine
 from crmlogging.records.safe_record import (
     STANDARD_ATTRIBUTES,
     DeferredRecord,
@@ -21,19 +23,22 @@ from crmlogging.records.safe_record import (
     copy_of,
     deferred,
 )
-from crmlogging.records.stages import Order, Stage, order_of, record_id, refine
+from crmlogging.records.stages import Stage, record_id
 
 __all__ = [
     "STANDARD_ATTRIBUTES",
+    "Call",
     "DeferredRecord",
     "Moment",
     "Order",
     "Outline",
     "SafeRecord",
     "Stage",
+    "call_of",
     "copy_of",
     "deferred",
     "make_record",
+    "new_id",
     "notice",
     "order_of",
     "record_id",

@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from threading import current_thread, get_ident
 from typing import Any, Final
 
-__all__ = ["make_record"]
+__all__ = ["NANOSECONDS", "STARTED", "TASKS", "make_record", "process_name", "task_name"]
 
 _SITES_KEPT: Final = 4_096
-_NANOSECONDS: Final = sys.version_info >= (3, 13)
-_TASKS: Final = sys.version_info >= (3, 12)
+NANOSECONDS: Final = sys.version_info >= (3, 13)
+TASKS: Final = sys.version_info >= (3, 12)
 _LogRecord: Final = logging.LogRecord
-_STARTED: Final[float] = logging._startTime  # type: ignore[attr-defined]  # no public name
+STARTED: Final[float] = logging._startTime  # type: ignore[attr-defined]  # no public name
 _new: Final = object.__new__
 _modules: Final = sys.modules
 
@@ -46,7 +46,7 @@ def make_record(
         or not logging.logThreads
         or not logging.logProcesses
         or not logging.logMultiprocessing
-        or (_TASKS and not logging.logAsyncioTasks)  # type: ignore[attr-defined]  # from 3.12 on
+        or (TASKS and not logging.logAsyncioTasks)  # type: ignore[attr-defined]  # from 3.12 on
     ):
         return _first(name, level, path, line, message, args, exc_info, function, stack)
     attributes = base.copy()
@@ -59,23 +59,22 @@ def make_record(
         attributes["exc_info"] = exc_info
     if stack is not None:
         attributes["stack_info"] = stack
-    if _NANOSECONDS:
+    if NANOSECONDS:
         now = time.time_ns()
         attributes["created"] = created = now / 1e9
         attributes["msecs"] = milliseconds = now % 1_000_000_000 // 1_000_000 + 0.0
         if milliseconds == 999.0 and int(created) != now // 1_000_000_000:
             attributes["msecs"] = 0.0  # the division has rounded up to the next second
-        attributes["relativeCreated"] = (now - _STARTED) / 1e6
+        attributes["relativeCreated"] = (now - STARTED) / 1e6
     else:
         attributes["created"] = created = time.time()
         attributes["msecs"] = created % 1.0 * 1_000.0 // 1.0
-        attributes["relativeCreated"] = (created - _STARTED) * 1_000
+        attributes["relativeCreated"] = (created - STARTED) * 1_000
     attributes["thread"] = get_ident()
     attributes["threadName"] = current_thread().name
-    if "multiprocessing" in _modules:
-        attributes["processName"] = _process_name()
-    if _TASKS and "asyncio" in _modules:
-        attributes["taskName"] = _task_name()
+    attributes["processName"] = process_name()
+    if TASKS:
+        attributes["taskName"] = task_name()
     record = _new(_LogRecord)
     record.__dict__ = attributes
     return record
@@ -95,7 +94,10 @@ def _first(*given: Any) -> logging.LogRecord:
     return record
 
 
-def _process_name() -> str:
+def process_name() -> str:
+    """Return the name of this process, as a record holds it."""
+    if "multiprocessing" not in _modules:
+        return "MainProcess"
     try:
         name: str = _modules["multiprocessing"].current_process().name
     except Exception:  # noqa: BLE001  # not imported to its end yet
@@ -103,7 +105,10 @@ def _process_name() -> str:
     return name
 
 
-def _task_name() -> str | None:
+def task_name() -> str | None:
+    """Return the name of the running task, as a record holds it."""
+    if "asyncio" not in _modules:
+        return None
     asyncio = _modules["asyncio"]
     try:
         # Asked first, since without a loop the other question raises, which costs more.

@@ -6,13 +6,16 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final
 
+from crmlogging.records.calls import Call
 from crmlogging.records.identity import new_id
-from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
+from crmlogging.records.safe_record import Moment, SafeRecord, copy_of
 
-__all__ = ["Order", "Stage", "order_of", "record_id", "refine"]
+__all__ = ["Answer", "Stage", "record_id", "run", "seen"]
+
+Answer = tuple[Any, ...]
 
 _CALLS_AROUND: Final = 4
 _CLASS: Final[Any] = object.__dict__["__class__"]
@@ -30,11 +33,17 @@ class Stage(logging.Filter):
         writes: `refine` changes the record that it gets.
         brief: does what `refine` does, told the record's id, but may answer with the `Moment` of
             the record that `refine` would have made; None where it cannot.
+        enrich: writes on the ``extra`` of a call what `refine` would write on its record; it
+            says False where that takes the record. None where it always does.
+        answer: returns what `refine` would have made of the record of a call with these fields:
+            the parts of its `Moment` but the id. It says None where that takes the record.
     """
 
     passes_all = False
     writes = True
     brief: Callable[[logging.LogRecord, str], logging.LogRecord | Moment] | None = None
+    enrich: Callable[[dict[str, Any]], bool] | None = None
+    answer: Callable[[Call, dict[str, Any]], Answer | None] | None = None
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Change `record`, which the caller owns, or return another; False drops it."""
@@ -45,7 +54,7 @@ class Stage(logging.Filter):
         self, record: logging.LogRecord
     ) -> logging.LogRecord | bool:
         """Do the same for a handler that is not ours."""
-        refined = _seen.of(record).run(record, (self.refine,), writes=self.writes)
+        refined = seen.of(record).run(record, (self.refine,), writes=self.writes)
         if isinstance(refined, bool):
             return refined
         if sys.version_info >= (3, 12):
@@ -86,11 +95,11 @@ class _Entry:
     ) -> logging.LogRecord | bool:
         """Run `calls` on `record`, or on a copy of the same id if they change it."""
         if not writes:
-            return _run(record, calls)
+            return run(record, calls)
         self.working = working = copy_of(record)
         self.id = working.__dict__["record.id"] = self.id or new_id()
         try:
-            return _run(working, calls)
+            return run(working, calls)
         finally:
             self.working = None
 
@@ -127,7 +136,7 @@ class _Seen(threading.local):
         return entry
 
 
-_seen: Final = _Seen()
+seen: Final = _Seen()
 
 
 def record_id(record: logging.LogRecord) -> str:
@@ -139,138 +148,12 @@ def record_id(record: logging.LogRecord) -> str:
         known = record.__dict__.get("record.id")
         if type(known) is str:
             return known
-    entry = _seen.of(record)
+    entry = seen.of(record)
     entry.id = entry.id or new_id()
     return entry.id
 
 
-class Order:
-    """A handler's filters, sorted once.
-
-    Attributes:
-        passes_all: they let every record through.
-        reports: one of them may have records of its own ready (it offers ``due``).
-    """
-
-    __slots__ = (
-        *("_before", "_brief", "_calls", "_rest", "_stages", "_writes", "passes_all", "reports"),
-    )
-
-    def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
-        # The leading stages; equal ones are one tuple, so that identity tells.
-        self._stages = stages
-        self._calls = tuple(map(_call, stages))
-        self._writes = any(each.writes for each in stages)
-        self._rest = tuple(map(_call, rest))
-        self._brief = stages[-1].brief if stages and not rest else None
-        self._before = self._calls[:-1]
-        self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
-        self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
-
-    def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
-        """Run the filters over a copy of `record` and return the outcome.
-
-        Args:
-            record: as the logger made it; never changed. Leading `Stage`s that ran for it
-                already are not run again.
-
-        Returns:
-            The record to emit, or False. The caller must not change a `SafeRecord`, which other
-            handlers may share.
-        """
-        outcome = self.brief(record)
-        return deferred(outcome) if isinstance(outcome, Moment) else outcome
-
-    def brief(self, record: logging.LogRecord) -> logging.LogRecord | Moment | bool:
-        """Do the same, but answer with the `Moment` of the record to emit where one is enough."""
-        if self._brief is None or issubclass(type(record), SafeRecord):
-            return self._refined(record)
-        entry = _seen.of(record)
-        if entry.stages is self._stages:
-            return entry.refined
-        outcome: logging.LogRecord | Moment | bool = record
-        if self._before:
-            outcome = entry.run(record, self._before, writes=self._writes)
-        if isinstance(outcome, logging.LogRecord):
-            entry.id = identity = entry.id or new_id()
-            outcome = self._brief(outcome, identity)
-        entry.stages, entry.refined = self._stages, outcome
-        return outcome
-
-    def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:
-        stages = self._stages
-        outcome: logging.LogRecord | Moment | bool
-        if issubclass(type(record), SafeRecord):
-            outcome = _run(record, self._calls)
-        elif not stages:
-            outcome = copy_of(record)
-        else:
-            entry = _seen.of(record)
-            if entry.stages is stages:
-                known = entry.refined
-                outcome = deferred(known) if isinstance(known, Moment) else known
-            else:
-                outcome = entry.run(record, self._calls, writes=self._writes)
-            if not outcome or isinstance(outcome, SafeRecord):
-                entry.stages, entry.refined = stages, outcome
-        if not self._rest or isinstance(outcome, bool):
-            return outcome
-        # Foreign filters may change what they get.
-        return _run(copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome, self._rest)
-
-
-_orders: Final[dict[tuple[Any, ...], Order]] = {}
-_leads: Final[dict[tuple[Stage, ...], tuple[Stage, ...]]] = {}
-_ORDERS_KEPT: Final = 256
-
-
-def order_of(filters: Iterable[Any]) -> Order:
-    """Return how a handler's `filters` are run."""
-    key = tuple(filters)
-    try:
-        return _orders.get(key) or _sorted(key)
-    except TypeError:  # A filter without a hash: nothing to remember it by.
-        return Order((), key)
-
-
-def _sorted(filters: tuple[Any, ...]) -> Order:
-    lead = 0
-    while lead < len(filters) and isinstance(filters[lead], Stage):
-        lead += 1
-    stages = filters[:lead]
-    if len(_orders) >= _ORDERS_KEPT:
-        _orders.clear()
-        _leads.clear()
-    _orders[filters] = order = Order(_leads.setdefault(stages, stages), filters[lead:])
-    return order
-
-
-def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
-    """Run a handler's `filters` over a copy of `record`; see `Order.refine`."""
-    return order_of(filters).refine(record)
-
-
-def _call(each: Any) -> _Call:
-    """Return what a filter does; a subclass of ours that overrides `filter` does that."""
-    if isinstance(each, Stage) and type(each).filter is Stage.filter:
-        return each.refine
-    # logging takes any callable as a filter, and asks for `filter` at each record.
-    return _Late(each) if hasattr(each, "filter") else cast("_Call", each)
-
-
-class _Late:
-    """A foreign filter, whose `filter` may be replaced at any time."""
-
-    __slots__ = ("_filter",)
-
-    def __init__(self, each: Any) -> None:
-        self._filter = each
-
-    def __call__(self, record: logging.LogRecord) -> Any:
-        return self._filter.filter(record)
-
-
-def _run(record: logging.LogRecord, calls: tuple[_Call, ...]) -> logging.LogRecord | bool:
+def run(record: logging.LogRecord, calls: tuple[_Call, ...]) -> logging.LogRecord | bool:
     for call in calls:
         answer = call(record)
         if answer is record or answer is True:

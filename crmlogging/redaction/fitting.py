@@ -7,7 +7,8 @@ shape of an id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -21,13 +22,24 @@ __all__ = [
     "PLACEHOLDERS",
     "REDACTED",
     "TRUNCATED",
+    "Encode",
     "Fit",
     "Fitting",
+    "Kept",
+    "encode",
+    "fitting_by",
     "fitting_for",
 ]
 
+_dumps: Final = orjson.dumps
+_REDACTED: Final = orjson.dumps(REDACTED)
+
 Fit = Callable[[object], object]
 """Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
+Encode = Callable[[Any], bytes]
+"""Takes a value of one type and returns the same as JSON."""
+Kept = dict[Any, bytes | None]
+"""Values of one type to their JSON; None for one that was met a single time."""
 
 TRUNCATED: Final = "[TRUNCATED]"
 CIRCULAR: Final = "[CIRCULAR]"
@@ -40,9 +52,17 @@ _SMALL: Final = 10**11
 """Below this a whole number has too few digits for a card."""
 _FEW: Final = 1_000
 """Whole numbers below this come again: attempts, the status of answers."""
+_counts: Kept = {}
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
+_PASSING: Final = 4_096
 _KEPT_CHARACTERS: Final = 128
+# Ids that are no secrets by their form: a UUID (RFC 9562), and what is shorter than any secret.
+_PLAIN_ID: Final = re.compile(
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    rf"|[A-Za-z0-9_.:-]{{1,{SECRET_MINIMUM - 1}}})",
+    re.ASCII,
+)
 
 
 class Fitting(NamedTuple):
@@ -50,18 +70,23 @@ class Fitting(NamedTuple):
 
     Attributes:
         fit: the judge.
-        kept: by type, values that it is known to return as they are, and their JSON; bounded.
+        kept: by type, values that it is known to return as they are; bounded.
+        encoders: by type, what judges and encodes at the least cost.
     """
 
     fit: Fit
-    kept: dict[type, dict[Any, bytes]]
+    kept: Mapping[type, Kept]
+    encoders: Mapping[type, Encode]
+
+
+def fitting_by(fit: Fit) -> Fitting:
+    """Return what judges values by `fit` alone."""
+    return Fitting(fit, {}, {})
 
 
 def fitting_for(field: Field) -> Fitting:
     """Return what judges the values of `field`."""
-    texts: dict[Any, bytes] = {}
-    counts: dict[Any, bytes] = {}
-    kept: dict[type, dict[Any, bytes]] = {str: texts, int: counts}
+    texts: Kept = {}
     judge = _judge_of(field)
     numbers = _numbers_of(field)
 
@@ -71,31 +96,79 @@ def fitting_for(field: Field) -> Fitting:
             if value in texts:
                 return value
             shown = judge(value)
-            if shown == value and len(value) <= _KEPT_CHARACTERS:
-                _keep(texts, value)
+            if shown == value:
+                _meet(texts, value)
             return shown
         # The numbers that no shape and no secret can be found in, at the least cost.
         if kind in numbers and (value - value == 0.0 if kind is float else 0 <= value < _SMALL):
-            if kind is int and value < _FEW and value not in counts:
-                _keep(counts, value)
             return value
         shown = conform(field, value)
         if shown is MISFIT or (type(shown) is int and shown >= _SMALL and is_secret(str(shown))):
             return REDACTED
         return shown
 
-    return Fitting(fit, kept)
+    is_plain = _PLAIN_ID.fullmatch if field.shape == "id" and not field.choices else _nothing
+    passing = 0  # values to come of which none is remembered
+
+    def text(value: str) -> bytes:
+        nonlocal passing
+        if is_plain(value):
+            encoded = b'"%b"' % value.encode()
+        else:
+            shown = judge(value)
+            if shown != value:
+                return _REDACTED if shown is REDACTED else encode(shown)
+            encoded = encode(value)
+        # What was met before comes again: ids of one thing hardly ever do.
+        if passing:
+            passing -= 1
+        elif value in texts:
+            texts[value] = encoded
+        elif not _meet(texts, value):
+            passing = _PASSING
+        return encoded
+
+    def whole(value: int) -> bytes:
+        if not 0 <= value < _SMALL:
+            return encode(fit(value))
+        encoded = b"%d" % value
+        if value < _FEW:
+            _counts[value] = encoded
+        return encoded
+
+    def fraction(value: float) -> bytes:
+        return b"%b" % _dumps(value) if value - value == 0.0 else _REDACTED
+
+    encoders: dict[type, Encode] = {str: text}
+    encoders.update((kind, whole if kind is int else fraction) for kind in numbers)
+    return Fitting(fit, {str: texts, int: _counts if int in numbers else {}}, encoders)
 
 
-def _keep(kept: dict[Any, bytes], value: object) -> None:
-    """Remember a value that fits, within bounds."""
-    try:
-        encoded = b"%b" % orjson.dumps(value)  # a copy: what orjson returns holds a kilobyte
-    except TypeError:  # half a surrogate pair
-        return
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[value] = encoded
+def encode(shown: object) -> bytes:
+    """Return what a judge let out as JSON.
+
+    Raises:
+        TypeError: half a surrogate pair, or a number beyond 64 bits.
+    """
+    return b"%b" % _dumps(shown)  # a copy: what orjson returns holds a kilobyte while it waits
+
+
+def _nothing(value: str) -> None:
+    return None
+
+
+def _meet(kept: Kept, value: str) -> bool:
+    """Remember that `value` fits; answer False if too many others were met a single time."""
+    if len(value) > _KEPT_CHARACTERS:
+        return True
+    if len(kept) < _KEPT:
+        kept[value] = None
+        return True
+    again = {known: encoded for known, encoded in kept.copy().items() if encoded is not None}
+    kept.clear()
+    if len(again) < _KEPT // 2:
+        kept.update(again)
+    return False
 
 
 def _numbers_of(field: Field) -> frozenset[type]:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import itemgetter
 from threading import get_ident
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
-import orjson
-
-from crmlogging.records import Outline
+from crmlogging.records import STANDARD_ATTRIBUTES, Outline
 from crmlogging.redaction import facts
 from crmlogging.redaction.fitting import REDACTED, Fit, Fitting
+from crmlogging.redaction.showing import Showing
 from crmlogging.redaction.walk import SCALARS
 
 __all__ = ["Argument", "Place", "Plan"]
 
-_KINDS_KEPT: Final = 16
-_SCALAR_IDS: Final = frozenset(map(id, SCALARS))
-_dumps: Final = orjson.dumps
-_get: Final = dict.get
 _CONSTANT: Final = itemgetter(
     *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
 )
 
-_Kept = dict[Any, bytes]
+_SPOKEN: Final = itemgetter("name", "levelno", "levelname", "processName", "process")
+PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
+"""Attributes that are no fields of the call."""
 
 
 class Argument(NamedTuple):
@@ -54,11 +52,12 @@ class Plan(Outline):
         arguments: where those of the message go, by position; None if it has none, or if not
             position alone decides.
         count: how many arguments there are.
+        spoken: as `crmlogging.records.Call` has it.
     """
 
     __slots__ = (
-        *("_constant", "_fittings", "_kept", "_values", "arguments", "code", "count", "keys"),
-        *("level", "message"),
+        *("_constant", "_show", "_values", "arguments", "code", "count", "keys"),
+        *("_fields", "_pick", "level", "message", "spoken"),
     )
 
     def __init__(
@@ -76,11 +75,12 @@ class Plan(Outline):
         self.count = 0
         self.level: int = base["levelno"]
         self._constant = _CONSTANT(attributes)
-        self._fittings = tuple(place.fitting for place in fits.values())
-        # Ids of the values' types -> what is known of such values, field by field.
-        self._kept: dict[tuple[int, ...], tuple[_Kept, ...]] = {}
+        self._show = Showing(place.fitting for place in fits.values()).show
         # Of fewer than two names an itemgetter gives no tuple.
         self._values = itemgetter(*fits, "created", "created")
+        self.spoken = _SPOKEN(attributes)
+        self._fields = tuple(key for key in attributes if key not in PASSED_OVER)
+        self._pick = itemgetter(*fits) if len(fits) > 1 else _pick_of(*fits)
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:
         """Return what is shown in the `lines` of a record with these `attributes`, as JSON.
@@ -98,34 +98,13 @@ class Plan(Outline):
             or attributes["thread"] != get_ident()
         ):
             return None
-        values = self._values(attributes)
-        # By number: to compare types could run the code of a metaclass.
-        kinds = tuple(map(id, map(type, values)))
-        kept = self._kept.get(kinds)
-        if kept is None:
-            if not _SCALAR_IDS.issuperset(kinds):
-                return None
-            kept = self._keep(kinds, values)
-        shown: list[bytes] = list(map(_get, kept, values))  # type: ignore[arg-type]  # no None below
-        if None in shown:
-            try:
-                for at, known in enumerate(shown):
-                    if known is None:
-                        # A copy: what orjson returns holds a kilobyte and more while it waits.
-                        shown[at] = b"%b" % _dumps(self._fittings[at].fit(values[at]))
-            except TypeError:  # half a surrogate pair, a number beyond 64 bits
-                return None
-        return shown
+        return self._show(self._values(attributes))
 
-    def _keep(self, kinds: tuple[int, ...], values: tuple[object, ...]) -> tuple[_Kept, ...]:
-        """Find what is known of values of these types, which are scalars."""
-        if len(self._kept) >= _KINDS_KEPT:
-            self._kept.clear()
-        self._kept[kinds] = kept = tuple(
-            fitting.kept.setdefault(type(value), {})
-            for fitting, value in zip(self._fittings, values, strict=False)
-        )
-        return kept
+    def values_of(self, fields: dict[str, Any]) -> list[bytes] | None:
+        """Return the same for the record that a call with these fields would make."""
+        if tuple(fields) != self._fields:
+            return None
+        return self._show(self._pick(fields))
 
     def argument_fields(self, given: object) -> dict[str, Any] | None:
         """Return the message's arguments as fields; None if they go the long way."""
@@ -140,3 +119,8 @@ class Plan(Outline):
             else:
                 return None
         return fields
+
+
+def _pick_of(*keys: str) -> Callable[[dict[str, Any]], tuple[object, ...]]:
+    """Return what takes at most one value out of a dictionary."""
+    return lambda fields: tuple([fields[key] for key in keys])

@@ -18,10 +18,10 @@ from typing import Any, Final
 from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers, masks
 from crmlogging.redaction.allowlist import Allowlist, is_clean_name
-from crmlogging.redaction.fitting import REDACTED, Fit, Fitting
+from crmlogging.redaction.fitting import REDACTED, Fit, fitting_by
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import line_name
-from crmlogging.redaction.plan import Argument, Place, Plan
+from crmlogging.redaction.plan import PASSED_OVER, Argument, Place, Plan
 from crmlogging.redaction.walk import KEYS
 
 __all__ = ["Plans"]
@@ -31,7 +31,6 @@ _PLANS_A_SITE: Final = 8
 _KEYS_MAXIMUM: Final = 128
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
-_PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
 _Known = dict[tuple[int, int], "tuple[Plan, ...]"]
 
 
@@ -47,6 +46,7 @@ class Plans:
         self._loggers = loggers
         self._by_message: _Known = {}
         self._by_call: _Known = {}
+        self._by_site: _Known = {}
         self._last_keys: dict[tuple[int, int], int] = {}
 
     def find(self, attributes: dict[str, Any]) -> tuple[Plan, list[bytes]] | None:
@@ -80,6 +80,14 @@ class Plans:
                 if values is not None:
                     return plan, values
         return None
+
+    def at(self, site: tuple[int, int]) -> tuple[Plan, ...]:
+        """Return the plans for literals that a call logs itself, where no wrapper stands between.
+
+        Args:
+            site: as `crmlogging.records.Call` has it.
+        """
+        return self._by_site.get(site, ())
 
     def make(
         self,
@@ -122,6 +130,11 @@ class Plans:
             _add(self._by_message, (id(record.msg), record.lineno), plan)
         else:
             _add(self._by_call, (id(plan.code), frame.f_lasti), plan)
+        code = frame.f_code
+        if plan.message is not None and (record.pathname, record.lineno, record.funcName) == (
+            *(code.co_filename, frame.f_lineno, code.co_name),
+        ):
+            _add(self._by_site, (id(code), frame.f_lasti), plan)
 
     def _seen_before(self, site: tuple[int, int], keys: tuple[str, ...]) -> bool:
         """Tell whether the last record of the call had the same names.
@@ -142,7 +155,7 @@ class Plans:
         for key in attributes:
             if key == "audit":
                 raise _Undecided
-            if key in _PASSED_OVER:
+            if key in PASSED_OVER:
                 continue
             line, place = self._place(key)
             if not line:
@@ -193,7 +206,7 @@ class Plans:
             raise _Undecided  # what awaits sealing is no JSON yet
         if node.mask is not None:
             fit = partial(_masked, node.mask, line, self._allowlist.hmac_key)
-            return line, Place(line, Fitting(fit, {}))
+            return line, Place(line, fitting_by(fit))
         if node.fitting is not None:
             if place.wild and node.field is not None and node.field.shape == "text":
                 raise _Undecided  # a record's bound on characters may cut it

@@ -14,14 +14,21 @@ from typing import Any, Final, cast
 
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
-from crmlogging.records import STANDARD_ATTRIBUTES, Moment, SafeRecord, deferred, record_id
+from crmlogging.records import (
+    STANDARD_ATTRIBUTES,
+    Call,
+    Moment,
+    SafeRecord,
+    deferred,
+    record_id,
+)
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
 from crmlogging.redaction.plans import Plans
 from crmlogging.redaction.safe_exceptions import exception_fields
-from crmlogging.redaction.walk import ANY_NAME, Walk
+from crmlogging.redaction.walk import ANY_NAME, SCALARS, Walk
 
 __all__ = ["FAILED_MESSAGE", "Projection"]
 
@@ -101,13 +108,19 @@ class Projection:
             return self._projected(record, identity)
         except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
             try:
-                return _failed(record, error)
+                return _failed(record, error, identity)
             except Exception:  # noqa: BLE001  # not one frame left on the stack
                 return _BLANK
 
     def narrow(self, record: SafeRecord) -> SafeRecord:
         """Return `record` without the fields that this allowlist does not let out as well."""
         return self.project(record)
+
+    def shown(self, name: str, value: object) -> object:
+        """Return what may be shown of a field of the table; None for nothing."""
+        fields: dict[str, Any] = {}
+        Walk(self._allowlist, frozenset(), fields).attributes({name: value})
+        return fields.get(name)
 
     def _projected(self, record: logging.LogRecord, identity: str) -> SafeRecord | Moment:
         given = record.__dict__
@@ -120,7 +133,7 @@ class Projection:
             frame = call_site.calling_frame()
             found = None if frame is None else self._plans.find_at(frame, given)
             if found is None:
-                return self._walked(record, frame)
+                return self._walked(record, frame, identity or record_id(record))
             plan, values = found
             message = plan.base["msg"]
             if plan.message is given["msg"]:
@@ -148,7 +161,38 @@ class Projection:
             ),
         )
 
-    def _walked(self, record: logging.LogRecord, frame: FrameType | None) -> SafeRecord:
+    def answer(self, call: Call, fields: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return what sets apart the record that `call` would make; None if that takes one.
+
+        Args:
+            fields: of that record, by attribute.
+
+        Returns:
+            The parts of its `Moment`, but the last, its id.
+        """
+        code, site, spoken, message, args, created, relative, thread, thread_name, task = call
+        for plan in self._plans.at(site):
+            if plan.message is not message or plan.code is not code or plan.spoken != spoken:
+                continue
+            more = None
+            if args or plan.count:
+                # A mapping that stands alone is a record's arguments by name.
+                if len(args) == 1 and type(args[0]) not in SCALARS:
+                    return None
+                more = plan.argument_fields(args)
+                if more is None:
+                    return None
+            values = plan.values_of(fields)
+            if values is not None and 0.0 <= created <= facts.LAST_SECOND:
+                name = facts.thread_name(thread_name)
+                task = None if task is None else facts.task_name(task)
+                text = plan.base["msg"]
+                return plan, spoken[1], created, relative, thread, name, task, text, values, more
+        return None
+
+    def _walked(
+        self, record: logging.LogRecord, frame: FrameType | None, identity: str
+    ) -> SafeRecord:
         """Project the long way, and remember what holds for the next record like this."""
         given = record.__dict__
         attributes = facts.safe_facts(record, loggers=self._loggers)
@@ -165,7 +209,7 @@ class Projection:
         exc_info = given.get("exc_info")
         if exc_info is not None and exc_info is not False:
             attributes.update(exception_fields(exc_info, self._trusted))
-        attributes["record.id"] = record_id(record)
+        attributes["record.id"] = identity
         return SafeRecord(attributes)
 
     def _remember(
@@ -218,7 +262,7 @@ def _names(option: str, given: object, problems: Problems) -> list[str]:
     return names
 
 
-def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
+def _failed(record: logging.LogRecord, error: Exception, identity: str) -> SafeRecord:
     """Return what is left of `record` when the redactor itself failed: nothing of its contents."""
     tally.add("redaction.failed")
     complain("redaction", error)
@@ -228,7 +272,7 @@ def _failed(record: logging.LogRecord, error: Exception) -> SafeRecord:
     except Exception:  # noqa: BLE001  # fails closed once more
         attributes = facts.safe_facts(logging.makeLogRecord({"levelno": logging.ERROR}))
     attributes["msg"] = f"{FAILED_MESSAGE}: {kind.__name__}"
-    attributes["record.id"] = record_id(record)
+    attributes["record.id"] = identity or record_id(record)
     return SafeRecord(attributes)
 
 

@@ -1,0 +1,182 @@
+"""Orders: a handler's filters, sorted once, so that each runs no more often than it must."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
+
+from crmlogging.records.calls import Call
+from crmlogging.records.identity import new_id
+from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
+from crmlogging.records.stages import Answer, Stage, run, seen
+
+__all__ = ["Order", "order_of", "refine"]
+
+_Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
+
+
+class Order:
+    """A handler's filters, sorted once.
+
+    Attributes:
+        holds: counts a record as held back, if that is all that the filters would do with it, and
+            tells whether it did; None where none of them can (it offers ``early``).
+        left: what the filters behind the leading stages do.
+        passes_all: they let every record through.
+        reports: one of them may have records of its own ready (it offers ``due``).
+    """
+
+    __slots__ = (
+        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_stages", "_writes"),
+        *("holds", "left", "passes_all", "reports"),
+    )
+
+    def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
+        # The leading stages; equal ones are one tuple, so that identity tells.
+        self._stages = stages
+        self._calls = tuple(map(_call, stages))
+        self._writes = any(each.writes for each in stages)
+        self.left = tuple(map(_call, rest))
+        self._brief = stages[-1].brief if stages and not rest else None
+        self._before = self._calls[:-1]
+        self._answer = stages[-1].answer if stages else None
+        self._enrich: list[Callable[[dict[str, Any]], bool]] = []
+        for each in stages[:-1]:
+            if each.enrich is None:
+                self._answer = None
+            else:
+                self._enrich.append(each.enrich)
+        self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
+        # Of the class: an object that has an answer to everything has none to this.
+        early = getattr(type(rest[0]), "early", None) if rest else None
+        self._early = None if early is None else early(rest[0], stages)
+        self.holds = None if self._early is None else self._early.holds
+        self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
+
+    def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        """Run the filters over a copy of `record` and return the outcome.
+
+        Args:
+            record: as the logger made it; never changed. Leading `Stage`s that ran for it
+                already are not run again.
+
+        Returns:
+            The record to emit, or False. The caller must not change a `SafeRecord`, which other
+            handlers may share.
+        """
+        outcome = self.brief(record)
+        return deferred(outcome) if isinstance(outcome, Moment) else outcome
+
+    def brief(self, record: logging.LogRecord) -> logging.LogRecord | Moment | bool:
+        """Do the same, but answer with the `Moment` of the record to emit where one is enough."""
+        if self._brief is None or issubclass(type(record), SafeRecord):
+            return self._refined(record)
+        entry = seen.of(record)
+        if entry.stages is self._stages:
+            return entry.refined
+        outcome: logging.LogRecord | Moment | bool = record
+        if self._before:
+            outcome = entry.run(record, self._before, writes=self._writes)
+        if isinstance(outcome, logging.LogRecord):
+            entry.id = identity = entry.id or new_id()
+            outcome = self._brief(outcome, identity)
+        entry.stages, entry.refined = self._stages, outcome
+        return outcome
+
+    def answer(self, call: Call, extra: dict[str, Any]) -> Answer | None:
+        """Return the parts, but the id, of the moment that `call` comes to before `finish`.
+
+        Args:
+            extra: of the call; never changed.
+
+        Returns:
+            None if the call needs a record.
+        """
+        if self._answer is None:
+            return None
+        if self._enrich:
+            extra = extra.copy()
+            for enrich in self._enrich:
+                if not enrich(extra):
+                    return None
+        return self._answer(call, extra)
+
+    def finish(self, moment: Moment) -> logging.LogRecord | bool:
+        """Run the filters that `answer` does not speak for, if any are `left`."""
+        return run(deferred(moment), self.left)
+
+    def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        stages = self._stages
+        outcome: logging.LogRecord | Moment | bool
+        if issubclass(type(record), SafeRecord):
+            outcome = run(record, self._calls)
+        elif not stages:
+            outcome = copy_of(record)
+        else:
+            entry = seen.of(record)
+            if entry.stages is stages:
+                known = entry.refined
+                outcome = deferred(known) if isinstance(known, Moment) else known
+            else:
+                outcome = entry.run(record, self._calls, writes=self._writes)
+            if not outcome or isinstance(outcome, SafeRecord):
+                entry.stages, entry.refined = stages, outcome
+        if not self.left or isinstance(outcome, bool):
+            return outcome
+        # Foreign filters may change what they get.
+        last = copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome
+        if self._early is not None and isinstance(last, SafeRecord):
+            self._early.learn(record, last)
+        return run(last, self.left)
+
+
+_orders: Final[dict[tuple[Any, ...], Order]] = {}
+_leads: Final[dict[tuple[Stage, ...], tuple[Stage, ...]]] = {}
+_ORDERS_KEPT: Final = 256
+
+
+def order_of(filters: Iterable[Any]) -> Order:
+    """Return how a handler's `filters` are run."""
+    key = tuple(filters)
+    try:
+        return _orders.get(key) or _sorted(key)
+    except TypeError:  # A filter without a hash: nothing to remember it by.
+        return Order((), key)
+
+
+def _sorted(filters: tuple[Any, ...]) -> Order:
+    lead = 0
+    while lead < len(filters) and isinstance(filters[lead], Stage):
+        lead += 1
+    stages = filters[:lead]
+    if len(_orders) >= _ORDERS_KEPT:
+        _orders.clear()
+        _leads.clear()
+    _orders[filters] = order = Order(_leads.setdefault(stages, stages), filters[lead:])
+    return order
+
+
+def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
+    """Run a handler's `filters` over a copy of `record`; see `Order.refine`."""
+    return order_of(filters).refine(record)
+
+
+def _call(each: Any) -> _Filtering:
+    """Return what a filter does; a subclass of ours that overrides `filter` does that."""
+    if isinstance(each, Stage) and type(each).filter is Stage.filter:
+        return each.refine
+    # logging takes any callable as a filter, and asks for `filter` at each record.
+    return _Late(each) if hasattr(each, "filter") else cast("_Filtering", each)
+
+
+class _Late:
+    """A foreign filter, whose `filter` may be replaced at any time."""
+
+    __slots__ = ("_filter",)
+
+    def __init__(self, each: Any) -> None:
+        self._filter = each
+
+    def __call__(self, record: logging.LogRecord) -> Any:
+        return self._filter.filter(record)
