@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Final, cast
 
 from crmlogging import context, records
+from crmlogging.diagnostics import tally
 from crmlogging.levels import scoping
 from crmlogging.records import STANDARD_ATTRIBUTES, make_record
 
@@ -140,7 +141,13 @@ class Logger(logging.Logger):
             return False
         identity = records.new_id()
         for handler, order, answer in found:
-            handler.take(_moment(records.Moment, (*answer, identity)), order)
+            try:
+                handler.take(_moment(records.Moment, (*answer, identity)), order)
+            except RecursionError:  # so little stack is left that not even the error path runs
+                try:
+                    tally.add("dropped.recursion")
+                except RecursionError:
+                    pass
         return True
 
     def findCaller(  # noqa: N802  # the standard library's name

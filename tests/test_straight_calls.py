@@ -28,6 +28,7 @@ from crmlogging import (
     correlation,
     records,
 )
+from crmlogging.diagnostics import tally
 from crmlogging.logger import Logger
 from crmlogging.records import calls
 
@@ -270,6 +271,32 @@ class TestStraight:
         place.logger.setLevel(logging.CRITICAL)
         place.log({"audit": True}, times=3)
         assert (counting.made, len(place.lines())) == (3, 3)
+
+    def test_at_the_end_of_the_stack(self, place: Place) -> None:
+        """Each call is written or counted; where the logger could be called, nothing raises."""
+        place.log({"crm": "zoho"}, times=3)
+        called = 0
+        before = tally.snapshot().get("dropped.recursion", 0)
+
+        def deeper() -> None:
+            nonlocal called
+            logger = place.logger
+            try:
+                deeper()
+            except RecursionError:
+                pass
+            try:
+                logger.info("Synced contacts", extra={"crm": "zoho"})
+            except RecursionError:
+                return
+            called += 1
+
+        deeper()
+        written = len(place.lines()) - 3
+        dropped = tally.snapshot().get("dropped.recursion", 0) - before
+        own = place.handler.stats()["dropped"]
+        assert written > 100
+        assert written + dropped + own >= called
 
     def test_threads(self, place: Place) -> None:
         """Each line names its own thread, and none is lost."""

@@ -101,12 +101,8 @@ class DurableHandler(SafeHandler):
             else:
                 line = b"%b\n" % self._format_bytes(safe)
             self._store(tier, line, 1, level, safe.created)
-        except RecursionError:
-            self.tally.add("dropped.recursion")
-        except Exception:  # noqa: BLE001  # counted; logging never raises
-            self.tally.add("dropped.error")
-            moment = type(record) is records.Moment
-            self.handleError(records.deferred(record) if moment else record)
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._gave_up(record, error)
         finally:
             if depth:
                 _depths[me] = depth
@@ -150,21 +146,36 @@ class DurableHandler(SafeHandler):
                 self.tally.add("dropped.error", len(some))
                 complain(type(self).__name__, error)
 
+    def take(self, moment: records.Moment, order: records.Order) -> None:
+        """Write what a call came to, of which no record was made."""
+        if order.left or order.reports:
+            super().take(moment, order)
+        else:
+            self._emit_locked(moment)
+
     def _emit_locked(self, record: logging.LogRecord | records.Moment) -> None:
         if type(record) is not records.Moment or quiet_threads:
             self.emit(record)
             return
         try:
             # No foreign code runs in what follows, so nothing has to be guarded against it.
-            level = record.levelno
-            line = b"%b\n" % self._format_bytes(record)  # type: ignore[misc]  # ours, see there
+            prepared = record[0].renderings.get(self.formatter)
+            line = None if prepared is None else prepared.line(record)
+            if line is None:
+                line = self._format_bytes(record)  # type: ignore[misc]  # ours: see setFormatter
+            level = record[1]
             tier = self._only_tier or self._tier(level)
-            self._store(tier, line, 1, level, record.created)
-        except RecursionError:
+            self._store(tier, b"%b\n" % line, 1, level, record[2])
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._gave_up(record, error)
+
+    def _gave_up(self, record: logging.LogRecord | records.Moment, error: Exception) -> None:
+        """Count a record that could not be written."""
+        if isinstance(error, RecursionError):
             self.tally.add("dropped.recursion")
-        except Exception:  # noqa: BLE001  # counted; logging never raises
-            self.tally.add("dropped.error")
-            self.handleError(records.deferred(record))
+            return
+        self.tally.add("dropped.error")
+        self.handleError(records.deferred(record) if isinstance(record, records.Moment) else record)
 
     def _tier(self, level: int) -> str:
         return self._only_tier or (STANDARD_TIER if level >= 20 else DEBUG_TIER)  # INFO

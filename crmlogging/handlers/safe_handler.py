@@ -103,26 +103,23 @@ class SafeHandler(logging.Handler):
             return False
 
     def take(self, moment: records.Moment, order: records.Order) -> None:
-        """Emit what a call came to, of which no record was made; never raises.
+        """Emit what a call came to, of which no record was made.
 
         Args:
             order: of this handler's filters, which gave the moment.
+
+        Raises:
+            RecursionError: so little stack is left that not even the error path runs.
         """
         try:
-            try:
-                outcome: Any = order.finish(moment) if order.left else moment
-            except Exception as error:  # noqa: BLE001  # as in `handle`
-                complain(f"{type(self).__name__}: filter", error)
-                outcome = _nothing_allowed().project(records.deferred(moment))
-            if outcome is not True and outcome is not False:
-                self._emit_locked(outcome)
-            if order.reports:
-                self.emit_due()
-        except RecursionError:
-            try:
-                tally.add("dropped.recursion")
-            except RecursionError:
-                pass
+            outcome: Any = order.finish(moment) if order.left else moment
+        except Exception as error:  # noqa: BLE001  # as in `handle`
+            complain(f"{type(self).__name__}: filter", error)
+            outcome = _nothing_allowed().project(records.deferred(moment))
+        if outcome is not True and outcome is not False:
+            self._emit_locked(outcome)
+        if order.reports:
+            self.emit_due()
 
     def _emit_locked(self, record: Any) -> None:
         self.acquire()
