@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from operator import attrgetter
+from types import FrameType
 from typing import Any, Final, cast
 
 from crmlogging import context, records
@@ -133,7 +134,10 @@ class Logger(logging.Logger):
         try:
             if _steps_of(type(self)) != _STEPS or logging.Logger.makeRecord is not _STOCK:
                 return False
-            call = records.call_of(sys._getframe(2), self.name, level, message, args)
+            frame: FrameType | None = sys._getframe(2)
+            while frame is not None and frame.f_code.co_filename in _INTERNAL:  # an adapter's
+                frame = frame.f_back
+            call = frame and records.call_of(frame, self.name, level, message, args)
             found = call and _recipients(self, call, extra)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
             return False

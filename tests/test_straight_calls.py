@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -251,6 +252,16 @@ class TestStraight:
         place.log({"crm": "zoho"})
         assert len(place.lines()) == 4
         assert place.lines()[-1]["crm"] != "zoho"
+
+    def test_adapters_make_none_either(self, place: Place, counting: Counting) -> None:
+        """The fields that an adapter carries, and the line of who calls it."""
+        adapter = logging.LoggerAdapter(place.logger, {"crm": "zoho"})
+        line = sys._getframe().f_lineno + 2
+        for _ in range(5):
+            adapter.warning("Synced contacts")
+        assert counting.made == 2
+        told = {(each["crm"], each["source"].rpartition(":")[2]) for each in place.lines()}
+        assert told == {("zoho", str(line))}
 
     def test_a_queue_takes_calls(self, tmp_path: Path, counting: Counting) -> None:
         """Delivered is produced, and no record is made in the caller."""
@@ -530,6 +541,4 @@ class TestWhoIsAsked:
 
 
 def _frame() -> Any:
-    import sys
-
     return sys._getframe()
