@@ -44,7 +44,7 @@ leaks: $(STAMP)  ## the leak battery, with peers beside it
 chaos: $(STAMP)  ## kill, fork and starve processes, count what is left, with peers beside it
 	$(RUN) -m tests.chaos $(ARGS)
 
-chaos-s3: $(STAMP)  ## S3 under faults, outages and kills, on two servers (15 minutes)
+chaos-s3: $(STAMP)  ## S3 under faults, outages and kills, on two servers (20 minutes)
 	$(RUN) -m tests.chaos.s3_faults $(ARGS)
 
 mutants: $(STAMP)  ## mutation testing of what redacts (long); see `mutmut results`

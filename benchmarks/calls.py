@@ -1,12 +1,15 @@
 """The logging calls that are measured, written out as in a service.
 
 Names of fields are constants of the calling code, and the call is where they are: what may be
-shown depends on it. Peers with a call of their own get the same fields from `workloads`.
+shown depends on it. Peers with a call of their own get the same fields from `fields_of`.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import logging
+import textwrap
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
@@ -14,7 +17,7 @@ from typing import Any, Final
 from benchmarks.registry import Place
 from benchmarks.workloads import LOGGER, LOGGER_URLLIB3, Contact
 
-__all__ = ["Call", "lends_logger", "of", "through"]
+__all__ = ["Call", "fields_of", "lends_logger", "of", "through"]
 
 Call = Callable[[Contact], None]
 
@@ -154,3 +157,18 @@ _CALLS: Final[dict[str, Callable[[Any], Call]]] = {
 def of(place: Place, logger: Any) -> Call:
     """Return the call of a scenario through a logger of the standard interface."""
     return _CALLS.get(place.scenario, _ten_fields)(logger)
+
+
+def fields_of(scenario: str) -> Callable[[Contact], dict[str, Any]]:
+    """Return the function that makes the fields of a scenario's call, for those of another form.
+
+    It is the expression that the call has for ``extra``, compiled by itself: as fast as written
+    out once more.
+    """
+    written = ast.parse(textwrap.dedent(inspect.getsource(_CALLS.get(scenario, _ten_fields))))
+    keywords = [node for node in ast.walk(written) if isinstance(node, ast.keyword)]
+    fields = [ast.unparse(keyword.value) for keyword in keywords if keyword.arg == "extra"]
+    if not fields:
+        return fields_of("S1")
+    made: Callable[[Contact], dict[str, Any]] = eval(f"lambda values: {fields[0]}")
+    return made

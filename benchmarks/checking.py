@@ -8,10 +8,25 @@ from typing import Any, Final
 
 import orjson
 
+from benchmarks.calls import fields_of
 from benchmarks.registry import Line, Peer, Place, SkippedWorkError
-from benchmarks.workloads import HIDDEN, SHOWN, due
+from benchmarks.workloads import (
+    CORRELATION_ID,
+    FRESH,
+    HIDDEN,
+    LOGGER,
+    LOGGER_URLLIB3,
+    MASKED,
+    MASKED_LAST4,
+    MESSAGE,
+    MESSAGE_URLLIB3,
+    SECRETS,
+    SHOWN,
+    Contact,
+    contact,
+)
 
-__all__ = ["compare_lines", "lines_of", "standard"]
+__all__ = ["compare_lines", "due", "lines_of", "standard"]
 
 _NAMES: Final = {
     "message": ("message", "event", "msg"),
@@ -81,3 +96,36 @@ def _compare(line: Line, wanted: tuple[Mapping[str, Any], ...]) -> None:
     if not any(each.items() <= line.items() for each in wanted):
         wrong = (name for name, value in wanted[0].items() if line.get(name) != value)
         raise SkippedWorkError(f"a line differs in {', '.join(sorted(wrong))}")
+
+
+def due(scenario: str, variant: str, records: int) -> Iterator[tuple[Line, ...]]:
+    """Yield what each line has to hold, in order; one of several where they say the same."""
+    wanted = _third_party_lines if scenario == "S2t" else _lines
+    for number in range(records):
+        yield wanted(scenario, contact(number if variant == FRESH else 0))
+
+
+def _lines(scenario: str, values: Contact) -> tuple[dict[str, Any]]:
+    wanted: dict[str, Any] = fields_of(scenario)(values)
+    wanted.update(message=MESSAGE, level="ERROR", logger=LOGGER)
+    for name in SECRETS:
+        if name in wanted:
+            wanted[name] = MASKED
+    if scenario == "S2b":
+        wanted["api_key"] = MASKED_LAST4
+        wanted["correlation_id"] = CORRELATION_ID
+        name, at, _ = values.campaign.partition("@")
+        if at:
+            wanted["campaign.name"] = f"{name.rpartition(' ')[0]} [EMAIL]"
+    return (wanted,)
+
+
+def _third_party_lines(scenario: str, values: Contact) -> tuple[dict[str, Any], dict[str, Any]]:
+    head = {"level": "DEBUG", "logger": LOGGER_URLLIB3}
+    path = "/crm/v3/objects/contacts/{id}"
+    arguments = ("https", "api.hubapi.com", 443, "PATCH", path, "HTTP/1.1", 200, 512)
+    template = {"request.method": "PATCH", "request.path": path, "response.status": 200}
+    return (
+        {**head, "message": MESSAGE_URLLIB3 % arguments},
+        {**head, "message": MESSAGE_URLLIB3, **template},
+    )

@@ -133,19 +133,24 @@ def deliveries(rounds: int = 5, megabytes: float = 50) -> Figures:
         handler = _handler(url, directory, client=lambda: client)
         handler.setFormatter(logging.Formatter("%(message)s"))
         path = Path(directory, "by-hand.jsonl")
-        for _ in range(rounds + 1):
-            path.write_bytes(plain)
+
+        def timed(work: Callable[[], object]) -> tuple[float, int]:
             began = time.perf_counter()
-            _upload(client, path)
-            by_hand, size_by_hand = time.perf_counter() - began, _arrived(url, plain)
-            for mode, took in speeds.items():
+            work()
+            return time.perf_counter() - began, _arrived(url, plain)
+
+        for number in range(rounds + 1):
+            for mode, found in speeds.items():
                 _log(handler, mode, records)
-                began = time.perf_counter()
-                handler.drain(60)
-                took.append(by_hand / (time.perf_counter() - began))
-                sizes.append(_arrived(url, plain) / size_by_hand)
+                path.write_bytes(plain)
+                # One right after the other, and each first in turn: machines have moods.
+                sides = [lambda: handler.drain(60), lambda: _upload(client, path)]
+                order = (0, 1) if number % 2 else (1, 0)
+                took = {side: timed(sides[side]) for side in order}
+                found.append(took[1][0] / took[0][0])
+                sizes.append(took[0][1] / took[1][1])
         handler.close(timeout=0.01)
-    medians = {mode: statistics.median(took[1:]) for mode, took in speeds.items()}
+    medians = {mode: statistics.median(found[1:]) for mode, found in speeds.items()}
     return {**medians, "size": statistics.median(sizes)}
 
 

@@ -1,4 +1,10 @@
-"""One call that gives a service good logging: `configure`."""
+"""One call that gives a service good logging: `configure`.
+
+A file or a bucket is the archive: it stands directly on the root logger and keeps every line, so
+that nothing accepted is lost, also to SIGTERM and ``kill -9``. Beside an archive the console
+waits behind a queue and shows repeated errors grouped. Where the console is all there is, it is
+the archive.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ import logging
 import logging.config
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from crmlogging import levels, uncaught
@@ -16,6 +22,7 @@ from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.handlers import start_line
+from crmlogging.levels.spec import parse_level
 from crmlogging.logger import adopt_loggers
 from crmlogging.records import Stage
 
@@ -42,20 +49,10 @@ def configure(
 ) -> dict[str, Any]:
     """Configure logging for the whole process; call it once, early. Twice is harmless.
 
-    A file or a bucket is the archive: it stands directly on the root logger and keeps every
-    line, so that nothing accepted is lost, also to SIGTERM and ``kill -9``. Beside an archive
-    the console waits behind a queue and shows repeated errors grouped. Where the console is
-    all there is, it is the archive.
-
-    An INFO line tells under which rules the lines after it were written: the version, levels,
-    handlers, and a hash of the allowlist. A second call repeats it only if something changed.
-
-    Loggers become `crmlogging.Logger`, whose ``extra`` may use reserved names.
-
-    What nobody caught, what Python warns of and what no handler takes is logged as safely as the
-    rest, in place of tracebacks that show values; see `crmlogging.uncaught`. The exit code stays
-    as it is. Without a console among the outputs, the end of the process by an uncaught
-    exception is told on stderr as well, in one line: class and place.
+    Loggers become `crmlogging.Logger`. What nobody caught, what Python warns of and what no
+    handler takes is logged as safely as the rest; see `crmlogging.uncaught`. An INFO line tells
+    under which rules the lines after it were written; a second call repeats it only if something
+    changed.
 
     Args:
         service: name of the service, in every line.
@@ -73,26 +70,29 @@ def configure(
     Raises:
         ConfigurationError: with everything that is wrong; logging is left as it was.
     """
-    environment = environment or os.environ.get("CRMLOGGING_ENVIRONMENT") or "production"
-    outputs = [output] if isinstance(output, (str, os.PathLike)) else list(output)
     problems = Problems("configure")
-    if environment not in ENVIRONMENTS:
-        problems.add("environment", f"{environment!r} is unknown; known: {', '.join(ENVIRONMENTS)}")
-        environment = "production"
+    environment = _checked_environment(environment, problems)
     with _noting(problems):
         JsonFormatter(service=service, environment=environment)
     with _noting(problems):
         AllowlistFilter(fields, mask=mask)
     number = logging.NOTSET
     with _noting(problems):
-        number = levels.parse_level(level if level is not None else ENVIRONMENTS[environment])
-    if not outputs:
-        problems.add("output", "is empty; nothing would be written")
+        number = parse_level(level if level is not None else ENVIRONMENTS[environment])
+    outputs = [output] if isinstance(output, (str, os.PathLike)) else list(output)
     handlers = _handlers(outputs, environment, spool_dir, problems)
     problems.raise_if_any()
     document = _document(service, environment, handlers, fields, mask, number)
     _apply(document)
     return document
+
+
+def _checked_environment(given: str | None, problems: Problems) -> str:
+    environment = given or os.environ.get("CRMLOGGING_ENVIRONMENT") or "production"
+    if environment in ENVIRONMENTS:
+        return environment
+    problems.add("environment", f"{environment!r} is unknown; known: {', '.join(ENVIRONMENTS)}")
+    return "production"
 
 
 @contextlib.contextmanager
@@ -104,12 +104,14 @@ def _noting(problems: Problems) -> Any:
 
 
 def _handlers(
-    outputs: Iterable[str | os.PathLike[str]],
+    outputs: Sequence[str | os.PathLike[str]],
     environment: str,
     spool_dir: str | os.PathLike[str] | None,
     problems: Problems,
 ) -> dict[str, dict[str, Any]]:
     """Return the sinks by name: archives first, then the consoles."""
+    if not outputs:
+        problems.add("output", "is empty; nothing would be written")
     archives: dict[str, dict[str, Any]] = {}
     consoles: dict[str, dict[str, Any]] = {}
     for each in outputs:

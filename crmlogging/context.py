@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,13 +20,14 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
+from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.records import STANDARD_ATTRIBUTES
 
 __all__ = ["Scope", "bind", "correlation", "current", "unbind"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_VALID_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_shape: Final = SHAPES["id"]
 
 
 class State(NamedTuple):
@@ -92,7 +92,7 @@ def _valid_id(inbound: object) -> str:
     uuid = sys.modules.get("uuid")
     if uuid is not None and isinstance(inbound, uuid.UUID):
         return f"{inbound}"
-    if type(inbound) is str and _VALID_ID.fullmatch(inbound):
+    if type(inbound) is str and _shape(inbound) is not MISFIT:
         return inbound
     return os.urandom(16).hex()
 
@@ -164,7 +164,7 @@ class Scope:
         return call
 
 
-def correlation(id: object = None, /, **fields: object) -> Scope:
+def correlation(id: object = None, **fields: object) -> Scope:
     """Open a scope: a context manager that yields the id in force, and a decorator.
 
     Args:

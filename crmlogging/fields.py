@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -169,9 +170,7 @@ MISFIT: Final[Any] = type("Misfit", (), {"__repr__": lambda self: "MISFIT"})()
 _SLUG: Final = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
 _CODE: Final = re.compile(r"[A-Z0-9_.-]{1,64}", re.ASCII)
-_TIMESTAMP: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
-)
+_TIMESTAMP: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)"
 # What may stand right after a collection ("/contacts/..."), where an id or a name is due.
 _ROUTE_VOCABULARY: Final = frozenset(
     (
@@ -189,6 +188,14 @@ _ROUTE_VOCABULARY: Final = frozenset(
 )
 _ROUTE_WORD: Final = re.compile(r"[a-z]{1,32}(?:[_-][a-z]{1,32}){0,3}", re.ASCII)
 _ROUTE_FIXED: Final = re.compile(r"v\d{1,2}(?:\.\d{1,2})?|\{[a-z_]{1,32}\}|", re.ASCII)
+# A part that holds a digit is no word of a route, unless it is a version. What ends in an s would
+# tell more about the next part.
+_ROUTE_NUMBERED: Final = re.compile(
+    r"(?<=/)(?!v[0-9]{1,2}(?:\.[0-9]{1,2})?(?:/|\Z))[^/0-9]*+[0-9][^/]*+(?<![sS])"
+)
+_ROUTES_KEPT: Final = 1_024
+_routes: Final[set[str]] = set()
+"""Routes met before."""
 _PATH_CHARACTERS: Final = 512
 TEXT_CHARACTERS: Final = 2_000
 """Longest text kept, in characters; what is cut is marked by an ellipsis."""
@@ -210,6 +217,11 @@ def _bool(value: object) -> object:
     return value if type(value) is bool else MISFIT
 
 
+@cache
+def _timestamps() -> re.Pattern[str]:
+    return re.compile(_TIMESTAMP, re.ASCII)
+
+
 def _timestamp(value: object) -> object:
     if type(value) is datetime.datetime and value.tzinfo is not None:
         try:
@@ -217,7 +229,7 @@ def _timestamp(value: object) -> object:
         except (OverflowError, ValueError):
             return MISFIT
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value if type(value) is str and _TIMESTAMP.fullmatch(value) else MISFIT
+    return value if type(value) is str and _timestamps().fullmatch(value) else MISFIT
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[object], object]:
@@ -241,8 +253,11 @@ def _path(value: object) -> object:
     """Reduce a URL path to its route: what is no plain word of it becomes ``{id}``."""
     if type(value) is not str or not value.startswith("/") or len(value) > _PATH_CHARACTERS:
         return MISFIT
+    path = _ROUTE_NUMBERED.sub("{id}", value.partition("?")[0].partition("#")[0])
+    if path in _routes:
+        return path
     route, after = [], ""
-    for part in value.partition("?")[0].partition("#")[0].split("/"):
+    for part in path.split("/"):
         word = part.lower()
         known = word in _ROUTE_VOCABULARY or _ROUTE_FIXED.fullmatch(part)
         # "/contacts/maria": after a collection any other word is somebody's name.
@@ -251,7 +266,12 @@ def _path(value: object) -> object:
         else:
             route.append("{id}")
         after = word
-    return "/".join(route)
+    shown = "/".join(route)
+    if shown == path:
+        if len(_routes) >= _ROUTES_KEPT:
+            _routes.clear()
+        _routes.add(shown)
+    return shown
 
 
 def _text(value: object) -> object:

@@ -1,17 +1,25 @@
-"""What every test gets back as it was: the logging system, and the scope of the main thread."""
+"""What every test gets back as it was: the logging system, and the scope of the main thread.
+
+And an S3 server on loopback, for those that ask for it.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
+import uuid
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crmlogging import context, levels, uncaught
 from crmlogging.handlers import delivery
+
+if TYPE_CHECKING:
+    from tests.s3_server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +68,22 @@ def _logging_as_it_was() -> Iterator[None]:
     os.environ.update(environment)
     levels.stop()
     context.unbind(*context.current().fields)
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """Lend the address of the server."""
+    from tests.s3_server import serving  # Here: most tests need no boto3.
+
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def server(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Lend a fresh bucket, and credentials for it in the environment."""
+    from tests.s3_server import CREDENTIALS, Server
+
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return Server(s3_url, f"logs-{uuid.uuid4().hex}")

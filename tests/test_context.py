@@ -42,6 +42,8 @@ class TestCorrelation:
         """A peer's id is carried on, so that the logs of both sides join up."""
         with correlation(inbound) as id:
             assert id == inbound
+        with correlation(id=inbound) as id:
+            assert id == inbound
 
     def test_takes_a_uuid(self) -> None:
         """The id most programs have at hand is taken in its usual text."""

@@ -115,6 +115,21 @@ class TestFrontDoor:
         )
         assert run_python(program) == "[]"
 
+    def test_import_loads_little(self) -> None:
+        """Next to nothing of the standard library, and no ciphers, digests or queues of ours."""
+        program = (
+            "import sys, logging, pythonjsonlogger, orjson\n"
+            "before = set(sys.modules)\n"
+            "from crmlogging import AllowlistFilter, CorrelationFilter, ErrorFilter\n"
+            "from crmlogging import GroupingFilter, JsonFormatter, RetentionFileHandler\n"
+            "late = 'crypto errors storage.compression storage.journal redaction.sealing'.split()\n"
+            "late = tuple(f'crmlogging.{each}' for each in late)\n"
+            "new = {each for each in set(sys.modules) - before"
+            " if each.startswith(late) or not each.startswith('crmlogging')}\n"
+            "print(sorted(new - {'_contextvars', 'contextvars', 'errno', 'fcntl', 'math'}))"
+        )
+        assert run_python(program) == "[]"
+
     def test_import_has_no_side_effect(self) -> None:
         """No thread, no handler, no level, no file comes from importing."""
         program = (

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import orjson
 
-from benchmarks.calls import Call, through
+from benchmarks.calls import Call, fields_of, through
 from benchmarks.peers.naive import correlation, mask, mask_url
 from benchmarks.registry import FLOOR, Place, peer
-from benchmarks.workloads import LOGGER_URLLIB3, MESSAGE, MESSAGE_URLLIB3, Contact, fields_of
+from benchmarks.workloads import LOGGER_URLLIB3, MESSAGE, MESSAGE_URLLIB3, Contact
 
 __all__ = ["NOOP", "NoOpHandler"]
 

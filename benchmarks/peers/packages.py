@@ -11,11 +11,11 @@ from typing import Any, Final
 import orjson
 
 from benchmarks import calls
-from benchmarks.calls import Call, through
+from benchmarks.calls import Call, fields_of, through
 from benchmarks.checking import standard
 from benchmarks.peers.naive import NaiveFilter, correlation, filters_of, mask
 from benchmarks.registry import Line, Place, peer
-from benchmarks.workloads import CORRELATION_ID, LOGGER, Contact, fields_of
+from benchmarks.workloads import CORRELATION_ID, LOGGER, Contact
 
 __all__: list[str] = []
 

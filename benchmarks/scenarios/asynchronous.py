@@ -17,23 +17,12 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from benchmarks.calls import Call, through
+from benchmarks import registry
+from benchmarks.calls import Call, fields_of, through
 from benchmarks.checking import lines_of
 from benchmarks.peers.behind_logging import TenLineFormatter
 from benchmarks.peers.ours import OWN, STOCK, adopt
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    Line,
-    Measure,
-    Peer,
-    Place,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
-from benchmarks.workloads import FRESH, LOGGER, MESSAGE, Contact, contacts, ten_fields
+from benchmarks.workloads import FRESH, LOGGER, MESSAGE, Contact, contacts
 
 __all__: list[str] = []
 
@@ -42,6 +31,7 @@ _FAST: Final = "fast sink"
 _SINK_SECONDS: Final = 0.001
 _THREADS: Final = 4
 _LAST_WORDS: Final = 200
+_ten_fields: Final = fields_of("S1")
 Sink = Callable[[str], None]
 
 
@@ -52,7 +42,7 @@ class Output(NamedTuple):
     flush: Callable[[], object]
 
 
-def sink_of(place: Place) -> Sink:
+def sink_of(place: registry.Place) -> Sink:
     """Return the sink: a file, by way of a slow network or not."""
     file = place.path.open("a", encoding="utf-8")
     seconds = _SINK_SECONDS if place.variant == _SLOW else 0.0
@@ -69,7 +59,7 @@ def sink_of(place: Place) -> Sink:
 class SinkHandler(logging.Handler):
     """The sink as a handler."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: registry.Place) -> None:
         super().__init__()
         self._write = sink_of(place)
 
@@ -81,7 +71,7 @@ class SinkHandler(logging.Handler):
 class _Round:
     """Four threads log as fast as they can; then all waits until it is written."""
 
-    def __init__(self, output: Output, place: Place) -> None:
+    def __init__(self, output: Output, place: registry.Place) -> None:
         self._output, self._share, self._logged = output, place.records // _THREADS, 0
 
     def __call__(self) -> Mapping[str, float]:
@@ -125,7 +115,7 @@ class _Round:
             self._output.call(each)
 
 
-def accounted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def accounted(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Count what did not arrive: in the rounds, and at exit."""
     in_rounds = place.records // _THREADS * _THREADS * rounds
     read = peer.read or (lambda line: line)
@@ -133,41 +123,43 @@ def accounted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
     found = [read(line) for line, _ in lines_of(place.path)]
     missing = wanted.difference(str(line.get("resource.id")) for line in found)
     if any(line.get("ratelimit.remaining") != 87 for line in found):
-        raise SkippedWorkError("a line lacks fields")
+        raise registry.SkippedWorkError("a line lacks fields")
     lost = sum(int(number) < 471_100 + in_rounds for number in missing)
     counts = {"lost": lost, "lost_at_exit": len(missing) - lost}
     if lost or len(found) > len(wanted):
-        raise SkippedWorkError(f"{lost} lost of {in_rounds}, {len(found)} lines", counts)
+        raise registry.SkippedWorkError(f"{lost} lost of {in_rounds}, {len(found)} lines", counts)
     return counts
 
 
-@scenario(
+@registry.scenario(
     "S3",
     title="asynchronous: four threads, a sink of 1 ms or a fast one",
     measures=(
-        Measure("p50", "p50 µs", digits=0),
-        Measure("p99", "p99 µs", digits=0),
-        Measure("p999", "p99.9 µs", digits=0),
-        Measure("rate", "records/s until flushed", digits=0, rising=True),
-        Measure("cpu", "CPU µs", digits=1),
-        Measure("lost_at_exit", f"lost at exit, of {_LAST_WORDS}", digits=0),
+        registry.Measure("p50", "p50 µs", digits=0),
+        registry.Measure("p99", "p99 µs", digits=0),
+        registry.Measure("p999", "p99.9 µs", digits=0),
+        registry.Measure("rate", "records/s until flushed", digits=0, rising=True),
+        registry.Measure("cpu", "CPU µs", digits=1),
+        registry.Measure("lost_at_exit", f"lost at exit, of {_LAST_WORDS}", digits=0),
     ),
     check=accounted,
     variants=(_SLOW, _FAST),
-    targets=tuple(Target(name, "p999", others="p99", variant=_SLOW) for name in (STOCK, OWN)),
+    targets=tuple(
+        registry.Target(name, "p999", others="p99", variant=_SLOW) for name in (STOCK, OWN)
+    ),
     rounds=3,
     note="Calls as fast as four threads can make them; latencies are of the calls. The peers redact"
     " nothing, ours have the allowlist on.",
 )
-def asynchronous(make: Callable[[Place], Output], place: Place) -> _Round:
+def asynchronous(make: Callable[[registry.Place], Output], place: registry.Place) -> _Round:
     """The threads are new in each round, the worker stays."""
     return _Round(make(place), place)
 
 
-@peer("floor: queue and thread", "S3", role=FLOOR, note="no logging; no bound")
-def floor(place: Place) -> Output:
+@registry.peer("floor: queue and thread", "S3", role=registry.FLOOR, note="no logging; no bound")
+def floor(place: registry.Place) -> Output:
     """A dictionary put into a queue; a thread that encodes and writes."""
-    waiting: queue.SimpleQueue[Line | threading.Event | None] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[registry.Line | threading.Event | None] = queue.SimpleQueue()
     write = sink_of(place)
 
     def deliver() -> None:
@@ -180,7 +172,7 @@ def floor(place: Place) -> Output:
     def call(values: Contact) -> None:
         now = datetime.fromtimestamp(time.time(), UTC).isoformat()
         head = {"timestamp": now, "level": "ERROR", "logger": LOGGER, "message": MESSAGE}
-        waiting.put({**head, **ten_fields(values)})
+        waiting.put({**head, **_ten_fields(values)})
 
     def flush() -> None:
         done = threading.Event()
@@ -197,7 +189,7 @@ def floor(place: Place) -> Output:
     return Output(call, flush)
 
 
-def _behind_queue(place: Place, formatter: logging.Formatter) -> Output:
+def _behind_queue(place: registry.Place, formatter: logging.Formatter) -> Output:
     handler = SinkHandler(place)
     handler.setFormatter(formatter)
     waiting: queue.Queue[Any] = queue.Queue()
@@ -212,28 +204,28 @@ def _behind_queue(place: Place, formatter: logging.Formatter) -> Output:
     return Output(through(place, logging.handlers.QueueHandler(waiting)), flush)
 
 
-@peer("QueueHandler + ten lines of orjson", "S3", note="no bound")
-def ten_lines(place: Place) -> Output:
+@registry.peer("QueueHandler + ten lines of orjson", "S3", note="no bound")
+def ten_lines(place: registry.Place) -> Output:
     """The standard library's queue."""
     return _behind_queue(place, TenLineFormatter())
 
 
-@peer(
+@registry.peer(
     "QueueHandler + python-json-logger", "S3", needs=("pythonjsonlogger.orjson",), note="no bound"
 )
-def python_json_logger(place: Place) -> Output:
+def python_json_logger(place: registry.Place) -> Output:
     """The same with its fastest formatter."""
     formatter = import_module("pythonjsonlogger.orjson").OrjsonFormatter
     return _behind_queue(place, formatter("%(levelname)s %(name)s %(message)s", timestamp=True))
 
 
-@peer(
+@registry.peer(
     "loguru, enqueue",
     "S3",
     needs=("loguru",),
     read=lambda line: dict(line["record"]["extra"]),
 )
-def loguru(place: Place) -> Output:
+def loguru(place: registry.Place) -> Output:
     """Its queue, which reaches over processes."""
     logger = import_module("loguru").logger
     logger.remove()
@@ -241,12 +233,12 @@ def loguru(place: Place) -> Output:
     bound = logger.bind(logger=LOGGER)
 
     def call(values: Contact) -> None:
-        bound.error("Updated contact", **ten_fields(values))
+        bound.error("Updated contact", **_ten_fields(values))
 
     return Output(call, logger.complete)
 
 
-def _ours(place: Place, is_own: bool) -> Output:
+def _ours(place: registry.Place, is_own: bool) -> Output:
     import crmlogging
 
     adopt(is_own)
@@ -261,5 +253,5 @@ def _ours(place: Place, is_own: bool) -> Output:
     return Output(through(place, handler), flush)
 
 
-peer(STOCK, "S3", role=OURS, note="bounded")(partial(_ours, is_own=False))
-peer(OWN, "S3", role=OURS, note="bounded")(partial(_ours, is_own=True))
+registry.peer(STOCK, "S3", role=registry.OURS, note="bounded")(partial(_ours, is_own=False))
+registry.peer(OWN, "S3", role=registry.OURS, note="bounded")(partial(_ours, is_own=True))

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from benchmarks import classifying
-from benchmarks.registry import OURS, Measure, Peer, Place, Round, Target, peer, scenario
+from benchmarks import classifying, registry
 
 __all__: list[str] = []
 
@@ -19,21 +18,24 @@ _WAYS: Final = {
 }
 
 
-def believed(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def believed(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Its verdicts were compared with the labels when it was set up."""
     return {}
 
 
-@scenario(
+@registry.scenario(
     "S10",
     title="classify() over labelled answers, median answer",
-    measures=(Measure("x", "x orjson.loads of the body", digits=1), Measure("us", "µs", digits=1)),
+    measures=(
+        registry.Measure("x", "x orjson.loads of the body", digits=1),
+        registry.Measure("us", "µs", digits=1),
+    ),
     check=believed,
-    targets=(Target("repeated", "x", classifying.LIMIT),),
+    targets=(registry.Target("repeated", "x", classifying.LIMIT),),
     records=100,
     rounds=5,
 )
-def classify(make: Callable[[Place], str], place: Place) -> Round:
+def classify(make: Callable[[registry.Place], str], place: registry.Place) -> registry.Round:
     """Every answer in each round, both in turn."""
     way = make(place)
     cases = classifying.read_cases(classifying.CASES)
@@ -46,9 +48,9 @@ def classify(make: Callable[[Place], str], place: Place) -> Round:
     return work
 
 
-def _way(place: Place, way: str) -> str:
+def _way(place: registry.Place, way: str) -> str:
     return way
 
 
 for _name, _note in _WAYS.items():
-    peer(_name, "S10", note=_note, role=OURS)(partial(_way, way=_name))
+    registry.peer(_name, "S10", note=_note, role=registry.OURS)(partial(_way, way=_name))

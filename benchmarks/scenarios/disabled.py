@@ -7,19 +7,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Final
 
-from benchmarks import calls
+from benchmarks import calls, registry
 from benchmarks.calls import Call
 from benchmarks.peers.ours import OWN, STOCK, adopt
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    peer,
-    scenario,
-)
 from benchmarks.scenarios.lines import CPU, WALL, timed
 from benchmarks.workloads import LOGGER, Contact
 
@@ -28,14 +18,14 @@ __all__: list[str] = []
 _UNIT: Final = "logging"
 
 
-def is_silent(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def is_silent(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Make sure that nothing was written."""
     if any(file.stat().st_size for file in place.folder.iterdir()):
-        raise SkippedWorkError("it is not silent")
+        raise registry.SkippedWorkError("it is not silent")
     return {}
 
 
-@scenario(
+@registry.scenario(
     "S5",
     title="a debug call while the level is INFO",
     measures=(CPU, WALL),
@@ -43,18 +33,18 @@ def is_silent(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
     unit=_UNIT,
     records=20_000,
 )
-def disabled(make: Callable[[Place], Call], place: Place) -> Round:
+def disabled(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
     """One argument, no fields."""
     return timed(make, place)
 
 
-@peer(_UNIT, "S5", role=FLOOR, note="the unit")
-def standard(place: Place) -> Call:
+@registry.peer(_UNIT, "S5", role=registry.FLOOR, note="the unit")
+def standard(place: registry.Place) -> Call:
     """The standard logger and file handler."""
     return calls.through(place, logging.FileHandler(place.path))
 
 
-def _ours(place: Place) -> Call:
+def _ours(place: registry.Place) -> Call:
     import crmlogging
 
     handler = crmlogging.RetentionFileHandler(str(place.path))
@@ -63,21 +53,23 @@ def _ours(place: Place) -> Call:
     return calls.through(place, handler)
 
 
-@peer(STOCK, "S5", role=OURS)
-def stock(place: Place) -> Call:
+@registry.peer(STOCK, "S5", role=registry.OURS)
+def stock(place: registry.Place) -> Call:
     """The standard logger before our handler."""
     return _ours(place)
 
 
-@peer(OWN, "S5", role=OURS, note="also asks whether DEBUG is on for this customer or id")
-def own(place: Place) -> Call:
+@registry.peer(
+    OWN, "S5", role=registry.OURS, note="also asks whether DEBUG is on for this customer or id"
+)
+def own(place: registry.Place) -> Call:
     """Our logger."""
     adopt(own=True)
     return _ours(place)
 
 
-@peer("structlog", "S5", needs=("structlog",))
-def structlog(place: Place) -> Call:
+@registry.peer("structlog", "S5", needs=("structlog",))
+def structlog(place: registry.Place) -> Call:
     """Its logger that filters by level."""
     module = import_module("structlog")
     module.configure(
@@ -88,8 +80,8 @@ def structlog(place: Place) -> Call:
     return calls.of(place, module.get_logger(name=LOGGER))
 
 
-@peer("loguru", "S5", needs=("loguru",))
-def loguru(place: Place) -> Call:
+@registry.peer("loguru", "S5", needs=("loguru",))
+def loguru(place: registry.Place) -> Call:
     """With a sink that takes INFO and above."""
     logger = import_module("loguru").logger
     logger.remove()
@@ -101,8 +93,8 @@ def loguru(place: Place) -> Call:
     return call
 
 
-@peer("picologging", "S5", needs=("picologging",), note="C++")
-def picologging(place: Place) -> Call:
+@registry.peer("picologging", "S5", needs=("picologging",), note="C++")
+def picologging(place: registry.Place) -> Call:
     """Its logger."""
     module = import_module("picologging")
     logger = module.getLogger(LOGGER)
@@ -111,8 +103,8 @@ def picologging(place: Place) -> Call:
     return calls.of(place, logger)
 
 
-@peer("aws-lambda-powertools", "S5", needs=("aws_lambda_powertools",))
-def powertools(place: Place) -> Call:
+@registry.peer("aws-lambda-powertools", "S5", needs=("aws_lambda_powertools",))
+def powertools(place: registry.Place) -> Call:
     """Its logger."""
     handler = logging.FileHandler(place.path)
     logger = import_module("aws_lambda_powertools").Logger(

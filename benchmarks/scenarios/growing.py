@@ -13,22 +13,11 @@ from typing import Any, Final
 
 import orjson
 
+from benchmarks import registry
 from benchmarks.calls import lends_logger
 from benchmarks.checking import lines_of
 from benchmarks.peers.behind_logging import TenLineFormatter, flat
 from benchmarks.peers.ours import OWN, STOCK, adopt
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    Measure,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
 from benchmarks.workloads import LOGGER, MASKED, MESSAGE
 
 __all__: list[str] = []
@@ -66,7 +55,7 @@ def hide(fields: Fields) -> Fields:
     }
 
 
-def compared(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def compared(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Compare every line; how many fields it has says which record it is."""
     as_is = peer.note == _PLAIN
     wanted = [(flat(fields if as_is else hide(fields)), times) for fields, times in _work(place)]
@@ -75,14 +64,14 @@ def compared(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
     for line, _ in lines_of(place.path):
         found += 1
         if not next(order, {"": ""}).items() <= flat(line).items():
-            raise SkippedWorkError(f"line {found} differs in its fields")
+            raise registry.SkippedWorkError(f"line {found} differs in its fields")
     due = rounds * sum(times for _, times in wanted)
     if found != due:
-        raise SkippedWorkError(f"wrote {found} of {due} lines")
+        raise registry.SkippedWorkError(f"wrote {found} of {due} lines")
     return {}
 
 
-def _work(place: Place) -> list[tuple[Fields, int]]:
+def _work(place: registry.Place) -> list[tuple[Fields, int]]:
     """Return each record of a round with how often it is logged: small ones more often."""
     often = _OFTEN * place.records
     return [
@@ -99,22 +88,22 @@ def _slope(costs: Mapping[int, float]) -> float:
     return sum((size - middle) * (cost - mean) for size, cost in costs.items()) / spread
 
 
-def _limits(name: str) -> tuple[Target, ...]:
+def _limits(name: str) -> tuple[registry.Target, ...]:
     return (
-        *(Target(name, "per_field", 1.5), Target(name, "per_level", 1.5)),
-        Target(name, "bend", 1.5),
+        *(registry.Target(name, "per_field", 1.5), registry.Target(name, "per_level", 1.5)),
+        registry.Target(name, "bend", 1.5),
     )
 
 
-@scenario(
+@registry.scenario(
     "S7",
     title="cost by fields (5 to 320, half of them masked) and by depth (1 to 6)",
     measures=(
-        Measure("per_field", "µs a field", relation="ratio"),
-        Measure("per_level", "µs a level", relation="ratio"),
-        Measure("bend", "bend"),
-        Measure("5", "µs, 5 fields", digits=1),
-        Measure("320", "µs, 320 fields", digits=1),
+        registry.Measure("per_field", "µs a field", relation="ratio"),
+        registry.Measure("per_level", "µs a level", relation="ratio"),
+        registry.Measure("bend", "bend"),
+        registry.Measure("5", "µs, 5 fields", digits=1),
+        registry.Measure("320", "µs, 320 fields", digits=1),
     ),
     check=compared,
     unit=_FLOOR,
@@ -124,7 +113,7 @@ def _limits(name: str) -> tuple[Target, ...]:
     note="Slopes are least squares over all sizes. *Bend* is the cost of a field between 160 and"
     " 320 fields over that between 5 and 160: 1 is a straight line.",
 )
-def growing(make: Callable[[Place], Call], place: Place) -> Round:
+def growing(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
     """All sizes in each round."""
     call, records = make(place), _work(place)
 
@@ -150,7 +139,7 @@ def growing(make: Callable[[Place], Call], place: Place) -> Round:
 _PLAIN: Final = "masks nothing"
 
 
-def _floor(place: Place, prepare: Callable[[Fields], Fields]) -> Call:
+def _floor(place: registry.Place, prepare: Callable[[Fields], Fields]) -> Call:
     descriptor = os.open(place.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def call(fields: Fields) -> None:
@@ -166,10 +155,10 @@ def _floor(place: Place, prepare: Callable[[Fields], Fields]) -> Call:
     return call
 
 
-peer(_FLOOR, "S7", role=FLOOR, note="the unit; no logging; masks by hand")(
+registry.peer(_FLOOR, "S7", role=registry.FLOOR, note="the unit; no logging; masks by hand")(
     partial(_floor, prepare=hide)
 )
-peer("floor: dict, orjson, os.write", "S7", role=FLOOR, note=_PLAIN)(
+registry.peer("floor: dict, orjson, os.write", "S7", role=registry.FLOOR, note=_PLAIN)(
     partial(_floor, prepare=lambda fields: fields)
 )
 
@@ -195,28 +184,28 @@ class _NaiveFilter(logging.Filter):
         return True
 
 
-def _naive(place: Place, formatter: logging.Formatter) -> Call:
+def _naive(place: registry.Place, formatter: logging.Formatter) -> Call:
     handler = logging.FileHandler(place.path)
     handler.setFormatter(formatter)
     handler.addFilter(_NaiveFilter())
     return _through(handler)
 
 
-@peer("stdlib + ten lines of orjson", "S7")
-def ten_lines(place: Place) -> Call:
+@registry.peer("stdlib + ten lines of orjson", "S7")
+def ten_lines(place: registry.Place) -> Call:
     """Ten lines, and a naive filter that goes into mappings."""
     return _naive(place, TenLineFormatter())
 
 
-@peer("python-json-logger + orjson", "S7", needs=("pythonjsonlogger.orjson",))
-def python_json_logger(place: Place) -> Call:
+@registry.peer("python-json-logger + orjson", "S7", needs=("pythonjsonlogger.orjson",))
+def python_json_logger(place: registry.Place) -> Call:
     """Its fastest formatter, and the same filter."""
     formatter = import_module("pythonjsonlogger.orjson").OrjsonFormatter
     return _naive(place, formatter("%(levelname)s %(name)s %(message)s", timestamp=True))
 
 
-@peer("structlog + orjson", "S7", needs=("structlog",))
-def structlog_orjson(place: Place) -> Call:
+@registry.peer("structlog + orjson", "S7", needs=("structlog",))
+def structlog_orjson(place: registry.Place) -> Call:
     """The set-up of its page on performance, the same mask as a processor."""
     structlog = import_module("structlog")
     structlog.configure(
@@ -239,7 +228,7 @@ def structlog_orjson(place: Place) -> Call:
     return call
 
 
-def _ours(place: Place, is_own: bool) -> Call:
+def _ours(place: registry.Place, is_own: bool) -> Call:
     import crmlogging
 
     adopt(is_own)
@@ -250,5 +239,5 @@ def _ours(place: Place, is_own: bool) -> Call:
     return _through(handler)
 
 
-peer(STOCK, "S7", role=OURS)(partial(_ours, is_own=False))
-peer(OWN, "S7", role=OURS)(partial(_ours, is_own=True))
+registry.peer(STOCK, "S7", role=registry.OURS)(partial(_ours, is_own=False))
+registry.peer(OWN, "S7", role=registry.OURS)(partial(_ours, is_own=True))

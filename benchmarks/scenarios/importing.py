@@ -10,19 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    PEER,
-    Measure,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
+from benchmarks import registry
 
 __all__: list[str] = []
 
@@ -52,27 +40,27 @@ print(json.dumps([*took, size, loaded]))
 """
 
 
-def lean(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def lean(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Make sure that ours load no optional package."""
     loaded = json.loads(place.path.read_text())
-    if peer.role == OURS and loaded:
-        raise SkippedWorkError(f"it loads {', '.join(loaded)}")
+    if peer.role == registry.OURS and loaded:
+        raise registry.SkippedWorkError(f"it loads {', '.join(loaded)}")
     return {}
 
 
-@scenario(
+@registry.scenario(
     "S6",
     title=f"import time and memory beside `{_BASE}`",
     measures=(
-        Measure("cpu", "CPU ms", relation="difference", digits=1),
-        Measure("wall", "wall ms", relation="difference", digits=1),
-        Measure("mb", "resident MB", relation="difference", digits=1),
+        registry.Measure("cpu", "CPU ms", relation="difference", digits=1),
+        registry.Measure("wall", "wall ms", relation="difference", digits=1),
+        registry.Measure("mb", "resident MB", relation="difference", digits=1),
     ),
     check=lean,
     unit=_BASE,
-    targets=(Target("crmlogging", "cpu", 25.0), Target(_ALL, "cpu", 25.0)),
+    targets=(registry.Target("crmlogging", "cpu", 25.0), registry.Target(_ALL, "cpu", 25.0)),
 )
-def importing(make: Callable[[Place], str], place: Place) -> Round:
+def importing(make: Callable[[registry.Place], str], place: registry.Place) -> registry.Round:
     """A new interpreter each round, with the compiled files there."""
     program = _PROGRAM.format(statement=make(place), optional=_OPTIONAL)
     # Compiled files of its own: this process may be told to write none, and others change them.
@@ -95,17 +83,19 @@ def importing(make: Callable[[Place], str], place: Place) -> Round:
     return work
 
 
-def _statement(place: Place, statement: str) -> str:
+def _statement(place: registry.Place, statement: str) -> str:
     return statement
 
 
-def _imports(name: str, statement: str, needs: tuple[str, ...] = (), role: str = PEER) -> None:
-    peer(name, "S6", needs=needs, role=role)(partial(_statement, statement=statement))
+def _imports(
+    name: str, statement: str, needs: tuple[str, ...] = (), role: str = registry.PEER
+) -> None:
+    registry.peer(name, "S6", needs=needs, role=role)(partial(_statement, statement=statement))
 
 
-_imports(_BASE, _BASE, role=FLOOR)
-_imports("crmlogging", f"{_BASE}, crmlogging", role=OURS)
-_imports(_ALL, f"{_BASE}; from crmlogging import {', '.join(_CLASSES)}", role=OURS)
+_imports(_BASE, _BASE, role=registry.FLOOR)
+_imports("crmlogging", f"{_BASE}, crmlogging", role=registry.OURS)
+_imports(_ALL, f"{_BASE}; from crmlogging import {', '.join(_CLASSES)}", role=registry.OURS)
 _imports("structlog", f"{_BASE}, structlog", ("structlog",))
 _imports("loguru", f"{_BASE}; from loguru import logger", ("loguru",))
 _imports(

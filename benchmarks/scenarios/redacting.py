@@ -8,24 +8,13 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
-from benchmarks import calls
-from benchmarks.registry import (
-    OURS,
-    Measure,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
+from benchmarks import calls, registry
 from benchmarks.workloads import FRESH, MASKED, REPEATED, SECRETS, contacts
 
 __all__: list[str] = []
 
 _FILTER: Final = "crmlogging.AllowlistFilter"
-_X: Final = Measure("x", "x encoding")
+_X: Final = registry.Measure("x", "x encoding")
 
 Work = Callable[[logging.LogRecord], object]
 
@@ -42,8 +31,8 @@ class _Working(logging.Handler):
         return True
 
 
-@peer(_FILTER, "S2r", role=OURS)
-def allowlist(place: Place) -> Work:
+@registry.peer(_FILTER, "S2r", role=registry.OURS)
+def allowlist(place: registry.Place) -> Work:
     """The allowlist filter by itself."""
     import crmlogging
 
@@ -53,39 +42,41 @@ def allowlist(place: Place) -> Work:
         safe = redact(record)
         shown: dict[str, Any] = vars(safe)
         if any(shown[name] != MASKED for name in SECRETS) or shown["crm"] != "hubspot":
-            raise SkippedWorkError("it does not redact")
+            raise registry.SkippedWorkError("it does not redact")
         return safe
 
     handler = _Working(checked)
-    call = calls.through(Place("S2a", *(place.variant, place.peer), place.folder, 1), handler)
+    call = calls.through(
+        registry.Place("S2a", *(place.variant, place.peer), place.folder, 1), handler
+    )
     call(contacts(place.variant, 0, 1)[0])
     calls.lends_logger().removeHandler(handler)
     return redact
 
 
-def believed(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def believed(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """It was checked when it was set up."""
     return {}
 
 
-@scenario(
+@registry.scenario(
     "S2r",
     title="redaction of twelve fields alone, beside python-json-logger's encoding",
-    measures=(_X, Measure("us", "µs")),
+    measures=(_X, registry.Measure("us", "µs")),
     check=believed,
     variants=(REPEATED, FRESH),
-    targets=(Target(_FILTER, "x", 1.0),),
+    targets=(registry.Target(_FILTER, "x", 1.0),),
     records=1_000,
     note="What the same call costs with a handler that does nothing is taken off both.",
 )
-def redaction(make: Callable[[Place], Work], place: Place) -> Round:
+def redaction(make: Callable[[registry.Place], Work], place: registry.Place) -> registry.Round:
     """In one process, all three in turn."""
     from pythonjsonlogger.orjson import OrjsonFormatter
 
     redact = make(place)
     encode = OrjsonFormatter("%(levelname)s %(name)s %(message)s", timestamp=True).format
     handler, numbers = _Working(redact), count()
-    as_masked = Place("S2a", place.variant, place.peer, place.folder, place.records)
+    as_masked = registry.Place("S2a", place.variant, place.peer, place.folder, place.records)
     call = calls.through(as_masked, handler)
 
     def seconds(work: Work) -> float:

@@ -19,22 +19,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from benchmarks.calls import Call, through
+from benchmarks import registry
+from benchmarks.calls import Call, fields_of, through
 from benchmarks.peers.behind_logging import TenLineFormatter
 from benchmarks.peers.ours import OWN, STOCK, adopt
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    Measure,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
-from benchmarks.workloads import FRESH, LOGGER, MESSAGE, Contact, contacts, ten_fields
+from benchmarks.workloads import FRESH, LOGGER, MESSAGE, Contact, contacts
 
 __all__: list[str] = []
 
@@ -44,6 +33,7 @@ _BACKUPS: Final = 10_000  # so many that none is deleted
 _PATIENCE_SECONDS: Final = 60
 _WARM_UP: Final = 50
 _UNIT: Final = "concurrent-log-handler"
+_ten_fields: Final = fields_of("S1")
 
 
 def _nothing() -> None:
@@ -58,7 +48,7 @@ class Shared(NamedTuple):
     finish: Callable[[], object] = _nothing
 
 
-def counted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def counted(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Count the lines of all files: lost, torn and double ones."""
     share = place.records // _PROCESSES
     wanted = {f"{471_100 + number}" for number in range(share * _PROCESSES)}
@@ -76,9 +66,9 @@ def counted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
     counts.update(torn=0, lost=0, double=0)
     if counts["torn"] or counts["lost"] or counts["double"]:
         told = ", ".join(f"{counts[name]} {name}" for name in ("lost", "torn", "double"))
-        raise SkippedWorkError(f"{told}, of {rounds * len(wanted)}", counts)
+        raise registry.SkippedWorkError(f"{told}, of {rounds * len(wanted)}", counts)
     if counts["files"] < 3:
-        raise SkippedWorkError("it did not rotate", counts)
+        raise registry.SkippedWorkError("it did not rotate", counts)
     return counts
 
 
@@ -104,23 +94,23 @@ def _log(shared: Shared, values: list[Contact], warm_up: int, barrier: Any, answ
     logging.shutdown()
 
 
-@scenario(
+@registry.scenario(
     "S4",
     title="four processes, one file, rotated at 200 kB",
     measures=(
-        Measure("rate", "records/s", relation="ratio", rising=True),
-        Measure("cpu", "CPU µs of the callers", digits=1),
-        *(Measure(name, name, digits=0) for name in ("lost", "torn", "double", "files")),
+        registry.Measure("rate", "records/s", relation="ratio", rising=True),
+        registry.Measure("cpu", "CPU µs of the callers", digits=1),
+        *(registry.Measure(name, name, digits=0) for name in ("lost", "torn", "double", "files")),
     ),
     check=counted,
     unit=_UNIT,
-    targets=tuple(Target(name, "rate", 5.0, at_least=True) for name in (STOCK, OWN)),
+    targets=tuple(registry.Target(name, "rate", 5.0, at_least=True) for name in (STOCK, OWN)),
     records=8_000,
     rounds=3,
     note="From when all are warm until the last call returns, for those with a queue until all is"
     " written. Files count those of the last round.",
 )
-def sharing(make: Callable[[Place], Shared], place: Place) -> Round:
+def sharing(make: Callable[[registry.Place], Shared], place: registry.Place) -> registry.Round:
     """New processes and a new directory in each round."""
     numbers, share = count(), place.records // _PROCESSES
     warm_up = min(_WARM_UP, share // 2)
@@ -166,13 +156,13 @@ def sharing(make: Callable[[Place], Shared], place: Place) -> Round:
     return work
 
 
-def _json_handler(place: Place, handler: logging.Handler) -> Call:
+def _json_handler(place: registry.Place, handler: logging.Handler) -> Call:
     handler.setFormatter(TenLineFormatter())
     return through(place, handler)
 
 
-@peer(_UNIT, "S4", needs=("concurrent_log_handler",), note="the unit")
-def concurrent_log_handler(place: Place) -> Shared:
+@registry.peer(_UNIT, "S4", needs=("concurrent_log_handler",), note="the unit")
+def concurrent_log_handler(place: registry.Place) -> Shared:
     """Its rotating handler, with ten lines of orjson."""
     module = import_module("concurrent_log_handler")
 
@@ -185,8 +175,8 @@ def concurrent_log_handler(place: Place) -> Shared:
     return Shared(open_it)
 
 
-@peer("RotatingFileHandler", "S4", note="not made for several processes")
-def rotating(place: Place) -> Shared:
+@registry.peer("RotatingFileHandler", "S4", note="not made for several processes")
+def rotating(place: registry.Place) -> Shared:
     """What many services run."""
 
     def open_it() -> Call:
@@ -198,8 +188,8 @@ def rotating(place: Place) -> Shared:
     return Shared(open_it)
 
 
-@peer("QueueHandler to one process", "S4", note="the standard library's recipe")
-def queue_to_one(place: Place) -> Shared:
+@registry.peer("QueueHandler to one process", "S4", note="the standard library's recipe")
+def queue_to_one(place: registry.Place) -> Shared:
     """A multiprocessing queue, one process that writes."""
     waiting: multiprocessing.Queue[Any] = multiprocessing.Queue()
     handler = logging.handlers.RotatingFileHandler(
@@ -214,8 +204,8 @@ def queue_to_one(place: Place) -> Shared:
     return Shared(open_it, listener.start, listener.stop)
 
 
-@peer("loguru, enqueue", "S4", needs=("loguru",))
-def loguru(place: Place) -> Shared:
+@registry.peer("loguru, enqueue", "S4", needs=("loguru",))
+def loguru(place: registry.Place) -> Shared:
     """Its queue, made before the fork as its docs say."""
     logger = import_module("loguru").logger
     logger.remove()
@@ -226,15 +216,15 @@ def loguru(place: Place) -> Shared:
 
     def open_it() -> Call:
         def call(values: Contact) -> None:
-            bound.error("Updated contact", **ten_fields(values))
+            bound.error("Updated contact", **_ten_fields(values))
 
         return call
 
     return Shared(open_it, finish=logger.complete)
 
 
-@peer("floor: flock, os.write, rename", "S4", role=FLOOR, note="no logging")
-def bare(place: Place) -> Shared:
+@registry.peer("floor: flock, os.write, rename", "S4", role=registry.FLOOR, note="no logging")
+def bare(place: registry.Place) -> Shared:
     """The least that keeps every line: a lock, a look at the size, a write."""
 
     def open_it() -> Call:
@@ -243,7 +233,7 @@ def bare(place: Place) -> Shared:
 
         def call(values: Contact) -> None:
             line = {"timestamp": time.time(), "level": "ERROR", "logger": LOGGER}
-            line.update(ten_fields(values), message=MESSAGE)
+            line.update(_ten_fields(values), message=MESSAGE)
             text = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
@@ -276,7 +266,7 @@ def _write(path: Path, state: dict[str, int], text: bytes) -> None:
     os.write(state["fd"], text)
 
 
-def _ours(place: Place, is_own: bool) -> Shared:
+def _ours(place: registry.Place, is_own: bool) -> Shared:
     import crmlogging
 
     def open_it() -> Call:
@@ -292,5 +282,5 @@ def _ours(place: Place, is_own: bool) -> Shared:
 
 
 _NOTE: Final = "with the allowlist on; compression off, as with all"
-peer(STOCK, "S4", role=OURS, note=_NOTE)(partial(_ours, is_own=False))
-peer(OWN, "S4", role=OURS, note=_NOTE)(partial(_ours, is_own=True))
+registry.peer(STOCK, "S4", role=registry.OURS, note=_NOTE)(partial(_ours, is_own=False))
+registry.peer(OWN, "S4", role=registry.OURS, note=_NOTE)(partial(_ours, is_own=True))

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from benchmarks import registry
 from benchmarks.calls import Call, through
 from benchmarks.peers.floors import NOOP, NoOpHandler
 from benchmarks.peers.ours import adopt
-from benchmarks.registry import FLOOR, OURS, Peer, Place, Round, peer, scenario
 from benchmarks.scenarios.lines import CPU, compared, timed
 from benchmarks.workloads import FRESH, REPEATED
 
@@ -29,13 +29,15 @@ def _nothing(*arguments: object) -> None:
     """Do nothing, instead of the stages that are left out."""
 
 
-def whole_is_compared(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def whole_is_compared(
+    peer: registry.Peer, place: registry.Place, rounds: int
+) -> Mapping[str, float]:
     """Compare the lines where there are any."""
     whole = peer.name.endswith("append")
     return compared(peer, replace(place, scenario="S2a"), rounds) if whole else {}
 
 
-@scenario(
+@registry.scenario(
     "S2p",
     title="where the time of S2a goes",
     measures=(CPU,),
@@ -44,17 +46,17 @@ def whole_is_compared(peer: Peer, place: Place, rounds: int) -> Mapping[str, flo
     unit=NOOP,
     note="Each stage stands behind those before it: the call, the allowlist, the line, the append.",
 )
-def stages(make: Callable[[Place], Call], place: Place) -> Round:
+def stages(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
     """The records of S2a."""
     return timed(make, place)
 
 
-def _noop(place: Place, is_own: bool) -> Call:
+def _noop(place: registry.Place, is_own: bool) -> Call:
     adopt(is_own)
     return through(replace(place, scenario="S2a"), NoOpHandler())
 
 
-def _ours(place: Place, is_own: bool, left_out: str) -> Call:
+def _ours(place: registry.Place, is_own: bool, left_out: str) -> Call:
     import crmlogging
 
     adopt(is_own)
@@ -67,14 +69,16 @@ def _ours(place: Place, is_own: bool, left_out: str) -> Call:
     return through(replace(place, scenario="S2a"), handler)
 
 
-peer(NOOP, "S2p", role=FLOOR, note="the unit: the call and its record")(
+registry.peer(NOOP, "S2p", role=registry.FLOOR, note="the unit: the call and its record")(
     partial(_noop, is_own=False)
 )
-peer("crmlogging.Logger, no-op handler", "S2p", role=FLOOR)(partial(_noop, is_own=True))
+registry.peer("crmlogging.Logger, no-op handler", "S2p", role=registry.FLOOR)(
+    partial(_noop, is_own=True)
+)
 for _name, _left_out in _STAGES.items():
-    peer(f"stock Logger, {_name}", "S2p", role=OURS)(
+    registry.peer(f"stock Logger, {_name}", "S2p", role=registry.OURS)(
         partial(_ours, is_own=False, left_out=_left_out)
     )
-    peer(f"crmlogging.Logger, {_name}", "S2p", role=OURS)(
+    registry.peer(f"crmlogging.Logger, {_name}", "S2p", role=registry.OURS)(
         partial(_ours, is_own=True, left_out=_left_out)
     )

@@ -12,22 +12,12 @@ from importlib import import_module
 from itertools import count
 from typing import Any, Final
 
+from benchmarks import registry
 from benchmarks.calls import lends_logger
 from benchmarks.checking import lines_of
 from benchmarks.peers.behind_logging import TenLineFormatter
 from benchmarks.peers.floors import NOOP, NoOpHandler
 from benchmarks.peers.ours import OWN, STOCK, adopt
-from benchmarks.registry import (
-    FLOOR,
-    OURS,
-    Peer,
-    Place,
-    Round,
-    SkippedWorkError,
-    Target,
-    peer,
-    scenario,
-)
 from benchmarks.scenarios.lines import CPU, WALL
 
 __all__: list[str] = []
@@ -87,7 +77,7 @@ def _body(number: int) -> bytes:
     return f"{text[:-1]}{' ' * (299 - len(text))}}}".encode()
 
 
-def counted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
+def counted(peer: registry.Peer, place: registry.Place, rounds: int) -> Mapping[str, float]:
     """Make sure that passed and summarised records are those produced."""
     if peer.name == NOOP:
         return {}
@@ -97,22 +87,22 @@ def counted(peer: Peer, place: Place, rounds: int) -> Mapping[str, float]:
         told += suppressed or 0
         passed += suppressed is None
     produced = rounds * place.records
-    if peer.role == OURS and passed + told != produced:
-        raise SkippedWorkError(f"{passed} passed and {told} told of {produced}")
+    if peer.role == registry.OURS and passed + told != produced:
+        raise registry.SkippedWorkError(f"{passed} passed and {told} told of {produced}")
     if not _FIRST <= passed <= max(4 * _FIRST, produced // 20):
-        raise SkippedWorkError(f"{passed} of {produced} passed")
+        raise registry.SkippedWorkError(f"{passed} of {produced} passed")
     return {"passed": passed, "told": told}
 
 
-def _limits(name: str, bare: float, with_body: float) -> tuple[Target, ...]:
+def _limits(name: str, bare: float, with_body: float) -> tuple[registry.Target, ...]:
     return (
-        Target(name, "cpu", bare, variant=_EXCEPTION),
-        Target(name, "cpu", bare, variant=_HEAD),
-        Target(name, "cpu", with_body, variant=_BODY),
+        registry.Target(name, "cpu", bare, variant=_EXCEPTION),
+        registry.Target(name, "cpu", bare, variant=_HEAD),
+        registry.Target(name, "cpu", with_body, variant=_BODY),
     )
 
 
-@scenario(
+@registry.scenario(
     "S11",
     title="an error that is held back, in a storm of identical ones; all four filters",
     measures=(CPU, WALL),
@@ -124,7 +114,7 @@ def _limits(name: str, bare: float, with_body: float) -> tuple[Target, ...]:
     rounds=7,
     note="Exceptions, answers, ids and times are new for each record, but in the last column.",
 )
-def storm(make: Callable[[Place], Call], place: Place) -> Round:
+def storm(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
     """Records are made beforehand; the few that pass are in the figures as well."""
     call, numbers = make(place), count()
 
@@ -154,8 +144,10 @@ def _through(handler: logging.Handler) -> Call:
     return call
 
 
-@peer(NOOP, "S11", role=FLOOR, needs=("requests",), note="the unit; it writes nothing")
-def noop(place: Place) -> Call:
+@registry.peer(
+    NOOP, "S11", role=registry.FLOOR, needs=("requests",), note="the unit; it writes nothing"
+)
+def noop(place: registry.Place) -> Call:
     """The same call, to a handler that does nothing."""
     return _through(NoOpHandler())
 
@@ -177,8 +169,8 @@ class _NaiveGrouping(logging.Filter):
         return number < _FIRST
 
 
-@peer("stdlib + naive filter", "S11", note="does not say how many; knows no answers")
-def naive(place: Place) -> Call:
+@registry.peer("stdlib + naive filter", "S11", note="does not say how many; knows no answers")
+def naive(place: registry.Place) -> Call:
     """Ten lines of orjson behind it."""
     handler = logging.FileHandler(place.path)
     handler.setFormatter(TenLineFormatter())
@@ -186,7 +178,7 @@ def naive(place: Place) -> Call:
     return _through(handler)
 
 
-def _ours(place: Place, is_own: bool) -> Call:
+def _ours(place: registry.Place, is_own: bool) -> Call:
     adopt(is_own)
     filters = {"correlation": "Correlation", "errors": "Error", "grouping": "Grouping"}
     document: dict[str, Any] = {
@@ -216,5 +208,5 @@ def _ours(place: Place, is_own: bool) -> Call:
     return _through(handler)
 
 
-peer(STOCK, "S11", role=OURS)(partial(_ours, is_own=False))
-peer(OWN, "S11", role=OURS)(partial(_ours, is_own=True))
+registry.peer(STOCK, "S11", role=registry.OURS)(partial(_ours, is_own=False))
+registry.peer(OWN, "S11", role=registry.OURS)(partial(_ours, is_own=True))

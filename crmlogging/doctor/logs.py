@@ -16,10 +16,10 @@ from crmlogging.crypto.streams import MAGIC as ENCRYPTED_MAGIC
 from crmlogging.doctor.files import Bounded, check_safety, is_at_work, opened
 from crmlogging.doctor.findings import Report
 from crmlogging.doctor.record_ids import RecordIds
-from crmlogging.storage.compression import ARCHIVE, ENCRYPTED, PARTIAL
 from crmlogging.storage.lines import Line, read_lines
 from crmlogging.storage.retention import plan
 from crmlogging.storage.rotation import Names, Rotated
+from crmlogging.storage.suffixes import ARCHIVE, ENCRYPTED, PARTIAL
 
 __all__ = ["LogFolder"]
 

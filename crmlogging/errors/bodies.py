@@ -25,7 +25,17 @@ _MAX_PARTS: Final = 1_000
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
 _FIRST_BOUNDARY: Final = re.compile(r"\s{0,8}--([A-Za-z0-9'()+_,./:=?-]{1,70})[ \t]*\r?\n")
 _STATUS_LINE: Final = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})\b")
-_CSV_ERROR_COLUMNS: Final = frozenset({"sf__error", "error", "errors", "error_message"})
+_CSV_ERRORS: Final = frozenset(
+    "sferror error errors errormessage errordescription failurereason errorreason".split()
+)
+_CSV_FIELDS: Final = frozenset(("field", "fieldname", "errorfield"))
+_CSV_BAD: Final = frozenset(("error", "failed", "failure", "rejected", "invalid"))
+_CSV_OUTCOMES: Final = frozenset(("status", "result", "outcome"))
+# application/x-www-form-urlencoded; PayPal numbers its keys: L_ERRORCODE0.
+_FORM: Final = re.compile(
+    r"[A-Za-z_][\w.\[\]%-]{0,60}=[^\s&=]{0,2000}(?:&[\w.\[\]%-]{1,60}=[^\s&=]{0,2000}){1,100}"
+)
+_NUMBERED_KEY: Final = re.compile(r"L_([A-Z]+)\d+")
 
 
 @dataclass(slots=True)
@@ -97,6 +107,8 @@ def _read_string(text: str, content_type: str) -> Document:
     tree = _csv_tree(text)
     if tree is not None:
         return Document("csv", tree)
+    if "=" in text and _FORM.fullmatch(text) is not None:
+        return Document("form", _form_tree(text))
     inner = embedded_tree(text)
     if inner is not None:
         return Document("text", inner, text[:_TEXT_CHARACTERS])
@@ -233,6 +245,17 @@ def _part_tree(headers: str, rest: str) -> dict[str, Any]:
     return {"status": int(status[1]), "body": body} if status else {"body": body}
 
 
+def _form_tree(text: str) -> dict[str, Any]:
+    """Return the pairs of a form, the first where a key stands there several times."""
+    from urllib.parse import parse_qsl  # Here: few answers are forms.
+
+    tree: dict[str, Any] = {}
+    for name, value in parse_qsl(text):
+        numbered = _NUMBERED_KEY.fullmatch(name)
+        tree.setdefault(name if numbered is None else numbered[1], value)
+    return tree
+
+
 def _csv_tree(text: str) -> list[Any] | None:
     """Return the rows of a result table that has a column of errors."""
     head = text[:2_048].partition("\n")[0].lower()
@@ -241,16 +264,31 @@ def _csv_tree(text: str) -> list[Any] | None:
         return None
     import csv  # Here: only bulk results are tables.
 
-    columns = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
-    if _CSV_ERROR_COLUMNS.isdisjoint(columns):
+    names = next(csv.reader([head], delimiter=mark), [])
+    columns = ["".join(filter(str.isalnum, name)) for name in names]
+    if _CSV_ERRORS.isdisjoint(columns):
         return None
     rows: list[Any] = []
     try:
-        for cells in csv.reader(text.splitlines()[1 : 1 + _MAX_PARTS * 10], delimiter=mark):
-            row = dict(zip(columns, cells, strict=False))
-            error = next((row[c] for c in columns if c in _CSV_ERROR_COLUMNS and row.get(c)), "")
-            success = row.get("success", "" if error else "true").lower() != "false"
-            rows.append({"success": success and not error, "error": error})
+        table = csv.reader(text.splitlines()[1 : 1 + _MAX_PARTS * 10], delimiter=mark)
+        rows.extend(_csv_row(dict(zip(columns, cells, strict=False))) for cells in table)
     except csv.Error:
         pass
     return rows
+
+
+def _csv_row(row: dict[str, str]) -> dict[str, Any]:
+    """Take what a row says of its outcome; other columns are the record's."""
+
+    def said(columns: frozenset[str]) -> str:
+        return next((row[name] for name in row if name in columns and row[name]), "")
+
+    error = said(_CSV_ERRORS)
+    bad = row.get("success", "").lower() == "false"
+    if "errorcode" not in row:  # what else is called like that may be a column of the record
+        return {"success": not (error or bad), "error": error}
+    code = row["errorcode"]
+    if not (error or code or bad or said(_CSV_OUTCOMES).lower() in _CSV_BAD):
+        return {"success": True, "error": ""}
+    told = {"error": error, "errorCode": code, "field": said(_CSV_FIELDS)}
+    return {"success": False, **{name: value for name, value in told.items() if value}}

@@ -63,25 +63,15 @@ def build(
     """
     delay = None if item else _delay(verdict, finding, answer, reading)
     rule = _by_delay(catalog, verdict.rule, finding, delay)
-    reason = rule.reason
+    fields = _fields(catalog, finding, rule.reason, judged)
     items: tuple[CrmError, ...] = ()
-    fields: tuple[FieldError, ...]
-    if judged is not None and len(judged) > 1:
-        causes = [(f, v.rule.reason) for f, v in judged if not v.rule.reason.echo]
-        fields = fields_of(catalog, causes or [(finding, reason)])
-    else:
-        fields = fields_of(catalog, ((finding, reason),))
     if judged is not None and reading is not None and reading.items:
         items = tuple(
             build(catalog, v, f, answer, provider, slug=slug, item=True)
             for f, v in judged[:_MAX_ITEMS]
         )
-    provider_code = _provider_code(catalog, finding, provider)
-    if provider_code is not None:
-        provider_code = str(provider_code)  # a `Numeral` is one within this room only
-    subject = _Subject(
-        provider, slug, provider_code, tuple([field.field for field in fields]), names
-    )
+    code = _provider_code(catalog, finding, provider)
+    subject = _Subject(provider, slug, code, tuple([field.field for field in fields]), names)
     attributes = _template(catalog, rule, answer, subject).copy()
     attributes["status"] = finding.status or answer.status if item else answer.status
     attributes["retry_after_seconds"] = delay
@@ -92,6 +82,20 @@ def build(
     attributes["rule"] = rule.name if verdict.code == "" else f"{rule.name}:{verdict.code}"
     attributes["evidence"] = verdict.evidence
     return CrmError.made(attributes)
+
+
+def _fields(
+    catalog: Catalog,
+    finding: Finding,
+    reason: Reason,
+    judged: list[tuple[Finding, Verdict]] | None,
+) -> tuple[FieldError, ...]:
+    """Return the fields of all causes, but for those that only repeat what the others say."""
+    if judged is not None and len(judged) > 1:
+        causes = [(f, v.rule.reason) for f, v in judged if not v.rule.reason.echo]
+        if causes:
+            return fields_of(catalog, causes)
+    return fields_of(catalog, ((finding, reason),))
 
 
 # ---------------------------------------------------------------- limits and delays
@@ -151,6 +155,11 @@ def _window(finding: Finding) -> str:
 
 
 def _provider_code(catalog: Catalog, finding: Finding, provider: Provider | None) -> str | None:
+    code = _most_specific(catalog, finding, provider)
+    return None if code is None else str(code)  # a `Numeral` is one within this room only
+
+
+def _most_specific(catalog: Catalog, finding: Finding, provider: Provider | None) -> str | None:
     """Return the most specific stable code, as spelled; one in a sentence only if it is known."""
     own = [code for code in finding.ordered_codes() if _looks_like_a_code(catalog, code, provider)]
     if own and (finding.codes[0][0] < _WEAK_RANK or not finding.details):

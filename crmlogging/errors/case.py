@@ -13,7 +13,14 @@ from crmlogging.errors.detection import detect, slug_of
 from crmlogging.errors.faults import Fault, read_fault
 from crmlogging.errors.findings import Finding
 from crmlogging.errors.headers import header_code, lower_headers
-from crmlogging.errors.judging import Answer, Verdict, judge, judge_fault, judge_page
+from crmlogging.errors.judging import (
+    Answer,
+    Verdict,
+    judge,
+    judge_fault,
+    judge_page,
+    of_this_program,
+)
 from crmlogging.errors.model import CrmError
 from crmlogging.errors.naming import split_url
 from crmlogging.errors.reading import Reading
@@ -21,6 +28,7 @@ from crmlogging.errors.reading import Reading
 __all__ = ["Case", "valid_status"]
 
 _HEADER_RANK: Final = 5
+_TOLD_CHARACTERS: Final = 1_000
 _NO_RANKS: Final[Mapping[str, int]] = {}
 
 
@@ -182,6 +190,8 @@ class Case:
         finding = Finding()
         if self.fault.code and verdict.evidence == "code":
             finding.codes.append((0, self.fault.code))
+        if verdict.rule.reason.about_fields and not of_this_program(self.fault):
+            finding.messages.append(self.fault.text[:_TOLD_CHARACTERS])
         unknown = verdict.evidence == "none"
         return self._built(verdict, finding, None, tuple(self.fault.names) if unknown else ())
 

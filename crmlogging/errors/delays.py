@@ -62,7 +62,7 @@ _BODY_KEYS: Final = {
     "backoffseconds": 1.0, "delayseconds": 1.0, "retryafterms": 0.001,
     "retryaftermilliseconds": 0.001, "retryaftermillis": 0.001, "resetat": 1.0, "resettime": 1.0,
     "retryat": 1.0, "retryafterdate": 1.0, "estimatedresettime": 1.0, "nextretryat": 1.0,
-    "availableat": 1.0, "ratelimitreset": 1.0,
+    "availableat": 1.0, "ratelimitreset": 1.0, "wait": 1.0, "waitfor": 1.0, "waitsec": 1.0,
 }  # fmt: skip
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _WORDED: Final = re.compile(

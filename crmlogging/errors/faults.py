@@ -15,7 +15,7 @@ from typing import Any, Final
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.responses import Exchange, exchange_of, get_attribute
 
-__all__ = ["Fault", "answer_in", "names_a_code", "read_fault"]
+__all__ = ["Fault", "answer_in", "names_a_code", "read_fault", "told_fault"]
 
 _MAX_LINKS: Final = 24
 _MAX_TEXT: Final = 16_384
@@ -73,6 +73,13 @@ def read_fault(exception: object) -> Fault | None:
         return None
     if fault.exchange is None:
         fault.exchange = _told_exchange(fault)
+    return fault
+
+
+def told_fault(names: list[str], text: str) -> Fault:
+    """Return a fault of which no more is known than these classes and words."""
+    fault = Fault(names=names, text=text)
+    fault.exchange = _told_exchange(fault)
     return fault
 
 

@@ -8,14 +8,18 @@ from typing import Final
 
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.rules import Reason, normal_code
-from crmlogging.errors.fieldnames import clean_name, named_in
+from crmlogging.errors.fieldnames import clean_name
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.model import Category, FieldError
+from crmlogging.errors.sentences import named_in
 
 __all__ = ["fields_of"]
 
 _MAX_FIELDS: Final = 50
 _FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS})
+# What a body cannot be read for may be a field, though the reason is about the body; as may be
+# what a request for a token lacks.
+_SAYING: Final = frozenset({"MALFORMED", "REFRESH_TOKEN_INVALID"})
 # A number by itself: neither the head of a long one, nor a part of a phone number or a date.
 _COUNT: Final = r"(?<![-+.,\d])(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?![-./, ]?\d)"
 _MAX_LENGTH: Final = re.compile(
@@ -40,13 +44,21 @@ _KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
 def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tuple[FieldError, ...]:
     """Return the fields that findings name, each once, in order; with what each finding means."""
     fields: dict[str, FieldError] = {}
+    causes = list(causes)
+    # What a heading says as well is no second field.
+    told = {said for finding, _ in causes if finding.fields for said in finding.messages[:20]}
     for finding, reason in causes:
+        named = False
         for raw in finding.fields:
             name = clean_name(raw.name)
+            named = named or name is not None
             if name is not None and name not in fields and len(fields) < _MAX_FIELDS:
                 fields[name] = FieldError(name, *_problem(catalog, raw, reason))
-        if reason.about_fields and finding.messages and not finding.fields:
+        about = reason.about_fields or reason.name in _SAYING
+        if about and finding.messages and not named:
             for message in finding.messages[:20]:
+                if message in told and not finding.fields:
+                    continue
                 for name in named_in(message):
                     if name not in fields and len(fields) < _MAX_FIELDS:
                         raw = RawField(name, words=message)

@@ -84,6 +84,7 @@ class Finding:
         status: HTTP status of this part, where the body tells one.
         index: position of the record in a bulk answer, or None.
         failed: the body says explicitly that it failed (True) or not (False).
+        mapped: its fields are a map's keys, with sentences about them.
         shift: added to ranks while an object below the top is read.
     """
 
@@ -99,7 +100,7 @@ class Finding:
             "messages",
             "quoted",
         ),
-        *("shift", "status"),
+        *("mapped", "shift", "status"),
     )
 
     def __init__(self, index: int | None = None, *, failed: bool | None = None) -> None:
@@ -113,6 +114,7 @@ class Finding:
         self.status: int | None = None
         self.index = index
         self.failed = failed
+        self.mapped = False
         self.shift = 0
 
     @property
@@ -164,6 +166,8 @@ class Finding:
             if self.failed is None and rank <= _STRONG_RANK + 1 and lower != "200":
                 self.failed = False
             return
+        if lower in _BAD and rank <= _STRONG_RANK + 1:
+            self.failed = True
         rank = own - _OWN_ORDER if own is not None else rank + self.shift
         if _SOAP_SIDE.match(text) is not None:
             rank += _BLAMING_RANK
@@ -226,6 +230,7 @@ class Finding:
         self.fields.extend(cause.fields)
         self.hints.extend(cause.hints)
         self.status = self.status or cause.status
+        self.mapped = self.mapped or cause.mapped
         self.leading = self.leading or cause.leading
 
     def add_detail(self, part: Finding) -> None:
@@ -236,6 +241,7 @@ class Finding:
         self.hints.extend(part.hints)
         self.fields.extend(part.fields)
         self.messages.extend(part.messages[:20])
+        self.mapped = self.mapped or part.mapped
 
     def is_a_record(self, node: Mapping[str, object]) -> bool:
         """Whether `node` is a record with a status of its own rather than an answer."""

@@ -17,9 +17,10 @@ from typing import Any, Final
 import orjson
 
 from crmlogging.errors.fieldpaths import never_a_field_map
+from crmlogging.errors.identities import has_plain_id, is_plain_id
+from crmlogging.errors.parts import tells
 from crmlogging.errors.roles import TELLING_ENDS, Key, Role, role_of
 from crmlogging.errors.shapes import is_request_id
-from crmlogging.errors.taking import has_plain_id, is_plain_id
 
 __all__ = ["PROBES", "Form", "form_of"]
 
@@ -28,9 +29,8 @@ PROBES: Final = (("is required", 429), ("RATE_LIMIT", 0), ("/a/b 401", 1_700_000
 
 _MAX_BLANKS: Final = 40
 _TOKEN: Final = re.compile(r'[\[\]{},:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s\[\]{},:"]+')
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?![0-9.eE+-])")
 _ERRORS: Final = frozenset(("errors", "userErrors"))
-_MAPS_OF_FIELDS: Final = frozenset(("detail", "details"))
+_MAPS_OF_FIELDS: Final = frozenset(("detail", "details", "params"))
 _UNREAD: Final = frozenset((Role.NONE, Role.SKIP, Role.ID))
 """Roles of which at most errors below them are read."""
 _WALKED: Final = frozenset(
@@ -60,12 +60,21 @@ class _Way(IntEnum):
 class _Blank(IntEnum):
     """What may stand in a blank."""
 
-    END = 0
-    """Nothing: the text ends here."""
     ID = 1
     PLAIN_ID = 2
     TEXT = 3
     NUMBER = 4
+
+
+# Possessive, so that each ends in one place only.
+_TEXT: Final = r'[^"\\]*+(?=")'
+_NUMBER: Final = r"(?>-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?)(?![0-9.eE+-])"
+_IN_BLANK: Final = {
+    _Blank.ID: _TEXT,
+    _Blank.PLAIN_ID: _TEXT,
+    _Blank.TEXT: _TEXT,
+    _Blank.NUMBER: _NUMBER,
+}
 
 
 class Form:
@@ -77,44 +86,46 @@ class Form:
             id which the answer tells.
     """
 
-    __slots__ = ("_blanks", "_parts")
+    __slots__ = ("_between", "_blanks", "_ids", "_pattern")
 
     def __init__(self, text: str, blanks: list[tuple[int, int, _Blank, bool]]) -> None:
         self._blanks = tuple(blanks)
-        parts: list[tuple[int, int, int, bool]] = []
-        at = 0
-        for start, end, kind, own in (*blanks, (len(text), 0, _Blank.END, False)):
-            parts.append((start - at, hash(text[at:start]), int(kind), own))
+        # Which of the blanks hold an id: their number, whether it is a plain one, and its own.
+        self._ids = tuple(
+            (number, kind is _Blank.PLAIN_ID, own)
+            for number, (_, _, kind, own) in enumerate(blanks)
+            if kind in (_Blank.ID, _Blank.PLAIN_ID)
+        )
+        between: list[str] = []
+        pattern, at = "(?s)", 0
+        for start, end, kind, _ in blanks:
+            between.append(text[at:start])
+            pattern += f"(.{{{start - at}}})({_IN_BLANK[kind]})"
             at = end
-        self._parts = tuple(parts)
+        between.append(text[at:])
+        self._between = hash(tuple(between))
+        self._pattern = re.compile(f"{pattern}(.{{{len(text) - at}}})")
 
     def id_in(self, text: str) -> str | None:
         """Return the request's id if `text` is of this form, "" if it has none, None if it is not.
 
         A string in a blank has no escapes, so that it ends at the next quotation mark.
         """
-        at, found = 0, ""
-        for length, known, kind, own in self._parts:
-            start = at + length
-            if hash(text[at:start]) != known:
+        match = self._pattern.fullmatch(text)
+        if match is None:
+            return None
+        pieces = match.groups()
+        if hash(pieces[::2]) != self._between:
+            return None
+        said, found = pieces[1::2], ""
+        if not "".join(said).isprintable():
+            return None
+        for number, plain, own in self._ids:
+            identity = said[number]
+            if not is_request_id(identity) or (plain and not is_plain_id(identity)):
                 return None
-            if kind == 0:
-                return found if start == len(text) else None
-            if kind == 4:
-                match = _NUMBER.match(text, start)
-                at = -1 if match is None else match.end()
-            else:
-                at = text.find('"', start)
-            if at < 0:
-                return None
-            said = text[start:at]
-            if kind < 3:
-                if not is_request_id(said) or (kind == 2 and not is_plain_id(said)):
-                    return None
-                found = said if own else found
-            elif not said.isprintable() or "\\" in said:
-                return None
-        return None
+            found = identity if own else found
+        return found
 
     def filled(self, text: str, words: str, number: int) -> str:
         """Return the text it was made from with something else in its blanks."""
@@ -164,7 +175,10 @@ class _Walk:
             self._expect(":")
             place = self._id_place
             own = place is not None and node is place[0] and name == place[1]
-            self.take(value, self._way_below(name, value, way), own=own)
+            below = self._way_below(name, value, way)
+            if own and below is _Way.UNREAD:  # an ``id`` that is the error's own
+                below = _Way.PLAIN_ID
+            self.take(value, below, own=own)
         self._expect("}")
 
     def _expect(self, mark: str) -> None:
@@ -198,7 +212,9 @@ def _way_below_unread(key: Key, value: Any) -> _Way:
     if key.role is Role.ID and not isinstance(value, (dict, list)):
         return _Way.WHOLE
     if key.role is Role.NONE:
-        if type(value) is dict and ("status" in value or key.plain.endswith(TELLING_ENDS)):
+        if type(value) is dict and (
+            "status" in value or key.plain.endswith(TELLING_ENDS) or tells(value)
+        ):
             return _Way.MAPPED
         if type(value) is list and value and type(value[0]) is dict:
             return _Way.FREE

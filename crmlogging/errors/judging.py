@@ -21,9 +21,19 @@ from crmlogging.errors.catalog.rules import Provider, Rule, normal_code
 from crmlogging.errors.faults import Fault
 from crmlogging.errors.findings import Finding
 
-__all__ = ["Answer", "Verdict", "judge", "judge_fault", "judge_page", "judge_status", "rules_for"]
+__all__ = [
+    "Answer",
+    "Verdict",
+    "judge",
+    "judge_fault",
+    "judge_page",
+    "judge_status",
+    "of_this_program",
+    "rules_for",
+]
 
 _SNAKE_CASE: Final = re.compile(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){1,4}\b")
+_OF_THE_SERVER: Final = frozenset((500, 520))
 _CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
 
@@ -66,6 +76,8 @@ def judge(
         words = finding.words
     if finding.status is not None and answer.status is not None and answer.status < 300:
         answer = replace(answer, status=finding.status)
+    elif finding.mapped and answer.status in _OF_THE_SERVER:
+        answer = replace(answer, status=422)  # who finds fault with fields has read the request
     spelled = finding.ordered_codes()
     if answer.kind == "xml":  # "sf:INVALID_SESSION_ID": the prefix is the document's own
         spelled = [form for code in spelled for form in (code, code.rpartition(":")[2])]
@@ -87,8 +99,9 @@ def judge(
             weak = weak or Verdict(rule, "wording")
     if below:
         verdict = _judge_details(below, named, answer, provider, catalog, words, hints)
-        if verdict is not None:
+        if verdict is not None and not verdict.rule.weak:
             return verdict
+        weak = weak or verdict
     return _judge_rest(answer, catalog, words, hints, weak)
 
 
@@ -101,15 +114,18 @@ def _judge_details(
     words: str,
     hints: set[str],
 ) -> Verdict | None:
+    """Judge by codes below the own ones; by a weak rule only what the body has as a code."""
+    weak: Verdict | None = None
     for code in below:
         for rule in rules_for(code, provider, catalog):
             if rule.holds(answer, words, hints):
                 if rule.weak:
+                    weak = weak or (Verdict(rule, "code", code) if code in named else None)
                     break
                 # A word in a sentence that no catalog names may be a value: it is not repeated.
                 told = code if code in named or catalog.knows(code, provider) else ""
                 return Verdict(rule, "code", told)
-    return None
+    return weak
 
 
 def _judge_rest(
@@ -190,9 +206,14 @@ def judge_fault(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | Non
     return weak or _judge_class(fault, answer, catalog) or _judge_words(fault, answer, catalog)
 
 
+def of_this_program(fault: Fault) -> bool:
+    """Whether an exception is made of built-ins, which speak of this program, not of an answer."""
+    return all(name.rpartition(".")[0] in ("builtins", "") for name in fault.names)
+
+
 def _judge_words(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
     """Judge by what an SDK's error says; what built-ins say is about this program."""
-    if all(name.rpartition(".")[0] in ("builtins", "") for name in fault.names):
+    if of_this_program(fault):
         return None
     if answer.status is None:
         answer = replace(answer, status=400)

@@ -17,6 +17,14 @@ _ENTITIES: Final = {
     "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'",
     "&nbsp;": " ", "&rsquo;": "'", "&#x27;": "'",
 }  # fmt: skip
+# Attributes that tell what elements tell elsewhere: <error code="E205" field="birthDate"/>.
+_TOLD: Final = frozenset(
+    (
+        "code errorcode error_code field fieldname property message requestid correlationid"
+        " issuccess success"
+    ).split()
+)
+_OUTCOMES: Final = frozenset(("ok", "fail", "success", "error", "failed", "failure"))
 _ENTITY: Final = re.compile("|".join(_ENTITIES))
 
 
@@ -63,11 +71,12 @@ class _Builder:
         if self.nodes > _MAX_NODES or len(self.stack) > _MAX_DEPTH:
             raise _RefusedError
         node: dict[str, Any] = {}
-        code = attributes.get("code") or attributes.get("errorCode")
-        if code:
-            node["code"] = code
-        if attributes.get("stat") in ("ok", "fail"):  # <rsp stat="fail">: Flickr, Pardot
-            node["stat"] = attributes["stat"]
+        for spelled, value in attributes.items():
+            if value and spelled.lower() in _TOLD:
+                node["code" if spelled.lower() == "code" else spelled] = value
+        for spelled in ("stat", "status"):  # <rsp stat="fail">: Flickr, Pardot
+            if attributes.get(spelled) in _OUTCOMES:
+                node[spelled] = attributes[spelled]
         self.stack.append((node, []))
 
     def data(self, text: str) -> None:

@@ -19,23 +19,24 @@ from crmlogging.errors.case import Case
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.forms import PROBES, Form, form_of
 from crmlogging.errors.headers import lower_headers
-from crmlogging.errors.heading import Heading, first_id
+from crmlogging.errors.heading import Heading
+from crmlogging.errors.links import Glance
 from crmlogging.errors.model import CrmError
 from crmlogging.errors.naming import operation, split_url, without_numbers
+from crmlogging.errors.situations import Known, Situation
 
 __all__ = ["Memory", "memory_of"]
 
 _SITUATIONS_KEPT: Final = 512
 _PLACES_KEPT: Final = 4_096
 _HEADINGS_KEPT: Final = 512
-_ANSWERS_KEPT: Final = 256
-_FORMS_KEPT: Final = 8
-_FORMS_TRIED: Final = 32
-"""Forms that are learnt in a situation while none of them is met again."""
 _MAX_CHARACTERS: Final = 16_384
 """Length of a body beyond which it has no form."""
 # In a pattern over paths: a segment that is a number.
 _NUMBERED: Final = re.compile(r"/[(?:\[^]*(?:\\d|[0-9])")
+_DIGITS: Final = "0123456789"
+_MAX_DIGITS: Final = 32
+_MAX_STEM: Final = 2_000
 _NUMBERS: Final = frozenset((int, type(None)))
 _TEXTS: Final = frozenset((str, type(None)))
 _NO_HEADERS: Final[dict[str, str]] = {}
@@ -59,80 +60,6 @@ class _Asked(NamedTuple):
     url: Any
 
 
-class _Known(NamedTuple):
-    """What was answered.
-
-    Attributes:
-        error: the answer.
-        names: headers that may hold the id of the request; the first that does counts.
-    """
-
-    error: CrmError | None
-    names: tuple[str, ...] = ()
-
-    def for_request(self, identity: str, headers: dict[str, Any]) -> CrmError | None:
-        """Return the answer for a request; `identity` is what the body tells, or ""."""
-        error, names = self
-        if error is None:
-            return None
-        found: str | None = identity
-        if not identity:
-            if not names:
-                return error
-            found = first_id(headers, names)
-        return error if found == error.request_id else error.with_request_id(found)
-
-
-class _Situation:
-    """Answers that differ in the body alone.
-
-    Attributes:
-        answers: by the hash of a body.
-        forms: bodies with blanks; the one met last comes first.
-        limited: answers depend on the headers of the limit as well: see the situations of these.
-        limiting: it is one of those.
-    """
-
-    __slots__ = ("_missed", "_tried", "answers", "forms", "limited", "limiting")
-
-    def __init__(self) -> None:
-        self.answers: dict[int, _Known] = {}
-        self.forms: list[tuple[Form, _Known]] = []
-        self.limited = self.limiting = False
-        self._missed = False
-        self._tried = 0
-
-    @property
-    def wants_a_form(self) -> bool:
-        """Whether bodies here differ, and forms help."""
-        return self._missed and self._tried < _FORMS_TRIED
-
-    def learn(self, form: Form | None, known: _Known) -> None:
-        """Remember the answer to a form, or that a body had none."""
-        self._tried += 1
-        if form is not None:
-            self.forms = [(form, known), *self.forms[: _FORMS_KEPT - 1]]
-
-    def met(self, number: int) -> None:
-        """Note that a body had that form."""
-        self._tried = 0
-        if number:
-            forms = self.forms
-            self.forms = [forms[number], *forms[:number], *forms[number + 1 :]]
-
-    def keep(self, same: int, known: _Known) -> None:
-        """Remember the answer to a body."""
-        self._missed = True
-        if len(self.answers) >= _ANSWERS_KEPT:
-            self.answers.clear()
-        self.answers[same] = known
-
-    def split(self) -> None:
-        """Leave the answers to situations with the headers of the limit."""
-        self.limited = True
-        self.answers, self.forms = {}, []
-
-
 def memory_of(catalog: Catalog) -> Memory:
     """Return the memory of what was answered by the rules of `catalog`."""
     memory = catalog.memory
@@ -146,8 +73,9 @@ class Memory:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._situations: dict[int, _Situation] = {}
+        self._situations: dict[int, Situation] = {}
         self._places: dict[int, int] = {}
+        self._stems: dict[int, int] = {}
         self._headings: dict[int, Heading] = {}
         keys = (provider.code_keys for provider in catalog.providers.values())
         self._code_keys = frozenset(key for each in keys for key in each)
@@ -198,6 +126,26 @@ class Memory:
         asked = _Asked(status, headers, body, provider, method, url)
         return self._new_answer(asked, text, same, key, heading)
 
+    def recall(self, glance: Glance, provider: str | None) -> CrmError | None:
+        """Return what was answered to that, save the request's id and delay; None if unknown.
+
+        Raises:
+            TypeError, UnicodeDecodeError: headers or a body that `answer` looks at for long.
+        """
+        status, names, headers, body, method, url = glance
+        stem = url.rstrip(_DIGITS)
+        place = self._stems.get(hash((method, stem)))
+        heading = self._headings.get(hash(names))
+        if place is None or heading is None or not 0 < len(url) - len(stem) <= _MAX_DIGITS:
+            place = self._places.get(hash((method, url))) or self._place(method, url)
+            if heading is None:
+                return None
+        key = hash((status, provider, place, heading.told(headers)))
+        situation = self._situations.get(key)
+        if situation is not None and situation.limited:
+            situation = self._situations.get(hash((key, *heading.limits(headers))))
+        return None if situation is None else situation.met_with(body)
+
     def _new_answer(
         self, asked: _Asked, text: str, same: int, key: int, heading: Heading
     ) -> CrmError | None:
@@ -217,7 +165,7 @@ class Memory:
         names: tuple[str, ...] = ()
         if case.id_place is None:
             names = heading.id_names(() if case.provider is None else case.provider.id_headers)
-        known = _Known(error, names)
+        known = Known(error, names)
         if situation.wants_a_form and case.document.kind == "json" and len(text) <= _MAX_CHARACTERS:
             form = form_of(text, case.document.tree, self._code_keys, case.id_place)
             if form is not None and not self._holds(form, asked, text, error):
@@ -235,12 +183,12 @@ class Memory:
                 return False
         return True
 
-    def _situation(self, key: int) -> _Situation:
+    def _situation(self, key: int) -> Situation:
         situation = self._situations.get(key)
         if situation is None:
             if len(self._situations) >= _SITUATIONS_KEPT:
                 self._situations.clear()
-            situation = self._situations[key] = _Situation()
+            situation = self._situations[key] = Situation()
         return situation
 
     def _heading(self, headers: dict[str, Any]) -> Heading:
@@ -264,7 +212,17 @@ class Memory:
         if len(self._places) >= _PLACES_KEPT:
             self._places.clear()
         self._places[hash((method, like))] = self._places[hash((method, url))] = place
+        if url and like is not url and method:
+            self._remember_stem(method, url, place)
         return place
+
+    def _remember_stem(self, method: str, url: str, place: int) -> None:
+        """Remember where addresses lead that end in another number."""
+        stem = url.rstrip(_DIGITS)
+        if stem[-1:] == "/" and len(stem) < _MAX_STEM and 0 < len(url) - len(stem) <= _MAX_DIGITS:
+            if len(self._stems) >= _PLACES_KEPT:
+                self._stems.clear()
+            self._stems[hash((method, stem))] = place
 
 
 def _but_its_id(error: CrmError | None) -> CrmError | None:

@@ -12,17 +12,32 @@ from crmlogging.errors.roles import Role, role_of
 if TYPE_CHECKING:
     from crmlogging.errors.reading import Reading
 
-__all__ = ["MAX_PARTS", "read_elements"]
+__all__ = ["MAX_PARTS", "read_elements", "tells"]
 
 MAX_PARTS: Final = 1_000
 """Parts of an answer that are looked at, for each list of causes."""
 
+_NESTED: Final = (dict, list)
+_LISTS: Final = frozenset((Role.ERRORS, Role.FIELD_ERRORS))
 _MAX_ROWS: Final = 10 * MAX_PARTS
 _MAX_CAUSES: Final = 2 * MAX_PARTS
 # What says that an element is the answer for one record.
 _RECORD_KEYS: Final = frozenset(
     ("success", "id", "statusCode", "httpStatusCode", "referenceId", "body", "ok")
 )
+
+
+def tells(value: Mapping[str, Any]) -> bool:
+    """Whether an object under any key holds errors or outcomes: ``{"job": {"results": [...]}}``."""
+    results = value.get("results")
+    return bool(
+        value.get("success") is False
+        or (type(results) is list and results and type(results[0]) is dict)
+        or any(
+            below and type(below) in _NESTED and role_of(name).role in _LISTS
+            for name, below in value.items()
+        )
+    )
 
 
 def read_elements(

@@ -6,15 +6,25 @@ of the error (properties of records, echoed payloads), and is bounded in nodes, 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from crmlogging.errors.delays import Clock
-from crmlogging.errors.fieldpaths import field_map_like, own_fields
+from crmlogging.errors.fieldpaths import (
+    described,
+    field_map_like,
+    maps_in,
+    names_a_rule,
+    own_fields,
+    stray_fields,
+    take_names,
+)
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.parts import MAX_PARTS, read_elements
 from crmlogging.errors.roles import Role, role_of
+from crmlogging.errors.shapes import is_request_id
 from crmlogging.errors.taking import HANDLERS, Below, take_sentence
 
 __all__ = ["Reading"]
@@ -30,6 +40,8 @@ _LIST_ROLES: Final = frozenset({Role.FIELD_ERRORS, Role.ERRORS})
 # Errors that carry one of these are those of single records.
 _RECORD_MARKS: Final = frozenset(("index", "row", "recordIndex", "rowNumber"))
 _SAID_KEYS: Final = frozenset(("message", "code", "description", "error"))
+_MAPS_OF_FIELDS: Final = frozenset(("details", "detail", "params"))
+_OWN_ID: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._:-]{6,64}", re.ASCII)
 _NO_STRINGS: Final[tuple[str, ...]] = ()
 
 
@@ -37,6 +49,14 @@ def _says_of_fields(plain: str, value: Any) -> bool:
     """Whether ``details`` is a map of fields; SOAP's ``detail`` holds faults below their names."""
     soap = plain == "detail" and isinstance(value, dict) and any(map(_is_object, value.values()))
     return not soap and field_map_like(value)
+
+
+def _failed_meta(plain: str, value: Any) -> bool:
+    """Whether the ``meta`` of a success says otherwise: ``{"code": 403, "errors": [...]}``."""
+    if plain != "meta" or type(value) is not dict:
+        return False
+    code = value.get("code")
+    return bool(value.get("errors")) or (type(code) is int and 400 <= code < 600)
 
 
 def _is_object(value: object) -> bool:
@@ -61,6 +81,7 @@ class Reading:
         id_place: the object that holds it, and the key there.
         delay: in seconds, or None.
         nodes_left: objects that may still be read.
+        answering: it is an answer of GraphQL.
     """
 
     def __init__(
@@ -86,14 +107,18 @@ class Reading:
         self.headers = headers
         self.clock = clock
         self.status = status
+        self.answering = False
 
     def read(self, tree: Any) -> None:
         """Find the causes in a body's tree."""
         if isinstance(tree, list):
             self.elements(tree, None, 0, bulk=None)
             return
+        self.answering = self.good and "data" in tree and "errors" in tree
         top = Finding()
         below = self.take(tree, top, 0)
+        if self.request_id is None and not self.good:
+            self._take_own_id(tree)
         if below:
             self.settle(top, below, 1)
         if top.empty and not self.findings and not self.good and field_map_like(tree):
@@ -104,6 +129,13 @@ class Reading:
         told = top.details or top.fields or any(rank < _BELOW_RANK for rank, _ in top.codes)
         if told or not self.findings:
             self.findings.insert(0, top)
+
+    def _take_own_id(self, tree: Mapping[str, Any]) -> None:
+        """Take the ``id`` of what is an error itself, as with Kintone: beside code and message."""
+        own = tree.get("id")
+        told = isinstance(tree.get("code"), str) and isinstance(tree.get("message"), str)
+        if told and isinstance(own, str) and is_request_id(own) and _OWN_ID.fullmatch(own):
+            self.request_id, self.id_place = own, (tree, "id")
 
     def read_text(self, text: str) -> None:
         """Take a text without structure as one cause."""
@@ -132,7 +164,7 @@ class Reading:
             if handler is not None:
                 handler(self, key, spelled, value, into, below, node)
         if named:
-            own_fields(node, into)
+            own_fields(node, into, answering=self.answering)
         return below
 
     def settle(self, into: Finding, below: Below, depth: int) -> None:
@@ -146,7 +178,7 @@ class Reading:
                 self.elements(value, into, depth, bulk=True)
             elif role is Role.PARTS or role is Role.WRAPPER:
                 self._wrapper(value, into, depth)
-            elif self.good and not into.failed:
+            elif self.good and not into.failed and not _failed_meta(plain, value):
                 continue  # the fields of a record that is well
             elif role is Role.FIELD_ERRORS:
                 self.field_map(value, into, depth)
@@ -173,6 +205,7 @@ class Reading:
                 self.field_map(value, into, depth)
             else:
                 self._nested(value, into, depth, _BELOW_RANK if into.codes else 0)
+                stray_fields(value, into)
         elif isinstance(value, list):
             first = value[0] if value else None
             per_record = isinstance(first, dict) and not _RECORD_MARKS.isdisjoint(first)
@@ -205,9 +238,11 @@ class Reading:
     def _context(self, plain: str, value: Any, into: Finding, depth: int) -> None:
         if isinstance(value, list):
             self._details(value, into, depth)
-        elif plain in ("details", "detail") and _says_of_fields(plain, value):
+        elif plain in _MAPS_OF_FIELDS and _says_of_fields(plain, value):
             self.field_map(value, into, depth)
         elif isinstance(value, dict):
+            if self.good and _failed_meta(plain, value):
+                into.failed = True
             self._nested(value, into, depth + 1, _BELOW_RANK)
 
     def _wrapper(self, value: Any, into: Finding, depth: int) -> None:
@@ -234,7 +269,8 @@ class Reading:
     def field_map(self, value: Any, into: Finding, depth: int, prefix: str = "") -> None:
         """Field name -> message, messages, or the same again (Rails, Laravel, ASP.NET, Jira)."""
         if isinstance(value, list):
-            self.causes(value, into, depth)
+            if not take_names(value, into):
+                self.causes(value, into, depth)
             return
         if not isinstance(value, dict) or depth > _MAX_DEPTH:
             return
@@ -244,16 +280,21 @@ class Reading:
                 continue
             # {"emails": {"errors": ["..."]}} is about "emails".
             above = role_of(name).role in _LIST_ROLES or (prefix != "" and name == "messages")
-            # CakePHP names the rule that was broken: {"last_name": {"_empty": "..."}}.
-            above = above or (prefix != "" and str(name)[:1] == "_")
+            above = above or (prefix != "" and names_a_rule(name, said)) or str(name).isdigit()
             path = prefix if above else f"{prefix}.{name}" if prefix else str(name)
-            if isinstance(said, dict) and _SAID_KEYS.isdisjoint(said):
+            if isinstance(said, dict) and _SAID_KEYS.isdisjoint(said) and not described(said):
                 self.field_map(said, into, depth + 1, path)
+            elif maps := maps_in(said):
+                for each in maps:
+                    self.field_map(each, into, depth + 1, path)
             elif said:
                 part = Finding(failed=True)
                 self._details(said if isinstance(said, list) else [said], part, depth + 1)
-                if path:
+                if part.fields:  # {"body_params": [{"loc": ["owner", "id"], ...}]}
+                    into.fields.extend(part.fields)
+                elif path:
                     code = part.details[0] if part.details else ""
                     into.fields.append(RawField(path, code, " ".join(part.messages)))
+                    into.mapped = into.mapped or bool(part.messages)
                 into.messages.extend(part.messages[:5])
                 into.details.extend(part.details[:5])

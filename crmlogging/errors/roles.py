@@ -45,7 +45,8 @@ class Key(NamedTuple):
 # Codes: the lower the rank, the more specific.
 _CODES: Final = {
     "subcategory": 0, "errorcode": 1, "exceptioncode": 1, "oerrorcode": 1, "errcode": 1,
-    "errorkey": 1, "serviceerrorcode": 1, "internalcode": 1, "errorcodestring": 1, "codename": 1,
+    "errorkey": 1, "replycode": 1, "exctype": 1,
+    "serviceerrorcode": 1, "internalcode": 1, "errorcodestring": 1, "codename": 1,
     "apierrorcode": 1, "errorname": 1, "faultcode": 2, "errortag": 1, "errorslug": 1,
     "stringcode": 1, "code": 2, "resultcode": 2, "errornumber": 6, "errno": 5,
     "messageid": 7, "messagecode": 2, "returncode": 3, "responsecode": 3, "codevalue": 2,
@@ -69,7 +70,8 @@ _MESSAGES: Final = (
     "errordesc errdesc replytext localizedvalue rawmessage "
     "resultdescription troubleshoot submsg faulttext nachricht meldung fehlermeldung fehlertext "
     "fehlerbeschreibung beschreibung mensaje mensajeerror descripcion descripción mensagem "
-    "mensagemerro descricao descrição messaggio descrizione melding bericht"
+    "mensagemerro descricao descrição messaggio descrizione melding bericht foutmelding komunikat "
+    "felmeddelande fejlmeddelelse feilmelding hatamesaji mesaj сообщение"
 ).split()
 _ERRORS: Final = (
     "error errors fault faults errorlist errordetails validationerrors validationerror "
@@ -78,7 +80,8 @@ _ERRORS: Final = (
     "errordetail customerusererrors validation validationmessages suberrors apierrors "
     "fielderrorslist reasons violations constraintviolations fieldviolations errorresult "
     "errorobject err serviceexception unexpectederrorfault exceptionreport mutationerrors "
-    "lasterror joberrors fehler fehlerliste erro erros errore errori erreur erreurs errores fout"
+    "lasterror joberrors fehler fehlerliste erro erros errore errori erreur erreurs errores fout "
+    "fouten blad błąd bledy błędy fel fejl feil hata hatalar ошибка ошибки"
 ).split()
 _FIELD_ERRORS: Final = (
     "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages "
@@ -91,13 +94,15 @@ _FIELDS: Final = (
     "datapath fieldpath fieldapiname missingfields requiredfields missingfield requiredfield "
     "fieldkey membernames attr argument argumentname propertynames matchingattribute "
     "missingproperties missingproperty fieldid fieldlabel invalidfield missingparameters element "
-    "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath "
-    "propertyref paramname columnid attributecode fieldcode feldname feld campo champ"
+    "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath xpath "
+    "propertyref paramname columnid attributecode fieldcode feldname feld campo champ veld pole "
+    "limitdueto ambiguitydueto errorparam errorfield offendingfield in keys"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
+    "additionalinfo responsemetadata "
     "contextinfo errordata extrainfo debug application invaliddata parameters params"
-    " fieldpathelements"
+    " fieldpathelements statusdetail statusdetails"
 ).split()
 _IDS: Final = {
     "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
@@ -106,14 +111,14 @@ _IDS: Final = {
     "supportid": 4, "logid": 4, "errorref": 4, "errorreference": 4, "referencenumber": 5,
     "uuid": 5, "instance": 6, "requestguid": 2, "clientrequestid": 7, "rid": 5, "hostid": 9,
     "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3, "errortraceid": 3, "spanid": 9,
-    "requesttraceid": 2, "eventid": 6, "errorid": 5, "rndrid": 2, "ticket": 8,
+    "requesttraceid": 2, "erroridentifier": 3, "eventid": 6, "errorid": 5, "rndrid": 2, "ticket": 8,
 }  # fmt: skip
 _DELAYS: Final = (
     "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin "
     "retryinseconds retrydelay ratereset resetin resetafter resetinseconds waitseconds waittime "
     "secondstowait backoff backoffseconds delayseconds retryafterms retryaftermilliseconds "
     "retryaftermillis resetat resettime retryat retryafterdate estimatedresettime nextretryat "
-    "availableat ratelimitreset"
+    "availableat ratelimitreset wait waitfor waitsec"
 ).split()
 _FAILURES: Final = (
     "numerrors haserrors failed errorcount failurecount failedcount numberfailed failurescount "
@@ -135,7 +140,8 @@ _EXPECTED: Final = (
     "maximum minimum requiredtype datatype expectedformat format"
 ).split()
 _SKIPPED: Final = (
-    "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help"
+    "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help "
+    "stacktrace stack trace backtrace callstack"
 ).split()
 
 
@@ -151,7 +157,7 @@ def _table() -> dict[str, tuple[Role, int]]:
         table.update(dict.fromkeys(keys, (role, 0)))
     table.update({key: (Role.CODE, rank) for key, rank in _CODES.items()})
     table.update({key: (Role.ID, rank) for key, rank in _IDS.items()})
-    for key in "status stat statuscode httpstatuscode httpstatus httpcode state".split():
+    for key in "status stat statuscode httpstatuscode httpstatus httpcode state ack".split():
         table[key] = (Role.STATUS, 7)
     table["name"] = (Role.NAME, 5)
     table[".tag"] = (Role.CODE, 6)  # Dropbox's unions; a plain "tag" is a record's own
@@ -164,11 +170,27 @@ TELLING_ENDS: Final = (*WRAPPER_ENDS, *FAULT_ENDS, "location")
 """Ends of keys without a role that tell what is below them."""
 
 _ROLES: Final = _table()
+_FIELD_ENDS: Final = (
+    *("fieldname", "propertyname", "columnname", "parametername", "attributename", "relatedto"),
+    *("fieldpath", "jsonpath", "jsonpointer", "identifiers", "parameterpath"),
+)
+_ERROR_ENDS: Final = ("errors", "failedrecords", "failedrows", "faileditems", "rejections")
 _KEYS_KEPT: Final = 4_096
 _NOTHING: Final = (Role.NONE, 0)
 _NO_KEY: Final = Key(Role.NONE, 0, "")
 _spelled: dict[str, Key] = {}
 _roleless: set[int] = set()
+
+
+def _by_end(plain: str) -> tuple[Role, int]:
+    """Return the role of a key that only its last word tells: ``erroneousFieldName``."""
+    if plain.endswith(_FIELD_ENDS):
+        return Role.FIELD, 1
+    if plain.startswith("field") and plain.endswith("errors"):
+        return Role.FIELD_ERRORS, 1
+    if plain.endswith(_ERROR_ENDS) and plain != "nonfielderrors":
+        return Role.ERRORS, 1
+    return _NOTHING
 
 
 def role_of(key: object) -> Key:
@@ -187,7 +209,7 @@ def role_of(key: object) -> Key:
         if hash(key) in _roleless or len(key) > 64:
             return _NO_KEY
         plain = "".join(filter(str.isalnum, key.lower()))
-        known = Key(*_ROLES.get(key if key == ".tag" else plain, _NOTHING), plain)
+        known = Key(*(_ROLES.get(key if key == ".tag" else plain) or _by_end(plain)), plain)
         if known.role is not Role.NONE:
             if len(_spelled) >= _KEYS_KEPT:
                 _spelled.clear()

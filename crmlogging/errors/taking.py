@@ -5,31 +5,42 @@ Each takes the reading, key, spelling, value, the finding to fill, what to read 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.delays import body_delay
 from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
+from crmlogging.errors.fieldpaths import is_field_location
 from crmlogging.errors.findings import Finding, RawField
+from crmlogging.errors.identities import (
+    UUID,
+    has_plain_id,
+    is_error_code,
+    looks_like_an_id,
+    names_an_error,
+)
+from crmlogging.errors.outcomes import take_failures, take_state, take_success
+from crmlogging.errors.parts import tells
 from crmlogging.errors.roles import FAULT_ENDS, WRAPPER_ENDS, Key, Role
 from crmlogging.errors.shapes import Numeral, is_request_id
 
 if TYPE_CHECKING:
     from crmlogging.errors.reading import Reading
 
-__all__ = ["HANDLERS", "Below", "has_plain_id", "is_plain_id", "take_sentence"]
+__all__ = ["HANDLERS", "Below", "take_sentence"]
 
 Below = list[tuple[Role, str, Any]]
 """What an object holds for later: role, plain key, value."""
 
 _CODE_RANK: Final = 3
 _ERROR_RANK: Final = 4
+_STATUSES_END: Final = 600
+_TITLE_RANK: Final = 8
+_NAMED_CODE: Final = re.compile(r"[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}", re.ASCII)
 _ERROR_ID_RANK: Final = 6
-# Ids that are something else, too: these count only if they look like one.
-_PLAIN_IDS: Final = frozenset(("instance", "uuid", "ticket", "errorid"))
-_UUID: Final = "urn:uuid:"
-_CODE_ENDS: Final = ("ERROR", "EXCEPTION", "FAILURE", "FAULT")
+_MAX_MEMBERS: Final = 50
 _NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
 
 
@@ -52,6 +63,9 @@ def _unknown(
     if type(value) is list:
         if value and type(value[0]) is dict:
             below.append((Role.PARTS, key.plain, value))
+    elif type(value) is str:
+        if key.plain == "location" and is_field_location(value, node):
+            into.fields.append(RawField(value, "", into.messages[-1] if into.messages else ""))
     elif type(value) is dict:
         if key.plain.endswith(WRAPPER_ENDS):
             below.append((Role.WRAPPER, key.plain, value))
@@ -59,12 +73,16 @@ def _unknown(
             below.append((Role.ERRORS, key.plain, value))
         elif key.plain == "location":
             below.append((Role.CONTEXT, key.plain, value))
+        elif tells(value):
+            below.append((Role.WRAPPER, key.plain, value))
 
 
 def _message(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
     if type(value) is str:
+        if _NAMED_CODE.fullmatch(value) is not None:  # "title": "BAD_REQUEST"
+            into.note_code(value, _TITLE_RANK, None, reading.status)
         take_sentence(reading, value, into)
     elif isinstance(value, dict):  # SAP: {"lang": "en", "value": "..."}
         inner = value.get("value") or value.get("text") or value.get("Text")
@@ -90,13 +108,19 @@ def _code(
         if spelled == "result_code" and kind is int:  # ActiveCampaign: 1 is success, 0 is not.
             into.failed = value == 0
             return
+        if spelled == "kind" and "#" in str(value):
+            return  # Google's word for what an answer is
         count = len(into.codes)
         text = Numeral(value) if kind is int and key.rank <= _CODE_RANK else str(value)
         into.note_code(text, key.rank, reading.ranks.get(spelled), reading.status)
+        if reading.good and kind is int and key.plain == "code" and into.failed:
+            into.note_status(value)  # {"error": {"code": 401}}
         if reading.good and into.failed is None and len(into.codes) > count:
             # {"code": 40301, "msg": "..."} under 200; a code that only an error has.
             bare = kind is int and key.plain == "code" and value >= 400 and not node.get("data")
             into.failed = True if key.rank == 1 or bare else None
+            if bare and value < _STATUSES_END:
+                into.note_status(value)
     elif kind is dict:  # SOAP 1.2: <Code><Value/><Subcode><Value/></Subcode></Code>
         inner = value.get("Subcode") or value
         found = inner.get("Value") if isinstance(inner, dict) else None
@@ -112,30 +136,12 @@ def _code(
                 _code(reading, key, spelled, part, into, below, node)
 
 
-def _state(
-    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
-) -> None:
-    """``status`` is a number, "success" or "error", a code, or an object of its own."""
-    kind = type(value)
-    if kind is int:
-        into.note_status(value)
-    elif kind is bool:
-        into.failed = not value
-    elif kind is dict:
-        below.append((Role.ERRORS, key.plain, value))
-    elif kind is str:
-        before = into.failed
-        if into.note_outcome(value):
-            if reading.good and into.failed and into.is_a_record(node):
-                into.failed = before  # a failed payment that was found
-        elif key.plain != "state" and (not reading.good or into.failed):
-            into.note_code(value, key.rank, reading.ranks.get(spelled), reading.status)
-
-
 def _errors(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
     kind = type(value)
+    if key.rank and kind is not dict and kind is not list:
+        return  # "ignoreErrors": true
     if kind is bool:
         into.failed = value or into.failed
     elif not value:
@@ -174,11 +180,15 @@ def _below(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
     """Keep an object or list for later; a string there is one after all."""
-    if isinstance(value, (dict, list)):
+    if key.plain == "members" and type(value) is list and value and type(value[0]) is str:
+        into.fields.extend(RawField(name) for name in value[:_MAX_MEMBERS] if type(name) is str)
+    elif isinstance(value, (dict, list)):
         below.append((key.role, key.plain, value))
     elif type(value) is str and value:
         if key.role is Role.PARTS:
             into.note_outcome(value)
+        elif spelled == "$source":  # Sage
+            into.fields.append(RawField(value, "", into.messages[-1] if into.messages else ""))
         else:
             _stringified(reading, value, into, below, key.role, spelled)
 
@@ -198,56 +208,16 @@ def _id(
     if rank >= reading.id_rank or isinstance(value, (dict, list)):
         return
     text = str(value)
-    if key.plain == "errorid" and _is_error_code(text):
+    if key.plain == "errorid" and is_error_code(text):
         into.note_code(text, _ERROR_ID_RANK, None, reading.status)
         return
     if rank >= 0 and has_plain_id(key):
-        text = text.removeprefix(_UUID)
-        if not _looks_like_an_id(text):
+        text = text.removeprefix(UUID)
+        if not looks_like_an_id(text):
             return
     if is_request_id(text):
         reading.id_rank, reading.request_id = rank, text
         reading.id_place = node, spelled
-
-
-def _is_error_code(text: str) -> bool:
-    return text.isdigit() or text.replace("_", "").isupper()
-
-
-def _looks_like_an_id(text: str) -> bool:
-    return len(text) >= 8 and any(map(str.isdigit, text))
-
-
-def has_plain_id(key: Key) -> bool:
-    """Whether the ids under a key may be something else, too."""
-    return key.plain in _PLAIN_IDS
-
-
-def is_plain_id(text: str) -> bool:
-    """Whether an id under such a key is one of a request, as it stands."""
-    return _looks_like_an_id(text) and not _is_error_code(text) and not text.startswith(_UUID)
-
-
-def _success(
-    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
-) -> None:
-    if isinstance(value, str):
-        into.note_outcome(value)
-    elif isinstance(value, (bool, int)):
-        into.failed = not value
-
-
-def _failures(
-    reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
-) -> None:
-    if isinstance(value, list):
-        if value:
-            into.failed = True
-            below.append((Role.ERRORS, key.plain, value))
-    elif value in (True, "true") or (isinstance(value, int) and value > 0):
-        into.failed = True
-    elif into.failed is None:
-        into.failed = False
 
 
 def _delay(
@@ -270,7 +240,7 @@ def _name(
     if not isinstance(value, str) or spelled in reading.ranks:
         return
     partnered = not _NAME_PARTNERS.isdisjoint(node) and type(node.get("status")) is not int
-    if partnered and not value.upper().endswith(_CODE_ENDS):
+    if partnered and not names_an_error(value, node):
         if clean_name(value) not in (None, PLACEHOLDER):
             into.fields.append(RawField(value, str(node.get("error") or node.get("code") or "")))
     elif (not reading.good or into.failed) and " " not in value:
@@ -286,9 +256,9 @@ _BY_ROLE: Final[Mapping[Role, _Handler]] = {
     Role.FIELD: _field,
     Role.FIELD_ERRORS: _below,
     Role.CONTEXT: _below,
-    Role.STATUS: _state,
-    Role.SUCCESS: _success,
-    Role.FAILURES: _failures,
+    Role.STATUS: take_state,
+    Role.SUCCESS: take_success,
+    Role.FAILURES: take_failures,
     Role.ID: _id,
     Role.DELAY: _delay,
     Role.HINT: _hint,

@@ -12,6 +12,7 @@ from crmlogging.errors.headers import lower_headers
 from crmlogging.errors.limits import limits_of
 from crmlogging.errors.model import Category, CrmError
 from crmlogging.errors.naming import split_url, without_numbers
+from crmlogging.errors.recall import recall_of
 from crmlogging.errors.responses import Exchange, exchange_of
 from crmlogging.fields import MISFIT, SHAPES
 
@@ -118,8 +119,14 @@ def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
     exchange = exchange_of(response) if response is not None else None
     if exchange is not None:
         del attributes["response"]
+    rules, provider = catalog or builtin(), attributes.get("crm")
     fault: Fault | None = None
     if isinstance(raised, BaseException):
+        if exchange is None and (provider is None or type(provider) is str):
+            known = recall_of(rules).of_words(raised, provider)
+            if known is not None:
+                _write_error(known, attributes)
+                return
         exchange = exchange or answer_in(raised)
         if exchange is None:
             fault = read_fault(raised)
@@ -127,8 +134,10 @@ def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
     if exchange is None:
         return
     exchange.headers = lower_headers(exchange.headers)
-    error = _judge(exchange, fault or raised, attributes.get("crm"), catalog or builtin())
+    error = _judge(exchange, fault or raised, provider, rules)
     if error is not None:
+        if isinstance(raised, BaseException) and fault is not None:
+            recall_of(rules).learn(raised, provider, fault, error)
         _write_error(error, attributes)
     _write_exchange(exchange, attributes)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.records import Stage
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.projection import Projection
-from crmlogging.redaction.sealing import sealer_for
+
+if TYPE_CHECKING:
+    from crmlogging.redaction.sealing import FieldSealer
 
 __all__ = ["AllowlistFilter"]
 
@@ -82,7 +84,11 @@ class AllowlistFilter(Stage):
             problems.found.extend(error.problems)
         sealed = mask.items() if isinstance(mask, Mapping) else ()
         patterns = [pattern for pattern, kind in sealed if kind == "seal"]
-        self._sealer = sealer_for(patterns, seal_to, service, problems)
+        self._sealer: FieldSealer | None = None
+        if patterns or service is not None:
+            from crmlogging.redaction.sealing import sealer_for  # who seals nothing never loads it
+
+            self._sealer = sealer_for(patterns, seal_to, service, problems)
         problems.raise_if_any()
         # It looks, and writes a new record; who overrides it may do otherwise.
         own = type(self)
@@ -96,6 +102,6 @@ class AllowlistFilter(Stage):
         safe = self._projection.project(record)
         return safe if self._sealer is None else self._sealer.complete(safe)
 
-    def shown(self, name: str, value: object) -> object:
-        """Return what `refine` would show of a field of that dotted name; None for nothing."""
-        return self._projection.shown(name, value)
+    def shows(self, name: str) -> Callable[[object], object]:
+        """Return what tells what `refine` would show of a field of the table, given its value."""
+        return self._projection.shows(name)

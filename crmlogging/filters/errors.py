@@ -8,7 +8,8 @@ requests, httpx, urllib3, aiohttp, botocore, simple-salesforce, hubspot-api-clie
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crmlogging.diagnostics import complain
@@ -16,7 +17,10 @@ from crmlogging.exceptions import Problems
 from crmlogging.records import SafeRecord, Stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from crmlogging.errors.catalog import Catalog
+    from crmlogging.errors.model import CrmError
 
 __all__ = ["ErrorFilter"]
 
@@ -61,11 +65,22 @@ class ErrorFilter(Stage):
         if catalog is not None:
             from crmlogging.errors.catalog import builtin
 
-            files = [catalog] if isinstance(catalog, (str, Path)) else catalog
+            files = [catalog] if isinstance(catalog, (str, os.PathLike)) else catalog
             self._catalog = builtin().extended(*files)
         own = type(self)
         if (own.refine, own.filter) == (ErrorFilter.refine, Stage.filter):
             self.enrich = _is_plain
+
+    def recaller(self) -> Callable[[BaseException, str | None], CrmError | None]:
+        """Return what tells the error that an exception is to `refine`, if its like is known.
+
+        It is given the exception and ``crm``. Only what belongs to the single answer, the id of
+        its request and a delay, may be another's.
+        """
+        from crmlogging.errors.catalog import builtin
+        from crmlogging.errors.recall import recall_of
+
+        return recall_of(builtin() if self._catalog is None else self._catalog).error_like
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Write ``error.*`` on `record`, which belongs to the caller."""

@@ -20,7 +20,7 @@ import sys
 import threading
 import weakref
 from collections import OrderedDict, deque
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import tally
@@ -28,8 +28,8 @@ from crmlogging.exceptions import Problems
 from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_key import created_of, identity_of, is_power_of_ten, key_of
 from crmlogging.filters.grouping_state import Journal
-from crmlogging.filters.grouping_summary import Group, summary_of
-from crmlogging.records import SafeRecord
+from crmlogging.filters.grouping_summary import IDS_PER_SUMMARY, Group, summary_of
+from crmlogging.records import SafeRecord, Stage
 
 __all__ = ["GroupingFilter"]
 
@@ -68,7 +68,7 @@ class GroupingFilter(logging.Filter):
         *,
         first: int = 5,
         window_seconds: float = 60,
-        state: str | Path | None = None,
+        state: str | os.PathLike[str] | None = None,
         **unknown: object,
     ) -> None:
         super().__init__()
@@ -78,12 +78,12 @@ class GroupingFilter(logging.Filter):
             problems.add("first", f"{first!r} is not a whole number of at least 1")
         if type(window_seconds) not in (int, float) or not 0 < window_seconds < math.inf:
             problems.add("window_seconds", f"{window_seconds!r} is not a number of seconds above 0")
-        if state is not None and not (isinstance(state, (str, Path)) and str(state)):
+        if state is not None and not (isinstance(state, (str, os.PathLike)) and str(state)):
             problems.add("state", f"a path is due, not {type(state).__name__}")
         problems.raise_if_any()
         self.first = first
         self.window_seconds = window_seconds
-        self._state = None if state is None else Path(state).absolute()
+        self._state = None if state is None else os.path.abspath(state)
         self._reset()
         _filters.add(self)
 
@@ -97,6 +97,7 @@ class GroupingFilter(logging.Filter):
         self._ended = False
         self._looked = -math.inf
         self._shared = False
+        self._alone_until = -math.inf
         self._journal = Journal(self._state)
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -117,6 +118,17 @@ class GroupingFilter(logging.Filter):
         if speaks:
             self._speak_where_nobody_asks()
         return passes
+
+    def early(self, stages: tuple[Stage, ...]) -> object:
+        """Return what tells, before `stages` run, of records that are only to be counted.
+
+        That is a `crmlogging.filters.grouping_early.Early`, or None; our handlers ask it.
+        """
+        if type(self).filter is not GroupingFilter.filter:
+            return None
+        from crmlogging.filters.grouping_early import Early  # Here: it brings the other filters.
+
+        return Early(stages, self._hold) if Early.fits(stages) else None
 
     def due(self, now: float) -> list[logging.LogRecord]:
         """Return the summaries that are ready at `now`, in seconds since the epoch.
@@ -142,6 +154,7 @@ class GroupingFilter(logging.Filter):
         if abs(now - self._looked) >= 1.0:
             self._looked = now
             self._shared = len(carriers_of(self)) > 1
+            self._alone_until = -math.inf if self._shared else now + 1.0
         return self._shared
 
     def _judge(self, key: tuple[object, ...], record: logging.LogRecord, now: float) -> bool:
@@ -161,7 +174,38 @@ class GroupingFilter(logging.Filter):
         self._journal.held(group, now, record.__dict__["resource.id"] if kept else None)
         if group.produced >= 10 and is_power_of_ten(group.produced):
             self._summarise(group, now)
+        elif not self._ended:
+            group.calm = 10 ** len(str(group.produced)) - 1
+            group.ends = group.started + self.window_seconds
         return False
+
+    def _hold(
+        self, key: tuple[object, ...], now: object, resource: object, shown: Callable[..., object]
+    ) -> bool:
+        """Count a record of a group as held back; False where `filter` has more to do with it."""
+        if type(now) is not float or now >= self._alone_until:
+            return False
+        with self._lock:
+            group = self._groups.get(key)
+            if (
+                group is None
+                or group.produced >= group.calm
+                or not group.last <= now < group.ends
+                or self._ready
+            ):
+                return False
+            kept = None
+            if resource is not None and self._ids_left > 0 and len(group.ids) < IDS_PER_SUMMARY:
+                identity = shown(resource)
+                if group.keep(identity):
+                    self._ids_left -= 1
+                    kept = identity
+            group.produced += 1
+            group.suppressed += 1
+            group.last = now
+            if self._state is not None:
+                self._journal.held(group, now, kept)
+        return True
 
     def _close_windows(self, now: float) -> None:
         if now == math.inf and self._state is not None:  # the next process goes on with them

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -55,7 +54,7 @@ class Journal:
     in memory.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: int | None = None
         self._place = path
@@ -77,8 +76,8 @@ class Journal:
     def _open(self, now: float) -> Left:
         left = Left({}, [])
         for number in range(_PLACES):
-            place = Path(f"{self._path}.{number}") if number else self._path
-            if place is None or (self._file is not None and not place.exists()):
+            place = f"{self._path}.{number}" if number else self._path
+            if place is None or (self._file is not None and not os.path.exists(place)):
                 break
             file = os.open(place, _FLAGS, 0o600)
             if not try_lock(file):

@@ -15,7 +15,7 @@ from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
 if TYPE_CHECKING:
     from crmlogging.redaction.projection import Projection
 
-__all__ = ["Group", "summary_of"]
+__all__ = ["IDS_PER_SUMMARY", "Group", "summary_of"]
 
 IDS_PER_SUMMARY: Final = 1_000
 
@@ -38,19 +38,24 @@ class Group:
         first, last: times of those.
         ids: ``resource.id`` of those, in order, without repetition (a dict for its order).
         example: the first of those.
+        calm: as long as fewer were produced, and until `ends`, one more is only to be counted.
         number: its name in the journal of `crmlogging.filters.grouping_state`.
     """
 
-    __slots__ = ("example", "first", "ids", "last", "number", "produced", "started", "suppressed")
+    __slots__ = (
+        *("calm", "ends", "example", "first", "ids", "last", "number", "produced", "started"),
+        "suppressed",
+    )
 
     def __init__(self, started: float) -> None:
-        self.started = started
+        self.started = self.ends = started
         self.number = 0
         self.produced = 0
         self.forget()
 
     def forget(self) -> None:
         """Begin to count anew, after a summary."""
+        self.calm = 0
         self.suppressed = 0
         self.first = self.last = 0.0
         self.ids: dict[object, None] = {}
@@ -63,10 +68,13 @@ class Group:
             self.first = self.last = now
         self.suppressed += 1
         self.first, self.last = min(self.first, now), max(self.last, now)
-        identity = record.__dict__.get("resource.id")
-        if identity is None or SHAPES["id"](identity) is MISFIT or identity in self.ids:
-            return 0
         if ids_left <= 0 or len(self.ids) >= IDS_PER_SUMMARY:
+            return 0
+        return self.keep(record.__dict__.get("resource.id"))
+
+    def keep(self, identity: object) -> int:
+        """Keep the id of a resource, as it may be shown; return how many were new (0 or 1)."""
+        if identity is None or SHAPES["id"](identity) is MISFIT or identity in self.ids:
             return 0
         self.ids[identity] = None
         return 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -18,12 +19,11 @@ __all__ = ["encode", "one_line"]
 # Escaped although JSON allows them raw: DEL and C1 (U+0085 ends a line for splitlines), the
 # line and paragraph separators, what turns or hides text or is not seen at all (the soft hyphen,
 # zero widths, tags), the byte order mark.
-_UNSAFE: Final = re.compile(
+_UNSAFE: Final = (
     "[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_DEPTH: Final = 32
 _MAX_ITEMS: Final = 1_000
 
@@ -39,7 +39,12 @@ def one_line(line: bytes) -> bytes:
     """
     if line.isascii() and b"\x7f" not in line:
         return line
-    return _UNSAFE.sub(_escape, line.decode()).encode()
+    return _unsafe().sub(_escape, line.decode()).encode()
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    return re.compile(_UNSAFE)  # Here: dear, and many a service writes ASCII only.
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
-from typing import Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 from crmlogging.records import DeferredRecord, Moment
-from crmlogging.storage.journal import Slip
+
+if TYPE_CHECKING:
+    from crmlogging.storage.journal import Slip
 
 __all__ = ["BoundedQueue", "Entry", "is_audit", "level_of"]
 
@@ -52,7 +55,7 @@ class Entry:
         if type(level) is not int or not 0 <= level <= _HIGHEST_RANK:
             level = level_of(record)
         self.level = self.rank = level
-        if notice or is_audit(record):
+        if notice or (type(record) not in _DEFERRED and is_audit(record)):
             self.rank = _NEVER_DROPPED
         self.depth = depth
         self.notice = notice
@@ -92,6 +95,7 @@ class BoundedQueue:
         self._reserve = max(1, capacity // 10)
         self._reserve_bytes = capacity_bytes // 10
         self._by_rank: dict[int, deque[Entry]] = {}
+        self._deep = 0  # How many wait that are not of depth 0.
         self.count = self.bytes = 0
 
     def has_room(self, entry: Entry) -> bool:
@@ -128,6 +132,8 @@ class BoundedQueue:
             waiting = self._by_rank.setdefault(entry.rank, deque())
         self.count += 1
         self.bytes += entry.bytes
+        if entry.depth:
+            self._deep += 1
         waiting.append(entry)
         return True
 
@@ -144,7 +150,8 @@ class BoundedQueue:
             if lowest is None or lowest >= entry.rank:
                 break
             victim = self._by_rank[lowest].popleft()
-            self.done(victim)
+            self._deep -= victim.depth > 0
+            self.done([victim])
             evicted.append(victim)
         return evicted
 
@@ -154,24 +161,31 @@ class BoundedQueue:
         All are of one depth, so that what is logged while they are delivered has one too.
         """
         taken: list[Entry] = []
-        while len(taken) < limit:
+        depth = None
+        while (left := limit - len(taken)) > 0:
             queues = [queue for queue in list(self._by_rank.values()) if queue]
             if not queues:
                 break
             queues.sort(key=_head)
             first = queues[0]
+            if len(queues) == 1 and not self._deep and not depth:
+                return [*taken, *[first.popleft() for _ in range(min(left, len(first)))]]
             # A run of one rank goes out without looking at the others again.
             end = _head(queues[1]) if len(queues) > 1 else sys.maxsize
-            while first and first[0].number < end and len(taken) < limit:
-                if taken and first[0].depth != taken[0].depth:
-                    return taken
-                taken.append(first.popleft())
+            while left and first and (head := first[0]).number < end:
+                if head.depth != depth:
+                    if taken:
+                        return taken
+                    depth = head.depth
+                taken.append(entry := first.popleft())
+                left -= 1
+                if entry.depth:
+                    self._deep -= 1
         return taken
 
-    def done(self, *entries: Entry) -> None:
+    def done(self, entries: Collection[Entry]) -> None:
         """Give back the room of entries that were taken."""
-        for entry in entries:
-            self.bytes -= entry.bytes
+        self.bytes -= sum([entry.bytes for entry in entries])
         self.count -= len(entries)
 
     def oldest(self) -> int:

@@ -109,27 +109,37 @@ class DurableHandler(SafeHandler):
             else:
                 del _depths[me]
 
-    def handle_batch(self, batch: Sequence[logging.LogRecord]) -> None:
+    @property
+    def batches_moments(self) -> bool:
+        """Whether `handle_batch` takes a `Moment` as well as the record that it stands for."""
+        return self._takes_moments and not self._replaced and not self.filters
+
+    def handle_batch(self, batch: Sequence[Any]) -> None:
         """Filter and write many records with few writes; never raises."""
         lines: dict[str, list[bytes]] = {}
         size, highest, when = 0, 0, 0.0
+        filters = self.filters
+        safe: Any
         for record in batch:
-            if record.thread in quiet_threads:
+            if quiet_threads and record.thread in quiet_threads:
                 self.tally.add("ignored")
                 continue
             try:
-                outcome = records.refine(record, self.filters) if self.filters else record
-                if not isinstance(outcome, logging.LogRecord):
-                    continue
-                safe = self.safe(outcome)
-                line = self._line(safe)
+                if type(record) is records.Moment:
+                    safe, line = record, b"%b\n" % self._format_bytes(record)  # type: ignore[misc]  # ours, see there
+                else:
+                    outcome = records.refine(record, filters) if filters else record
+                    if not isinstance(outcome, logging.LogRecord):
+                        continue
+                    safe = self.safe(outcome)
+                    line = self._line(safe)
             except Exception:  # noqa: BLE001  # one bad record; as `handle` treats it
-                self.handle(record)
+                self._handle_one(record)
                 continue
             when = when or safe.created
             level = safe.levelno
             lines.setdefault(self._tier(level), []).append(line)
-            if type(safe) is not records.DeferredRecord and safe.__dict__.get("audit") is True:
+            if type(safe) not in _DEFERRED and safe.__dict__.get("audit") is True:
                 level = AUDIT
             size, highest = size + len(line), max(highest, level)
             if size >= _LONGEST_BATCH:
@@ -137,6 +147,9 @@ class DurableHandler(SafeHandler):
                 lines, size, highest, when = {}, 0, 0, 0.0
         self._store_all(lines, highest, when)
         self.emit_due()
+
+    def _handle_one(self, record: logging.LogRecord | records.Moment) -> None:
+        self.handle(records.deferred(record) if isinstance(record, records.Moment) else record)
 
     def _store_all(self, lines: Mapping[str, list[bytes]], highest: int, when: float) -> None:
         for tier, some in lines.items():

@@ -224,7 +224,7 @@ class Lane:
                 self._hung = False
                 return
             self._in_hand.remove(entries)
-            self.queue.done(*entries)
+            self.queue.done(entries)
             if not failed:
                 self.ledger.settle_batch(entries)
                 return
@@ -275,7 +275,7 @@ class Lane:
             entries = list(itertools.chain.from_iterable(self._in_hand))
             while waiting := self.queue.take(sys.maxsize):
                 entries += waiting
-            self.queue.done(*entries)
+            self.queue.done(entries)
             for entry in entries:
                 if entry.slip is None or not entry.slip.written:
                     self.ledger.settle(entry, reason)

@@ -46,8 +46,8 @@ class Ledger:
         """One target has had all of `entries`. Hold the lock."""
         done = 0
         for entry in entries:
-            entry.waiting -= 1
-            if entry.waiting == 0:
+            entry.waiting = left = entry.waiting - 1
+            if not left:
                 if entry.slip is not None:
                     entry.slip.settled = True
                 if not entry.missed and not entry.notice:

@@ -139,7 +139,8 @@ def _held(values: list[Any]) -> int:
         text = orjson.dumps(values)
     except TypeError:
         return _measured(values)
-    if len(text) > _SHORT_BYTES or text.find(b"[", 1) > 0 or b"{" in text:
+    # A container begins after a comma, or at the beginning; in a text that seldom looks so.
+    if len(text) > _SHORT_BYTES or b",{" in text or b",[" in text or text[1:2] in (b"{", b"["):
         return _measured(values)
     return len(text)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
+from typing import TYPE_CHECKING
 
-from crmlogging.crypto.envelope import ARCHIVE, STREAM, agreed_by_sender
-from crmlogging.crypto.keys import PublicKey
 from crmlogging.exceptions import ConfigurationError, MissingDependencyError, Problems
+
+if TYPE_CHECKING:
+    from crmlogging.crypto.keys import PublicKey
 
 __all__ = ["checked_recipient"]
 
@@ -21,10 +24,13 @@ def checked_recipient(
     """
     if encrypt_to is None:
         return None
+    from crmlogging.crypto.keys import PublicKey
+    from crmlogging.crypto.streams import EncryptingWriter
+
     try:
         recipient = PublicKey.read(encrypt_to)
         # Here, in the thread that configures: it loads the package and finds a useless key.
-        agreed_by_sender(recipient, STREAM, ARCHIVE)
+        EncryptingWriter(io.BytesIO(), recipient)
     except MissingDependencyError:
         raise
     except ConfigurationError as error:

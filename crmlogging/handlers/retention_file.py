@@ -9,45 +9,20 @@ from __future__ import annotations
 import logging
 import math
 import os
-import re
-import stat
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from crmlogging.diagnostics import complain
 from crmlogging.exceptions import Problems
-from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
-from crmlogging.handlers.ledger import balanced
-from crmlogging.handlers.recipients import checked_recipient
+from crmlogging.handlers import file_options
+from crmlogging.handlers.durable_handler import DEBUG_TIER, DurableHandler
 from crmlogging.storage.opening import UnsafeFileError, make_directory
-from crmlogging.storage.retention import Sweep
 from crmlogging.storage.rotation import Names, RotatingAppender, day_of
 from crmlogging.storage.sweeping import Sweeper
 
 __all__ = ["RetentionFileHandler"]
 
-_TIERS: Final[Mapping[str, int | None]] = {DEBUG_TIER: 7, STANDARD_TIER: 90}
-_SYNCED_FROM: Final = {"never": math.inf, "error": logging.ERROR, "batch": -math.inf}
-"""From which level on a call waits for the disk."""
 _CLOSE_SECONDS: Final = 1.0
-_OPTIONS: Final = (
-    *("filename", "max_bytes", "tiers", "compress", "encrypt_to", "fsync", "mode", "group"),
-    *("total_bytes", "levels", "level"),
-)
-_INSTEAD: Final = {
-    "maxBytes": "ours is max_bytes",
-    "backupCount": "ours is tiers={'debug': 7, 'standard': 90}, days instead of files",
-    "when": "a new file begins at midnight UTC anyway; max_bytes bounds its size",
-    "interval": "a new file begins at midnight UTC anyway",
-    "atTime": "a new file begins at midnight UTC anyway",
-    "utc": "days are UTC",
-    "delay": "the file is opened at once, to show mistakes early",
-    "encoding": "lines are UTF-8",
-    "errors": "lines are UTF-8; what cannot be encoded is escaped",
-    "retention": "ours is tiers={'debug': 7, 'standard': 90}, in days",
-    "rotation": "ours is max_bytes; a new file begins at midnight UTC anyway",
-    "compression": "ours is compress='gzip'",
-}
 
 
 class RetentionFileHandler(DurableHandler):
@@ -97,62 +72,57 @@ class RetentionFileHandler(DurableHandler):
         clock: Callable[[], float] | None = None,
         **unknown: object,
     ) -> None:
-        problems = Problems(type(self).__name__)
-        problems.unknown(unknown, known=_OPTIONS, instead=_INSTEAD)
-        path = _checked_path(filename, problems)
-        days = _checked_tiers(tiers, problems)
-        _check_sizes(problems, max_bytes=max_bytes, total_bytes=total_bytes)
-        if compress not in ("gzip", None):
-            problems.add("compress", f"{compress!r} is not 'gzip' or None")
-        recipient = checked_recipient(encrypt_to, problems)
-        if encrypt_to is not None and compress is None:
-            problems.add("encrypt_to", "needs compress='gzip'")
-        if not isinstance(fsync, str) or fsync not in _SYNCED_FROM:
-            problems.add("fsync", f"{fsync!r} is none of {', '.join(map(repr, _SYNCED_FROM))}")
-        gid = _checked_group(group, problems)
-        if mode is None:
-            mode = 0o600 if gid is None else 0o640
-        elif not _is_mode(mode):
-            problems.add("mode", f"{mode!r} are no file permissions such as 0o600")
-        problems.raise_if_any()
-        super().__init__(tiers=list(days), clock=clock, level=level)
-        self.baseFilename = path
-        self._synced_from = _SYNCED_FROM[fsync]
-        names = {tier: Names(path, tier) for tier in days}
-        self._files = {
-            tier: RotatingAppender(
-                path if tier == self._tier(logging.INFO) else _debug_path(path),
-                names=names[tier],
-                max_bytes=max_bytes,
-                clock=clock,
-                mode=mode,
-                gid=gid,
-                failed=self._failed,
-                recovered=self._recovered,
-            )
-            for tier in days
-        }
+        # All that was given, as it was given: naming the options once more proves nothing.
+        given = locals()
+        # Here, since it brings all that compresses; not in the thread that sweeps, where a fork
+        # would leave a child in which the module stays locked; and before the standard library
+        # knows of this handler, which closes also what is half-built.
+        from crmlogging.storage.retention import Sweep
+
+        options = file_options.checked(type(self).__name__, given)
+        super().__init__(tiers=list(options.days), clock=clock, level=level)
+        self.baseFilename = options.path
+        self._synced_from = options.synced_from
+        names = {tier: Names(options.path, tier) for tier in options.days}
+        self._files = {tier: self._file(names[tier], options) for tier in options.days}
         sweep = Sweep(
             list(names.values()),
             active=[os.path.basename(file.path) for file in self._files.values()],
-            days=days,
-            total_bytes=total_bytes,
-            compress=compress is not None,
-            mode=mode,
-            gid=gid,
+            days=options.days,
+            total_bytes=options.total_bytes,
+            compress=options.compress is not None,
+            mode=options.mode,
+            gid=options.gid,
             clock=self._clock,
             tally=self.tally,
-            encrypt_to=recipient,
+            encrypt_to=options.encrypt_to,
         )
         self._sweeper = Sweeper(sweep.run)
+        # Else files only age, which a new day tells.
+        self._sweeps_full_files = options.compress is not None or options.total_bytes is not None
         self._swept_day = day_of(self._clock())
         # Last: a handler that failed half-built is still closed by logging.shutdown.
-        self._open(problems)
+        self._open()
         self._sweeper.soon()
         self.start(watch_levels=levels)
 
-    def _open(self, problems: Problems) -> None:
+    def _file(self, names: Names, options: file_options.Options) -> RotatingAppender:
+        """Return the writer of one tier's active file."""
+        path = options.path
+        return RotatingAppender(
+            path if names.tier == self._tier(logging.INFO) else _debug_path(path),
+            names=names,
+            max_bytes=options.max_bytes,
+            clock=options.clock,
+            mode=options.mode,
+            gid=options.gid,
+            failed=self._failed,
+            recovered=self._recovered,
+        )
+
+    def _open(self) -> None:
         """Open the active file, and look at the debug tier's without creating it."""
+        problems = Problems(type(self).__name__)
         try:
             unsafe = make_directory(os.path.dirname(self.baseFilename))
             for tier, file in self._files.items():
@@ -171,7 +141,7 @@ class RetentionFileHandler(DurableHandler):
         file = self._files[tier]
         before = file.rotations
         file.append(lines, count, level >= self._synced_from)
-        if file.rotations != before:
+        if file.rotations != before and self._sweeps_full_files:
             self._sweeper.soon()
 
     def tick(self) -> None:
@@ -201,6 +171,8 @@ class RetentionFileHandler(DurableHandler):
         ``deleted.total_bytes``, ``mended`` (fragments of killed writers that were cut off),
         ``ignored`` (what boto3 logs while an `S3Handler` uploads).
         """
+        from crmlogging.handlers.ledger import balanced  # Here: it brings the queue along.
+
         delivered = sum(file.written for file in self._files.values())
         return {
             **balanced(delivered, 0, self.tally.snapshot()),
@@ -212,77 +184,3 @@ class RetentionFileHandler(DurableHandler):
 def _debug_path(path: str) -> str:
     stem, suffix = os.path.splitext(path)
     return f"{stem}.{DEBUG_TIER}{suffix}"
-
-
-_LONGEST_NAME: Final = 255 - len(".standard.2026-11-21.000017000.gz.tmp")
-_ROTATED_LOOK: Final = re.compile(
-    r".*\.(\d+|gz|enc|tmp|bz2|zst)|.*\.(debug|standard)\.\d{4}-\d\d-\d\d\.\d+(\..*)?"
-)
-
-
-def _checked_path(filename: object, problems: Problems) -> str:
-    """Return `filename` as an absolute path, or note why it cannot be one."""
-    if not isinstance(filename, str | os.PathLike) or not os.fspath(filename):
-        problems.add("filename", f"{filename!r} is no path of a file")
-        return ""
-    path = os.fspath(filename)
-    if not isinstance(path, str):
-        problems.add("filename", "is bytes; give it as text")
-        return ""
-    base = os.path.basename(path)
-    shown = repr(path if len(path) < 100 else path[:100] + "…")
-    if any(ord(character) < 32 for character in path):
-        problems.add("filename", f"{shown} contains a control character")
-    elif ".." in path.replace(os.sep, "/").split("/"):
-        problems.add("filename", f"{shown} contains '..'; give the path itself")
-    elif not base or base == ".":
-        problems.add("filename", f"{shown} is a directory")
-    elif len(os.fsencode(base)) > _LONGEST_NAME:
-        problems.add("filename", f"{shown} is too long: rotated files need room for a date")
-    elif any(character in base for character in "*?["):
-        problems.add("filename", f"{shown} contains a wildcard")
-    elif _ROTATED_LOOK.fullmatch(base):
-        problems.add("filename", f"{shown} looks like a rotated or compressed file")
-    return os.path.abspath(path) if not problems.found else ""
-
-
-def _checked_tiers(tiers: object, problems: Problems) -> Mapping[str, int | None]:
-    if tiers is None:
-        return _TIERS
-    if not isinstance(tiers, Mapping) or not tiers:
-        problems.add("tiers", f"{tiers!r} is no mapping such as {dict(_TIERS)}")
-        return _TIERS
-    for tier, days in tiers.items():
-        if tier not in _TIERS:
-            problems.add("tiers", f"{tier!r} is none of {', '.join(map(repr, _TIERS))}")
-        elif days is not None and not _is_count(days):
-            problems.add("tiers", f"{tier}: {days!r} is no number of days (None: for ever)")
-    return tiers
-
-
-def _check_sizes(problems: Problems, *, max_bytes: object, total_bytes: object) -> None:
-    if not _is_count(max_bytes):
-        problems.add("max_bytes", f"{max_bytes!r} is no number of bytes")
-    if total_bytes is not None and not _is_count(total_bytes):
-        problems.add("total_bytes", f"{total_bytes!r} is no number of bytes (None: no bound)")
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_mode(mode: object) -> bool:
-    return isinstance(mode, int) and stat.S_IMODE(mode) == mode and mode & 0o600 == 0o600
-
-
-def _checked_group(group: object, problems: Problems) -> int | None:
-    """Return the number of `group`."""
-    if group is None or (isinstance(group, int) and not isinstance(group, bool)):
-        return group
-    try:
-        import grp
-
-        return grp.getgrnam(str(group)).gr_gid
-    except (ImportError, KeyError):
-        problems.add("group", f"{group!r} is no group of this system")
-        return None

@@ -19,13 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from crmlogging.diagnostics import Tally, complain
-from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, s3_exit, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
 from crmlogging.handlers.ledger import balanced
-from crmlogging.handlers.recipients import checked_recipient
-from crmlogging.handlers.s3_bound import SpoolBound
-from crmlogging.handlers.s3_bucket import Bucket
 from crmlogging.handlers.s3_upload import Uploader
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.segments import HEADER
@@ -108,82 +104,38 @@ class S3Handler(DurableHandler):
         client: Callable[[], Any] | None = None,
         **unknown: object,
     ) -> None:
-        problems = Problems(type(self).__name__)
-        problems.unknown(unknown, known=s3_options.KNOWN, instead=s3_options.INSTEAD)
-        s3_options.check_place(problems, bucket, prefix, endpoint_url, allow_http=allow_http)
-        s3_options.check_numbers(
-            problems,
-            spool_bytes=spool_bytes,
-            spool_files=spool_files,
-            block_seconds=block_seconds,
-            segment_bytes=segment_bytes,
-            segment_seconds=segment_seconds,
-            close_seconds=close_seconds,
-        )
-        s3_options.check_words(problems, overflow=overflow, fsync=fsync)
-        recipient = checked_recipient(encrypt_to, problems)
-        arguments = s3_options.object_arguments(
-            problems,
-            server_side_encryption=server_side_encryption,
-            kms_key_id=kms_key_id,
-            storage_class=storage_class,
-            tags=tags,
-            expected_owner=expected_owner,
-        )
-        problems.raise_if_any()
-        if client is None:
-            s3_options.require_boto3()
-        prefix = prefix.strip("/")
+        # All that was given, as it was given: naming two dozen options once more proves nothing.
+        options = s3_options.checked(type(self).__name__, locals())
         tally = Tally()
-        spool = s3_options.open_spool(
-            problems,
-            spool_dir,
-            bucket=bucket,
-            destination="\0".join((endpoint_url or "", bucket, prefix)),
-            tally=tally,
-            encrypt_to=recipient,
-        )
+        spool = s3_options.open_spool(type(self).__name__, options, tally)
         # From here on nothing fails: logging.shutdown also closes a handler half-built.
-        super().__init__(tiers=(DEBUG_TIER, STANDARD_TIER), clock=clock, level=level, tally=tally)
-        self.close_seconds = close_seconds
-        self._synced_from = _SYNCED_FROM[fsync]
+        super().__init__(
+            tiers=(DEBUG_TIER, STANDARD_TIER),
+            clock=options.clock,
+            level=options.level,
+            tally=tally,
+        )
+        self.close_seconds = options.close_seconds
+        self._synced_from = _SYNCED_FROM[options.fsync]
         self._told_at = -math.inf
-        self._spool = spool
-        self._writers = {
-            tier: self._writer(tier, segment_bytes, segment_seconds)
-            for tier in (DEBUG_TIER, STANDARD_TIER)
-        }
-        place = Bucket(
-            bucket,
-            prefix=prefix,
-            endpoint_url=endpoint_url,
-            region=region,
-            allow_http=allow_http,
-            arguments=arguments,
-            client=client,
-        )
-        self._uploader = Uploader(
-            self._spool, place, seal=self._seal, waiting=self._waiting, tally=self.tally
-        )
-        self._bound = SpoolBound(
-            spool,
-            max_bytes=spool_bytes,
-            max_files=spool_files,
-            overflow=overflow,
-            block_seconds=block_seconds,
-        )
         self._drained_at = 0
+        self._spool = spool
+        self._writers = {tier: self._writer(tier, options) for tier in (DEBUG_TIER, STANDARD_TIER)}
+        self._uploader = Uploader(
+            spool, options.place(), seal=self._seal, waiting=self._waiting, tally=tally
+        )
+        self._bound = options.bound(spool)
         delivery.register(self)
         s3_exit.register(self)
         self._uploader.start()
-        self.start(watch_levels=levels)
+        self.start(watch_levels=options.levels)
 
-    def _writer(self, tier: str, max_bytes: int, max_seconds: float) -> SegmentWriter:
+    def _writer(self, tier: str, options: s3_options.Options) -> SegmentWriter:
         return SegmentWriter(
             self._spool.directory,
             tier,
-            max_bytes=max_bytes,
-            max_seconds=max_seconds,
+            max_bytes=options.segment_bytes,
+            max_seconds=options.segment_seconds,
             failed=self._failed,
             recovered=self._recovered,
             clock=self._clock,
@@ -195,7 +147,7 @@ class S3Handler(DurableHandler):
             super().handle_batch(batch)
             return
         for record in batch:
-            self.handle(record)
+            self._handle_one(record)
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         if not self._bound.admits(len(lines) + HEADER.size, level):

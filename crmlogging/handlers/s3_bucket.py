@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from crmlogging.crypto.envelope import VERSION
+from crmlogging.storage.forking import inside
 from crmlogging.storage.s3_client import CONNECT_SECONDS, READ_SECONDS, explain, new_client
 from crmlogging.storage.spool import ReadyObject
 
@@ -18,6 +19,9 @@ PART_BYTES: Final = 8 * 1024 * 1024
 """Objects above this go in parts of it: one of them is in memory at a time (S3 wants 5 MiB)."""
 
 _NOT_KNOWN: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest"})
+_FORK_WAITS_FOR_CLIENT_SECONDS: Final = 3.0
+_FORK_WAITS_SECONDS: Final = 0.1
+"""For a call under way; where a server does not answer, forks must not stand still."""
 _LONGEST_CALL_SECONDS: Final = CONNECT_SECONDS + READ_SECONDS
 
 
@@ -69,6 +73,10 @@ class Bucket:
             Exception: whatever boto3 raises.
         """
         self.prepare()
+        with inside(_FORK_WAITS_SECONDS):
+            self._put(item)
+
+    def _put(self, item: ReadyObject) -> None:
         target = {"Bucket": self._name, "Key": self._key(item)}
         described = {**target, **_description(item), **self._arguments}
         if item.size > PART_BYTES:
@@ -103,21 +111,35 @@ class Bucket:
     def _put_parts(
         self, item: ReadyObject, target: Mapping[str, Any], described: Mapping[str, Any]
     ) -> None:
-        """Upload in parts (S3 API, CreateMultipartUpload); what fails leaves no parts behind."""
+        """Upload in parts (S3 API, CreateMultipartUpload); what fails leaves no parts behind.
+
+        Nor does what a killed process had begun. Its parts are found by the note beside the object:
+        to list the uploads of a bucket would take a right that the service does not need otherwise.
+        """
         upload = self._client.create_multipart_upload(**described)["UploadId"]
-        target = {**target, "UploadId": upload, **self._owner}
+        item.note_upload(upload)
+        part_of = {**target, "UploadId": upload, **self._owner}
         stored = False
         try:
-            parts = [self._put_part(target, number, data) for number, data in _parts(item)]
+            parts = [self._put_part(part_of, number, data) for number, data in _parts(item)]
             stored = self._once(
                 self._client.complete_multipart_upload,
-                {**target, "MultipartUpload": {"Parts": parts}},
+                {**part_of, "MultipartUpload": {"Parts": parts}},
             )
         finally:
+            begun = [each for each in item.uploads() if each != upload]
             if not stored:
-                # One that this cannot reach any more is what the lifecycle rule is for.
-                with suppress(Exception):
-                    self._client.abort_multipart_upload(**target)
+                begun.insert(0, upload)
+            if all(self._abort({**part_of, "UploadId": each}) for each in begun):
+                item.forget_uploads()
+
+    def _abort(self, upload: Mapping[str, Any]) -> bool:
+        """Have the server forget an upload; False if it still may have it."""
+        try:
+            self._client.abort_multipart_upload(**upload)
+        except Exception as error:  # noqa: BLE001  # tried again; at last the lifecycle rule does it
+            return explain(error).code == "NoSuchUpload"
+        return True
 
     def _put_part(self, target: Mapping[str, Any], number: int, data: bytes) -> dict[str, Any]:
         checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
@@ -129,11 +151,12 @@ class Bucket:
     def prepare(self) -> None:
         """Make the client if there is none; the first time this takes a good part of a second."""
         if self._client is None:
-            self.preparing = True
-            try:
-                self._client = self._make_client()
-            finally:
-                self.preparing = False
+            with inside(_FORK_WAITS_FOR_CLIENT_SECONDS):
+                self.preparing = True
+                try:
+                    self._client = self._make_client()
+                finally:
+                    self.preparing = False
 
     def renew(self, seconds: float = _LONGEST_CALL_SECONDS) -> None:
         """Make a new client at the next attempt: credentials may have changed.

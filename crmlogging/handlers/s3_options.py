@@ -5,34 +5,36 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from crmlogging.crypto.keys import PublicKey
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import Problems, require
+from crmlogging.handlers.recipients import checked_recipient
+from crmlogging.handlers.s3_bound import SpoolBound
+from crmlogging.handlers.s3_bucket import Bucket
+from crmlogging.storage import s3_models
+from crmlogging.storage.compression import new_compressor
 from crmlogging.storage.opening import UnsafeFileError
-from crmlogging.storage.s3_client import is_encrypted, load_models
+from crmlogging.storage.s3_client import is_encrypted
 from crmlogging.storage.spool import Spool
 
-__all__ = [
-    *("check_numbers", "check_place", "check_words", "object_arguments", "open_spool"),
-    "require_boto3",
-]
+__all__ = ["Options", "checked", "open_spool", "require_boto3"]
 
 _UPLOADING: Final = (
     *("boto3", "botocore.config", "boto3.s3.inject", "concurrent.futures.thread"),
     "encodings.idna",
 )
 
-KNOWN: Final = (
+_KNOWN: Final = (
     *("bucket", "prefix", "endpoint_url", "region", "spool_dir", "spool_bytes", "spool_files"),
     *("overflow", "block_seconds", "fsync", "encrypt_to", "segment_bytes"),
     *("segment_seconds", "close_seconds", "allow_http", "server_side_encryption", "kms_key_id"),
     *("storage_class", "tags", "expected_owner", "levels", "level"),
 )
-INSTEAD: Final = {
+_INSTEAD: Final = {
     "bucket_name": "ours is bucket",
     "key": "objects are named by time; ours is prefix",
     "aws_access_key_id": "credentials come from the environment, a profile or a role",
@@ -48,12 +50,98 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "fsync": ("never", "error", "batch"),
 }
 _ENCRYPTION: Final = (None, "AES256", "aws:kms", "aws:kms:dsse")
+_NUMBERS: Final = (
+    *("spool_bytes", "spool_files", "block_seconds"),
+    *("segment_bytes", "segment_seconds", "close_seconds"),
+)
 
 
-def check_place(
-    problems: Problems, bucket: object, prefix: object, endpoint_url: object, *, allow_http: object
-) -> None:
-    """Note what is wrong with where the objects are to go."""
+class Options(NamedTuple):
+    """What was given to a handler and found good; see there.
+
+    Attributes:
+        prefix: without slashes at its ends.
+        encrypt_to: the key, read.
+        arguments: of every ``put_object``, besides the object.
+    """
+
+    bucket: str
+    prefix: str
+    endpoint_url: str | None
+    region: str | None
+    spool_dir: Any
+    spool_bytes: int
+    spool_files: int
+    overflow: str
+    block_seconds: float
+    fsync: str
+    encrypt_to: PublicKey | None
+    segment_bytes: int
+    segment_seconds: float
+    close_seconds: float
+    allow_http: bool
+    levels: bool
+    level: int | str
+    clock: Callable[[], float] | None
+    client: Callable[[], Any] | None
+    arguments: Mapping[str, Any]
+
+    def place(self) -> Bucket:
+        """Return where the objects go."""
+        return Bucket(
+            self.bucket,
+            prefix=self.prefix,
+            endpoint_url=self.endpoint_url,
+            region=self.region,
+            allow_http=self.allow_http,
+            arguments=self.arguments,
+            client=self.client,
+        )
+
+    def bound(self, spool: Spool) -> SpoolBound:
+        """Return what decides how much may wait."""
+        return SpoolBound(
+            spool,
+            max_bytes=self.spool_bytes,
+            max_files=self.spool_files,
+            overflow=self.overflow,
+            block_seconds=self.block_seconds,
+        )
+
+
+def checked(owner: str, given: Mapping[str, Any]) -> Options:
+    """Return the options of a handler, checked as a whole; what an upload needs is loaded then.
+
+    Args:
+        owner: the handler's class, for what is said of them.
+        given: each option by its name, and as ``unknown`` those that there are not.
+
+    Raises:
+        ConfigurationError: all that is wrong with them.
+        MissingDependencyError: boto3 is not installed.
+    """
+    problems = Problems(owner)
+    problems.unknown(given["unknown"], known=_KNOWN, instead=_INSTEAD)
+    _check_place(problems, given)
+    for option in _NUMBERS:
+        value = given[option]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            problems.add(option, f"{value!r} is no number above 0")
+    for option, words in _WORDS.items():
+        if given[option] not in words:
+            known = ", ".join(map(repr, words))
+            problems.add(option, f"{given[option]!r} is none of {known}")
+    found = {name: given[name] for name in Options._fields if name in given}
+    found["encrypt_to"] = checked_recipient(given["encrypt_to"], problems)
+    found["arguments"] = _object_arguments(problems, given)
+    problems.raise_if_any()
+    if given["client"] is None:
+        require_boto3()
+    return Options(**{**found, "prefix": given["prefix"].strip("/")})
+
+
+def _check_place(problems: Problems, given: Mapping[str, Any]) -> None:
+    bucket, prefix, endpoint_url = given["bucket"], given["prefix"], given["endpoint_url"]
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
         hint = "; give only the bucket's name, the rest is prefix=" if "/" in str(bucket) else ""
         problems.add("bucket", f"{bucket!r} is no name of a bucket{hint}")
@@ -66,54 +154,33 @@ def check_place(
     # Never quoted: an address may carry a password.
     if not isinstance(endpoint_url, str) or not re.match(r"https?://[^/\s@]+", endpoint_url):
         problems.add("endpoint_url", "is no http(s) address")
-    elif not allow_http and not is_encrypted(endpoint_url):
+    elif not given["allow_http"] and not is_encrypted(endpoint_url):
         problems.add("endpoint_url", "is not encrypted; use https, or allow_http=True if you must")
 
 
-def check_numbers(problems: Problems, **numbers: object) -> None:
-    """Note which of the options are no positive number."""
-    for option, value in numbers.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-            problems.add(option, f"{value!r} is no number above 0")
-
-
-def check_words(problems: Problems, **words: object) -> None:
-    """Note which of the options are none of the words they know."""
-    for option, value in words.items():
-        if value not in _WORDS[option]:
-            problems.add(option, f"{value!r} is none of {', '.join(map(repr, _WORDS[option]))}")
-
-
-def object_arguments(
-    problems: Problems,
-    *,
-    server_side_encryption: object,
-    kms_key_id: object,
-    storage_class: object,
-    tags: object,
-    expected_owner: object,
-) -> dict[str, Any]:
+def _object_arguments(problems: Problems, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what every ``put_object`` is given besides the object (S3 API, PutObject)."""
+    server_side_encryption, tags = given["server_side_encryption"], given["tags"]
     if server_side_encryption not in _ENCRYPTION:
         known = ", ".join(map(repr, _ENCRYPTION))
         problems.add("server_side_encryption", f"{server_side_encryption!r} is none of {known}")
-    if kms_key_id is not None and not str(server_side_encryption).startswith("aws:kms"):
+    if given["kms_key_id"] is not None and not str(server_side_encryption).startswith("aws:kms"):
         problems.add("kms_key_id", "needs server_side_encryption='aws:kms'")
     if tags is not None and not isinstance(tags, Mapping):
         problems.add("tags", f"{tags!r} is no mapping")
         tags = None
     arguments = {
         "ServerSideEncryption": server_side_encryption,
-        "SSEKMSKeyId": kms_key_id,
-        "StorageClass": storage_class,
+        "SSEKMSKeyId": given["kms_key_id"],
+        "StorageClass": given["storage_class"],
         "Tagging": urlencode(tags) if tags else None,
-        "ExpectedBucketOwner": expected_owner,
+        "ExpectedBucketOwner": given["expected_owner"],
     }
     return {name: value for name, value in arguments.items() if value is not None}
 
 
 def require_boto3() -> None:
-    """Import boto3 with all that an upload makes it import and read later.
+    """Import boto3, with all that packing and an upload import and read later.
 
     Here, in the thread that configures, and not in the uploader's: a fork while another thread
     imports leaves the child with the lock of that module taken for ever (measured: the child
@@ -125,33 +192,24 @@ def require_boto3() -> None:
     """
     for module in _UPLOADING:
         require(module, extra="s3", purpose="S3Handler")
-    load_models()
+    new_compressor()
+    s3_models.load()
 
 
-def open_spool(
-    problems: Problems,
-    spool_dir: Any,
-    *,
-    bucket: str,
-    destination: str,
-    tally: Tally,
-    encrypt_to: PublicKey | None = None,
-) -> Spool:
+def open_spool(owner: str, options: Options, tally: Tally) -> Spool:
     """Return the spool of one destination, its directories made.
 
-    Args:
-        spool_dir: where spools lie, or None for the first default place that can be written.
-        destination: what tells it from others.
-
     Raises:
-        ConfigurationError: with `problems`, if there is no place to write.
+        ConfigurationError: there is no place to write.
     """
-    name = re.sub(r"[^A-Za-z0-9.-]", "-", bucket)[:64]
+    problems = Problems(owner)
+    destination = "\0".join((options.endpoint_url or "", options.bucket, options.prefix))
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", options.bucket)[:64]
     name = f"{name}-{hashlib.sha256(destination.encode()).hexdigest()[:8]}"
-    for place in _default_places() if spool_dir is None else [spool_dir]:
+    for place in _default_places() if options.spool_dir is None else [options.spool_dir]:
         try:
             directory = os.path.join(os.path.abspath(os.fspath(place)), name)
-            spool = Spool(directory, tally=tally, encrypt_to=encrypt_to)
+            spool = Spool(directory, tally=tally, encrypt_to=options.encrypt_to)
             unsafe = spool.make()
         except UnsafeFileError as error:
             problems.add("spool_dir", f"{place!r} {error.reason}")
@@ -160,7 +218,7 @@ def open_spool(
             problems.add("spool_dir", f"cannot write {place!r}: {reason}")
         else:
             if unsafe is not None:
-                complain("S3Handler", f"the spool directory is unsafe: {unsafe}")
+                complain(owner, f"the spool directory is unsafe: {unsafe}")
             return spool
     problems.raise_if_any()
     raise AssertionError("a place was found or a problem was raised")

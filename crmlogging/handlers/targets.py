@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import select
 import stat
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from crmlogging.diagnostics import complain
 from crmlogging.handlers.safe_handler import SafeHandler
-from crmlogging.records import Moment, copy_of, deferred
+from crmlogging.records import Moment, SafeRecord, copy_of, deferred
 
 __all__ = ["Target", "target_for"]
 
@@ -66,7 +67,14 @@ class _Renewed:
 
 def _own(record: logging.LogRecord | Moment) -> logging.LogRecord:
     """Return a record for one handler: formatters write to theirs, which others read by then."""
+    if type(record) is SafeRecord:  # Most are, and theirs is a dictionary like any other.
+        return SafeRecord(record.__dict__.copy())
     return deferred(record) if isinstance(record, Moment) else copy_of(record)
+
+
+def _own_record(record: logging.LogRecord | Moment) -> logging.LogRecord | Moment:
+    """Return the same for a handler that takes a Moment, to which nobody can write."""
+    return record if type(record) is Moment else _own(record)
 
 
 class Target:
@@ -145,8 +153,10 @@ class BatchTarget(Target):
     def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Hand over `records` at once."""
         _outcome.failed = False
-        wanted = [_own(record) for record in records if self.wants(record)]
-        handle_batch: Callable[[Sequence[logging.LogRecord]], None]
+        least = self.handler.level if self._respect_level else -math.inf
+        own = _own_record if getattr(self.handler, "batches_moments", False) else _own
+        wanted = [own(record) for record in records if record.levelno >= least]
+        handle_batch: Callable[[Sequence[Any]], None]
         handle_batch = self.handler.handle_batch  # type: ignore[attr-defined]  # why it is here
         try:
             if wanted:

@@ -20,14 +20,15 @@ Levels above CRITICAL count as CRITICAL: nothing can silence that.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from crmlogging import ticking
 from crmlogging.levels import scoping
-from crmlogging.levels.env_file import VARIABLE
-from crmlogging.levels.spec import parse_level, with_end
-from crmlogging.levels.watcher import Watcher
 
-__all__ = ["parse_level", "set_level", "start", "stop"]
+if TYPE_CHECKING:
+    from crmlogging.levels.watcher import Watcher
+
+__all__ = ["set_level", "start", "stop"]
 
 _watcher: Watcher | None = None
 
@@ -40,6 +41,8 @@ def start(*, now: bool = False) -> None:
     """
     global _watcher
     if _watcher is None:
+        from crmlogging.levels.watcher import Watcher  # Here: with the first handler.
+
         _watcher = Watcher()
     if now:
         _watcher.tick()
@@ -64,5 +67,8 @@ def set_level(spec: str, for_: str | None = None) -> None:
     Raises:
         ConfigurationError: `spec` or `for_` cannot be read; nothing changes.
     """
+    from crmlogging.levels.env_file import VARIABLE
+    from crmlogging.levels.spec import with_end
+
     os.environ[VARIABLE] = with_end(spec, for_)
     start(now=True)

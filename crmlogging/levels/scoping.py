@@ -7,8 +7,10 @@ there is no rule.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from crmlogging.levels.spec import Rule
+if TYPE_CHECKING:
+    from crmlogging.levels.spec import Rule
 
 __all__ = ["admits", "rules"]
 

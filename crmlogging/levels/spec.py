@@ -24,8 +24,8 @@ _NAMES: Final = {
 }
 
 
-_FIELD: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
-_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_FIELD: Final = r"[a-z][a-z0-9_.]{0,63}"
+_VALUE: Final = r"[A-Za-z0-9._:-]{1,128}"
 
 
 class Rule(NamedTuple):
@@ -123,7 +123,7 @@ def _parse_part(part: str) -> tuple[str, int]:
 
 def _parse_scope(scope: str) -> tuple[str, str]:
     field, _, value = (part.strip() for part in scope.partition("="))
-    if not _FIELD.fullmatch(field) or not _VALUE.fullmatch(value):
+    if not re.fullmatch(_FIELD, field) or not re.fullmatch(_VALUE, value):
         raise ConfigurationError(
             f"level: '@{scope}' is not @FIELD=VALUE, as @tenant.code=acme or @correlation_id=ID"
         )

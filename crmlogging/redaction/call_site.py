@@ -66,7 +66,8 @@ def _is_passed(code: CodeType) -> bool:
     memory = _passed if passed else _callers
     if len(memory) >= _CODES_KEPT:
         memory.clear()
-    memory[id(code)] = code
+    if code is not _HANDLE:  # which is looked for among those that are not remembered
+        memory[id(code)] = code
     return passed
 
 
@@ -97,11 +98,12 @@ def _first_outside(frame: FrameType | None) -> tuple[FrameType | None, FrameType
     dispatched = None
     passed = _passed
     while frame is not None:
-        code = frame.f_code
-        if code is _HANDLE:
-            dispatched = frame
-        elif id(code) not in passed and not _is_passed(code):
-            break
+        if id(frame.f_code) not in passed:
+            code = frame.f_code
+            if code is _HANDLE:
+                dispatched = frame
+            elif not _is_passed(code):
+                break
         frame = frame.f_back
     return frame, dispatched
 

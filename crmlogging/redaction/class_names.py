@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Any, Final
 
 __all__ = ["class_name", "own_name"]
 
-_IDENTIFIERS: Final = re.compile(r"[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){0,11}", re.ASCII)
+_PARTS_MAXIMUM: Final = 12
+_PART_CHARACTERS: Final = 100
 _KEPT: Final = 1_024
 _NAMESPACE: Final = type.__dict__["__dict__"]
 _MODULE: Final = type.__dict__["__module__"]
@@ -47,7 +47,7 @@ def own_name(kind: type) -> str | None:
         if type(module) is not str or type(name) is not str:
             return None
         full = f"{module}.{name}"
-        if not _IDENTIFIERS.fullmatch(full):
+        if not _is_dotted(full):
             return None
         holder: Any = object.__getattribute__(sys.modules[module], "__dict__")
         found: Any = None
@@ -59,3 +59,12 @@ def own_name(kind: type) -> str | None:
     if found is not kind:
         return None
     return name if module == "builtins" else full
+
+
+def _is_dotted(name: str) -> bool:
+    parts = name.split(".")
+    return (
+        name.isascii()
+        and len(parts) <= _PARTS_MAXIMUM
+        and all(part.isidentifier() and len(part) <= _PART_CHARACTERS for part in parts)
+    )

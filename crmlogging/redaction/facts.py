@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from functools import cache
 from types import FrameType
 from typing import Any, Final
 
@@ -36,29 +37,28 @@ _LINE_MAXIMUM: Final = 99_999
 _FRAMES: Final = 64
 LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
 
-_THREAD: Final = re.compile(
+_THREAD: Final = (
     r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"
     r"|crmlogging(?:[-.][a-z0-9-]{1,40})?"
     r"|(?:Thread|Dummy|ThreadPoolExecutor|asyncio|waitress|CP Server Thread)"
     r"[-_]\d{1,9}(?:_\d{1,9})?)"
-    r"(?: \(.*\))?",
-    re.ASCII | re.DOTALL,
+    r"(?: \(.*\))?"
 )
-_TASK: Final = re.compile(r"(Task-\d{1,12})", re.ASCII)
-_PROCESS: Final = re.compile(
+_TASK: Final = r"(Task-\d{1,12})"
+_PROCESS: Final = (
     r"(MainProcess|(?:(?:Spawn|Fork|ForkServer)?(?:PoolWorker|Process)|SyncManager)"
-    r"-\d{1,9}(?::\d{1,9}){0,8})",
-    re.ASCII,
+    r"-\d{1,9}(?::\d{1,9}){0,8})"
 )
-_LETTERS: Final = re.compile(r"[A-Za-z_]{1,64}", re.ASCII)
-_TAME: Final = re.compile(r"[A-Za-z_-]{1,32}(?:\d{1,2}[A-Za-z_-]{0,32})?", re.ASCII)
-_LEVEL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,31}", re.ASCII)
+_TAME: Final = r"[A-Za-z_-]{1,32}(?:\d{1,2}[A-Za-z_-]{0,32})?"
+_LEVEL_NAME: Final = r"[A-Za-z][A-Za-z_ -]{0,31}"
+_PART_CHARACTERS: Final = 64
 
 _LEVELS: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
-_threads: dict[str, str] = {}
+# The first names are known, so that many a program never compiles their patterns.
+_threads: dict[str, str] = {"MainThread": "MainThread"}
 _tasks: dict[str, str] = {}
-_processes: dict[str, str] = {}
+_processes: dict[str, str] = {"MainProcess": "MainProcess"}
 _loggers: dict[tuple[str, frozenset[str]], str] = {}
 _places: dict[tuple[str, int, str], tuple[str, str]] = {}
 
@@ -127,14 +127,19 @@ def task_name(name: object) -> str | None:
     return _name(_TASK, _tasks, name)
 
 
-def _name(pattern: re.Pattern[str], kept: dict[str, str], name: object) -> str | None:
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII | re.DOTALL)
+
+
+def _name(pattern: str, kept: dict[str, str], name: object) -> str | None:
     if name is None:
         return None
     if type(name) is not str:
         return NAME
     known = kept.get(name)
     if known is None:
-        match = pattern.fullmatch(name) if len(name) <= 200 else None
+        match = _compiled(pattern).fullmatch(name) if len(name) <= 200 else None
         if len(kept) >= _KEPT:
             kept.clear()
         known = kept[name] = match[1] if match else NAME
@@ -161,10 +166,14 @@ def _level_name(name: object, level: int) -> str:
     if type(name) is str and _LEVELS.get(level) == name:
         return name
     # A name that addLevelName was told, for this number or another.
-    if type(name) is str and name in logging.getLevelNamesMapping() and _LEVEL_NAME.fullmatch(name):
+    if type(name) is str and name in logging.getLevelNamesMapping() and _is_level(name):
         return name
     registered = logging.getLevelName(level)
-    return registered if _LEVEL_NAME.fullmatch(registered) else f"Level {level}"
+    return registered if _is_level(registered) else f"Level {level}"
+
+
+def _is_level(name: str) -> bool:
+    return re.fullmatch(_LEVEL_NAME, name) is not None
 
 
 def _logger_name(name: object, loggers: frozenset[str]) -> str:
@@ -188,16 +197,21 @@ def _decide_logger(name: str, loggers: frozenset[str]) -> str:
     parts, prefix = [], ""
     for part in name.split("."):
         prefix = f"{prefix}.{part}" if prefix else part
-        shown = _LETTERS.fullmatch(part) or prefix in sys.modules or prefix in loggers
+        shown = _is_of_letters(part) or prefix in sys.modules or prefix in loggers
         parts.append(part if shown or _configured(prefix, part) else NAME)
     return ".".join(parts)
+
+
+def _is_of_letters(part: str) -> bool:
+    letters = part.replace("_", "a")
+    return len(part) <= _PART_CHARACTERS and letters.isascii() and letters.isalpha()
 
 
 def _configured(name: str, part: str) -> bool:
     """Tell whether somebody gave this very logger a level or a handler, under a tame name."""
     logger = logging.root.manager.loggerDict.get(name)
     return isinstance(logger, logging.Logger) and bool(
-        (logger.level or logger.handlers) and _TAME.fullmatch(part)
+        (logger.level or logger.handlers) and re.fullmatch(_TAME, part)
     )
 
 

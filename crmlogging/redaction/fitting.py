@@ -38,8 +38,8 @@ Fit = Callable[[object], object]
 """Takes a plain scalar and returns it as its field may carry it, or `REDACTED`."""
 Encode = Callable[[Any], bytes]
 """Takes a value of one type and returns the same as JSON."""
-Kept = dict[Any, bytes | None]
-"""Values of one type to their JSON; None for one that was met a single time."""
+Kept = dict[Any, bytes]
+"""Values of one type to their JSON."""
 
 TRUNCATED: Final = "[TRUNCATED]"
 CIRCULAR: Final = "[CIRCULAR]"
@@ -55,14 +55,26 @@ _FEW: Final = 1_000
 _counts: Kept = {}
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
-_PASSING: Final = 4_096
 _KEPT_CHARACTERS: Final = 128
-# Ids that are no secrets by their form: a UUID (RFC 9562), and what is shorter than any secret.
-_PLAIN_ID: Final = re.compile(
-    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    rf"|[A-Za-z0-9_.:-]{{1,{SECRET_MINIMUM - 1}}})",
+_SHORT: Final = SECRET_MINIMUM - 1
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # RFC 9562
+# An id that is no secret by its form alone, or else one to be searched.
+_ID: Final = re.compile(
+    rf"(?:{_UUID}|[A-Za-z0-9_.:-]{{1,{_SHORT}}})|([A-Za-z0-9_.:-]{{{SECRET_MINIMUM},128}})",
     re.ASCII,
 )
+# In JSON, values that are shown as they are, whatever else there is to know. None holds a comma.
+_WHOLE: Final = f"[0-9]{{1,{len(str(_SMALL)) - 1}}}"
+_FRACTION: Final = r"-?[0-9]++(?:\.[0-9]++(?:e[+-]?[0-9]++)?|e[+-]?[0-9]++)"
+_PLAIN: Final[Mapping[str, str]] = {
+    "id": rf'"(?:{_UUID}"|[A-Za-z0-9_.:-]{{1,{_SHORT}}}")|{_FRACTION}|{_WHOLE}|true|false|null',
+    "slug": rf'"[a-z0-9_-]{{1,{_SHORT}}}"',
+    "code": rf'"[A-Z0-9_.-]{{1,{_SHORT}}}"',
+    "int": _WHOLE,
+    "float": f"{_FRACTION}|{_WHOLE}",
+    "bool": "true|false",
+}
+_CHOICE: Final = re.compile(r"[A-Za-z0-9_.:-]++", re.ASCII)
 
 
 class Fitting(NamedTuple):
@@ -72,11 +84,14 @@ class Fitting(NamedTuple):
         fit: the judge.
         kept: by type, values that it is known to return as they are; bounded.
         encoders: by type, what judges and encodes at the least cost.
+        plain: expression of JSON that values have which are shown as they are; None if those have
+            no form of their own.
     """
 
     fit: Fit
     kept: Mapping[type, Kept]
     encoders: Mapping[type, Encode]
+    plain: str | None = None
 
 
 def fitting_by(fit: Fit) -> Fitting:
@@ -97,7 +112,7 @@ def fitting_for(field: Field) -> Fitting:
                 return value
             shown = judge(value)
             if shown == value:
-                _meet(texts, value)
+                _keep(texts, value)
             return shown
         # The numbers that no shape and no secret can be found in, at the least cost.
         if kind in numbers and (value - value == 0.0 if kind is float else 0 <= value < _SMALL):
@@ -107,26 +122,15 @@ def fitting_for(field: Field) -> Fitting:
             return REDACTED
         return shown
 
-    is_plain = _PLAIN_ID.fullmatch if field.shape == "id" and not field.choices else _nothing
-    passing = 0  # values to come of which none is remembered
-
     def text(value: str) -> bytes:
-        nonlocal passing
-        if is_plain(value):
-            encoded = b'"%b"' % value.encode()
-        else:
-            shown = judge(value)
-            if shown != value:
-                return _REDACTED if shown is REDACTED else encode(shown)
-            encoded = encode(value)
-        # What was met before comes again: ids of one thing hardly ever do.
-        if passing:
-            passing -= 1
-        elif value in texts:
-            texts[value] = encoded
-        elif not _meet(texts, value):
-            passing = _PASSING
-        return encoded
+        shown = fit(value)
+        return _REDACTED if shown is REDACTED else encode(shown)
+
+    def word(value: str) -> bytes:
+        found = _ID.fullmatch(value)
+        if found is None:
+            return encode(value) if value in PLACEHOLDERS else _REDACTED
+        return text(value) if found.lastindex else b'"%b"' % value.encode()
 
     def whole(value: int) -> bytes:
         if not 0 <= value < _SMALL:
@@ -139,9 +143,11 @@ def fitting_for(field: Field) -> Fitting:
     def fraction(value: float) -> bytes:
         return b"%b" % _dumps(value) if value - value == 0.0 else _REDACTED
 
-    encoders: dict[type, Encode] = {str: text}
+    is_id = field.shape == "id" and not field.choices
+    encoders: dict[type, Encode] = {str: word if is_id else text}
     encoders.update((kind, whole if kind is int else fraction) for kind in numbers)
-    return Fitting(fit, {str: texts, int: _counts if int in numbers else {}}, encoders)
+    kept = {str: texts, int: _counts if int in numbers else {}}
+    return Fitting(fit, kept, encoders, _plain_of(field))
 
 
 def encode(shown: object) -> bytes:
@@ -153,22 +159,23 @@ def encode(shown: object) -> bytes:
     return b"%b" % _dumps(shown)  # a copy: what orjson returns holds a kilobyte while it waits
 
 
-def _nothing(value: str) -> None:
-    return None
+def _keep(kept: Kept, value: str) -> None:
+    """Remember that `value` fits, within bounds."""
+    try:
+        encoded = encode(value)
+    except TypeError:  # half a surrogate pair
+        return
+    if len(value) <= _KEPT_CHARACTERS:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[value] = encoded
 
 
-def _meet(kept: Kept, value: str) -> bool:
-    """Remember that `value` fits; answer False if too many others were met a single time."""
-    if len(value) > _KEPT_CHARACTERS:
-        return True
-    if len(kept) < _KEPT:
-        kept[value] = None
-        return True
-    again = {known: encoded for known, encoded in kept.copy().items() if encoded is not None}
-    kept.clear()
-    if len(again) < _KEPT // 2:
-        kept.update(again)
-    return False
+def _plain_of(field: Field) -> str | None:
+    if not field.choices:
+        return _PLAIN.get("code" if field.shape == "enum" else field.shape)
+    known = all(map(_CHOICE.fullmatch, field.choices))
+    return f'"(?:{"|".join(map(re.escape, field.choices))})"' if known else None
 
 
 def _numbers_of(field: Field) -> frozenset[type]:
@@ -187,10 +194,18 @@ def _judge_of(field: Field) -> Callable[[str], object]:
         return lambda value: _text(field, value)
     shape = SHAPES[field.shape]
 
+    routes: set[str] = set()
+
     def judge(value: str) -> object:
         shaped: Any = shape(value)
+        if shaped in routes:
+            return shaped
         if shaped is MISFIT or (len(shaped) >= SECRET_MINIMUM and is_secret(shaped)):
             return value if value in PLACEHOLDERS else REDACTED
+        if shaped != value:  # the route of a path: few, for many values
+            if len(routes) >= _KEPT:
+                routes.clear()
+            routes.add(shaped)
         return shaped
 
     return judge

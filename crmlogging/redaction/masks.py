@@ -19,7 +19,6 @@ from typing import Final
 
 from crmlogging.diagnostics import tally
 from crmlogging.fields import MISFIT
-from crmlogging.redaction.sealing import TOKEN, awaiting
 
 __all__ = ["MASKS", "REDACTED", "HmacKey", "complaint_about", "is_masked", "masked"]
 
@@ -30,11 +29,10 @@ KEY_BYTES_MINIMUM: Final = 16
 
 _CHARACTERS_MAXIMUM: Final = 1_000_000
 _LAST4_MINIMUM: Final = 16
-_PLAIN: Final = re.compile(r"[A-Za-z0-9]{4}", re.ASCII)
-_MASKED: Final = re.compile(
-    r"\*{4}[A-Za-z0-9]{4}|hmac:[0-9a-f]{8}:[0-9a-f]{32}|\[(?:REDACTED|TRUNCATED|CIRCULAR)\]",
-    re.ASCII,
+_MASKED: Final = (
+    r"\*{4}[A-Za-z0-9]{4}|hmac:[0-9a-f]{8}:[0-9a-f]{32}|\[(?:REDACTED|TRUNCATED|CIRCULAR)\]"
 )
+_BEGINNINGS: Final = ("****", "hmac:", "[", "seal:")
 _DIGEST_BYTES: Final = 16
 _KEY_ID_BYTES: Final = 4
 
@@ -79,13 +77,16 @@ def masked(mask: str, name: str, value: object, hmac_key: HmacKey | None) -> str
         hmac_key: asked for the key; None means the environment.
     """
     if mask == "seal":
+        from crmlogging.redaction.sealing import awaiting  # who seals nothing never loads it
+
         return awaiting(value)
     text = _text(value)
     if text is None:
         return REDACTED
     if mask == "last4":
         end = text[-4:]
-        return f"****{end}" if len(text) >= _LAST4_MINIMUM and _PLAIN.fullmatch(end) else REDACTED
+        plain = end.isascii() and end.isalnum()
+        return f"****{end}" if len(text) >= _LAST4_MINIMUM and plain else REDACTED
     if mask == "hmac":
         return _digest(name, text, hmac_key)
     return REDACTED
@@ -95,9 +96,13 @@ def is_masked(value: object) -> bool:
     """Tell whether `value` looks like the outcome of a mask, for a scalar or for each of a list."""
     if type(value) is list:
         return all(is_masked(each) for each in value)
-    if type(value) is not str:
+    if type(value) is not str or not value.startswith(_BEGINNINGS):
         return False
-    return (_MASKED.fullmatch(value) or TOKEN.fullmatch(value)) is not None
+    if not value.startswith("seal:"):
+        return re.fullmatch(_MASKED, value, re.ASCII) is not None
+    from crmlogging.redaction.sealing import is_token
+
+    return is_token(value)
 
 
 def _text(value: object) -> str | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Arguments", "by_identity", "is_empty", "named", "paired", "taken_back"]
 
-_KEYS: Final = re.compile(r"%\(([A-Za-z_][A-Za-z0-9_.]{0,99})\)", re.ASCII)
+_KEYS: Final = r"%\(([A-Za-z_][A-Za-z0-9_.]{0,99})\)"
 
 Arguments = tuple[tuple[str, object], ...]
 
@@ -48,7 +48,7 @@ def is_empty(arguments: object) -> bool:
 
 def _keyed(message: str, mapping: dict[Any, object]) -> Arguments:
     """Name the entries of a mapping that the template uses; no code of a subclass runs."""
-    keys = dict.fromkeys(_KEYS.findall(message))
+    keys = dict.fromkeys(re.findall(_KEYS, message, re.ASCII))
     return tuple((key, dict.get(mapping, key)) for key in keys if dict.__contains__(mapping, key))
 
 

@@ -25,7 +25,7 @@ _KEPT: Final = 4_096
 _SEGMENT: Final = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,32}){0,4}", re.ASCII
 )
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_NAME_CHARACTERS: Final = 100
 _MADE_BY_PYTHON: Final = frozenset(
     ("<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 )
@@ -166,8 +166,12 @@ def _function_name(code: CodeType) -> str:
     if name in _MADE_BY_PYTHON:
         return name
     # A name put in place of another is not the one that the qualified name ends with.
-    if code.co_qualname.rpartition(".")[2] != name or not _IDENTIFIER.fullmatch(name):
+    if code.co_qualname.rpartition(".")[2] != name or not _is_identifier(name):
         return NAME
     if code.co_filename.startswith("<"):
         return NAME
     return name if sources.spelled_out(code, {}, (name,)) else NAME
+
+
+def _is_identifier(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and len(name) <= _NAME_CHARACTERS

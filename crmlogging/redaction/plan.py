@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import itemgetter
 from threading import get_ident
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
-from crmlogging.records import STANDARD_ATTRIBUTES, Outline
+from crmlogging.records import Outline
 from crmlogging.redaction import facts
-from crmlogging.redaction.fitting import REDACTED, Fit, Fitting
+from crmlogging.redaction.deciding import PASSED_OVER, Place
+from crmlogging.redaction.fitting import REDACTED, Fit
+from crmlogging.redaction.picking import Picking
 from crmlogging.redaction.showing import Showing
 from crmlogging.redaction.walk import SCALARS
 
-__all__ = ["Argument", "Place", "Plan"]
+__all__ = ["Argument", "Plan"]
 
 _CONSTANT: Final = itemgetter(
     *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
 )
 
 _SPOKEN: Final = itemgetter("name", "levelno", "levelname", "processName", "process")
-PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
-"""Attributes that are no fields of the call."""
 
 
 class Argument(NamedTuple):
@@ -33,20 +32,12 @@ class Argument(NamedTuple):
     fit: Fit | None
 
 
-class Place(NamedTuple):
-    """Where an attribute's value goes, and what judges it."""
-
-    line: str
-    fitting: Fitting
-
-
 class Plan(Outline):
     """How the records of one call, with these attribute names, are projected.
 
     Attributes:
         code: what makes the call.
         level: of its records.
-        keys: names of the record's attributes, in order.
         message: a message proved to be a literal of the call, whose template is in `base`;
             compare by identity. None where the message differs from record to record.
         arguments: where those of the message go, by position; None if it has none, or if not
@@ -56,8 +47,8 @@ class Plan(Outline):
     """
 
     __slots__ = (
-        *("_constant", "_show", "_values", "arguments", "code", "count", "keys"),
-        *("_fields", "_pick", "level", "message", "spoken"),
+        *("_constant", "_of_call", "_of_record", "_show", "arguments", "code", "count"),
+        *("level", "message", "spoken"),
     )
 
     def __init__(
@@ -65,22 +56,21 @@ class Plan(Outline):
         code: CodeType,
         attributes: dict[str, Any],
         base: dict[str, Any],
-        fits: dict[str, Place],
+        picked: dict[str, Picking | None],
+        places: list[Place],
     ) -> None:
-        super().__init__(base, tuple(place.line for place in fits.values()))
+        super().__init__(base, tuple(place.line for place in places))
         self.code = code
-        self.keys = tuple(attributes)
         self.message: object = None
         self.arguments: tuple[Argument, ...] | None = None
         self.count = 0
         self.level: int = base["levelno"]
-        self._constant = _CONSTANT(attributes)
-        self._show = Showing(place.fitting for place in fits.values()).show
-        # Of fewer than two names an itemgetter gives no tuple.
-        self._values = itemgetter(*fits, "created", "created")
         self.spoken = _SPOKEN(attributes)
-        self._fields = tuple(key for key in attributes if key not in PASSED_OVER)
-        self._pick = itemgetter(*fits) if len(fits) > 1 else _pick_of(*fits)
+        self._constant = _CONSTANT(attributes)
+        self._of_record = Picking(tuple(attributes), picked)
+        fields = tuple(key for key in attributes if key not in PASSED_OVER)
+        self._of_call = Picking(fields, picked)
+        self._show = Showing(place.fitting for place in places).show
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:
         """Return what is shown in the `lines` of a record with these `attributes`, as JSON.
@@ -88,7 +78,8 @@ class Plan(Outline):
         None if it goes the long way: it is none of this plan's, or has a value that is no scalar,
         or none of JSON's.
         """
-        if tuple(attributes) != self.keys:
+        values = self._of_record.values(attributes)
+        if values is None:
             return None
         created = attributes["created"]
         if (
@@ -98,13 +89,12 @@ class Plan(Outline):
             or attributes["thread"] != get_ident()
         ):
             return None
-        return self._show(self._values(attributes))
+        return self._show(values)
 
     def values_of(self, fields: dict[str, Any]) -> list[bytes] | None:
         """Return the same for the record that a call with these fields would make."""
-        if tuple(fields) != self._fields:
-            return None
-        return self._show(self._pick(fields))
+        values = self._of_call.values(fields)
+        return None if values is None else self._show(values)
 
     def argument_fields(self, given: object) -> dict[str, Any] | None:
         """Return the message's arguments as fields; None if they go the long way."""
@@ -119,8 +109,3 @@ class Plan(Outline):
             else:
                 return None
         return fields
-
-
-def _pick_of(*keys: str) -> Callable[[dict[str, Any]], tuple[object, ...]]:
-    """Return what takes at most one value out of a dictionary."""
-    return lambda fields: tuple([fields[key] for key in keys])

@@ -16,26 +16,21 @@ from types import FrameType
 from typing import Any, Final
 
 from crmlogging.records import STANDARD_ATTRIBUTES
-from crmlogging.redaction import facts, known_loggers, masks
-from crmlogging.redaction.allowlist import Allowlist, is_clean_name
-from crmlogging.redaction.fitting import REDACTED, Fit, fitting_by
-from crmlogging.redaction.masks import HmacKey
+from crmlogging.redaction import facts, known_loggers
+from crmlogging.redaction.allowlist import Allowlist
+from crmlogging.redaction.deciding import NAMES_MAXIMUM, Decision, UndecidedError, place_of
+from crmlogging.redaction.fitting import Fit
 from crmlogging.redaction.patterns import line_name
-from crmlogging.redaction.plan import PASSED_OVER, Argument, Place, Plan
-from crmlogging.redaction.walk import KEYS
+from crmlogging.redaction.plan import Argument, Plan
 
 __all__ = ["Plans"]
 
 _SITES_KEPT: Final = 4_096
 _PLANS_A_SITE: Final = 8
-_KEYS_MAXIMUM: Final = 128
+_TRIES_A_SITE: Final = 64
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
 _Known = dict[tuple[int, int], "tuple[Plan, ...]"]
-
-
-class _Undecided(Exception):  # noqa: N818  # control flow, seen by nobody
-    """What is shown of an attribute depends on more than its own value."""
 
 
 class Plans:
@@ -47,7 +42,7 @@ class Plans:
         self._by_message: _Known = {}
         self._by_call: _Known = {}
         self._by_site: _Known = {}
-        self._last_keys: dict[tuple[int, int], int] = {}
+        self._last_names: dict[tuple[int, int], tuple[int | None, int]] = {}
 
     def find(self, attributes: dict[str, Any]) -> tuple[Plan, list[bytes]] | None:
         """Return the plan for a record whose message is a known literal, without arguments.
@@ -107,21 +102,22 @@ class Plans:
             names: of the message's arguments, by position.
         """
         attributes = record.__dict__
-        if len(attributes) > _KEYS_MAXIMUM or any(type(key) is not str for key in attributes):
+        if len(attributes) > NAMES_MAXIMUM or any(type(key) is not str for key in attributes):
             return
         if not attributes.keys() >= _READ:  # somebody took a fact off the record
             return
         if not facts.are_settled(attributes, self._loggers):
             return
-        if not self._seen_before((id(frame.f_code), frame.f_lasti), tuple(attributes)):
+        if not self._is_habit((id(frame.f_code), frame.f_lasti), attributes):
             return
         base = facts.safe_facts(record, loggers=self._loggers)
         base["msg"] = template
+        decision = Decision(self._allowlist, constants, base)
         try:
-            fits = self._decide(attributes, base, constants)
-        except _Undecided:
+            picked = decision.attributes(attributes)
+        except UndecidedError:
             return
-        plan = Plan(frame.f_code, attributes, base, fits)
+        plan = Plan(frame.f_code, attributes, base, picked, decision.places)
         if template is not None:
             plan.message = record.msg
         if names is not None:
@@ -136,44 +132,42 @@ class Plans:
         ):
             _add(self._by_site, (id(code), frame.f_lasti), plan)
 
-    def _seen_before(self, site: tuple[int, int], keys: tuple[str, ...]) -> bool:
+    def _is_habit(self, site: tuple[int, int], attributes: dict[str, Any]) -> bool:
         """Tell whether the last record of the call had the same names.
 
         A call that is made once, or with other names each time, is not worth a plan.
         """
-        if len(self._last_keys) >= _SITES_KEPT:
-            self._last_keys.clear()
-        last, self._last_keys[site] = self._last_keys.get(site), hash(keys)
-        return last == hash(keys)
+        if len(self._last_names) >= _SITES_KEPT:
+            self._last_names.clear()
+        names = self._names_of(attributes)
+        last, tries = self._last_names.get(site, (None, 0))
+        if names is None or tries > _TRIES_A_SITE:
+            return False
+        self._last_names[site] = names, tries + (last == names)
+        return last == names
 
-    def _decide(
-        self, attributes: dict[str, Any], base: dict[str, Any], constants: frozenset[str]
-    ) -> dict[str, Place]:
-        """Write to `base` what is withheld, and return how each other attribute is shown."""
-        fits: dict[str, Place] = {}
-        unnamed, drop = 0, self._allowlist.drop
-        for key in attributes:
-            if key == "audit":
-                raise _Undecided
-            if key in PASSED_OVER:
-                continue
-            line, place = self._place(key)
-            if not line:
-                bare = key.removeprefix("extra.")
-                if bare not in constants or not is_clean_name(bare):
-                    unnamed += 1
-                    continue
-                line = line_name(key)
-            if line in base:
-                raise _Undecided
-            if place is not None:
-                fits[key] = place
-                base[line] = None
-            elif not drop:
-                base[line] = REDACTED
-        if unnamed and not drop:
-            base[KEYS] = unnamed
-        return fits
+    def _names_of(self, attributes: dict[str, Any]) -> int | None:
+        """Return a hash of a record's names, and of those of mappings that may be looked into."""
+        names: list[object] = []
+        mappings = []
+        for key, value in attributes.items():
+            names.append(key)
+            if type(value) is dict:
+                place = self._allowlist.at(key)
+                if place is not None and place.node.live:
+                    mappings.append(value)
+        for mapping in mappings:
+            entries = list(mapping.items())
+            names.append(len(entries))
+            if len(names) + len(entries) > NAMES_MAXIMUM:
+                return None
+            for key, value in entries:
+                if type(key) is not str:
+                    return None
+                names.append(key)
+                if type(value) is dict:
+                    mappings.append(value)
+        return hash(tuple(names))
 
     def _arguments(
         self, logger: str, names: tuple[str | None, ...], taken: dict[str, Any]
@@ -184,8 +178,8 @@ class Plans:
             if name is None or (line := line_name(name)) in taken or line in found:
                 continue
             try:
-                _, place = self._place(name)
-            except _Undecided:
+                _, place = place_of(self._allowlist, name)
+            except UndecidedError:
                 return None
             if place is not None:
                 fit = place.fitting.fit
@@ -195,25 +189,6 @@ class Plans:
             elif not self._allowlist.drop:
                 found[line] = Argument(at, line, None)
         return tuple(found.values())
-
-    def _place(self, key: str) -> tuple[str, Place | None]:
-        """Return the line's name for `key` and what judges its value; no name where unknown."""
-        place = self._allowlist.at(key)
-        if place is None:
-            return "", None
-        line, node = place.line, place.node
-        if node.mask == "seal":
-            raise _Undecided  # what awaits sealing is no JSON yet
-        if node.mask is not None:
-            fit = partial(_masked, node.mask, line, self._allowlist.hmac_key)
-            return line, Place(line, fitting_by(fit))
-        if node.fitting is not None:
-            if place.wild and node.field is not None and node.field.shape == "text":
-                raise _Undecided  # a record's bound on characters may cut it
-            return line, Place(line, node.fitting)
-        if node.live:
-            raise _Undecided  # a container of allowed fields
-        return ("" if place.wild else line), None
 
 
 def _converted(name: str, fit: Fit, value: object) -> object:
@@ -225,7 +200,3 @@ def _add(known: _Known, key: tuple[int, int], plan: Plan) -> None:
     if len(known) >= _SITES_KEPT:
         known.clear()
     known[key] = (plan, *known.get(key, ())[: _PLANS_A_SITE - 1])
-
-
-def _masked(mask: str, name: str, key: HmacKey | None, value: object) -> object:
-    return masks.masked(mask, name, value, key)

@@ -8,7 +8,8 @@ and one count for all the keys of a mapping that may not be named.
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any, Final, cast
 
@@ -116,8 +117,15 @@ class Projection:
         """Return `record` without the fields that this allowlist does not let out as well."""
         return self.project(record)
 
-    def shown(self, name: str, value: object) -> object:
-        """Return what may be shown of a field of the table; None for nothing."""
+    def shows(self, name: str) -> Callable[[object], object]:
+        """Return what tells how a field of the table is shown, given its value: None if not."""
+        place = self._allowlist.names.get(name)
+        if place is not None and place.node.mask is None and place.node.fit is not None:
+            fit = place.node.fit
+            return lambda value: fit(value) if type(value) in SCALARS else self._walk(name, value)
+        return partial(self._walk, name)
+
+    def _walk(self, name: str, value: object) -> object:
         fields: dict[str, Any] = {}
         Walk(self._allowlist, frozenset(), fields).attributes({name: value})
         return fields.get(name)

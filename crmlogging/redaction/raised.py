@@ -12,6 +12,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from opcode import opname
 from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -63,12 +64,11 @@ tuple index out of range
 'NoneType' object is not subscriptable
 'NoneType' object does not support item assignment""".splitlines()
 )
-_NAMING: Final = re.compile(
+_NAMING: Final = (
     r"name '(\w{1,100})' is not defined"
     r"|'(?:NoneType|bool|bytes|dict|float|int|list|set|str|tuple)' object"
     r" has no attribute '(\w{1,100})'"
-    r"|cannot access local variable '(\w{1,100})' where it is not associated with a value",
-    re.ASCII,
+    r"|cannot access local variable '(\w{1,100})' where it is not associated with a value"
 )
 
 
@@ -219,10 +219,15 @@ def _of_system(error: BaseException) -> str | None:
     return f"[Errno {number}] {os.strerror(number)}"
 
 
+@cache
+def _naming() -> re.Pattern[str]:
+    return re.compile(_NAMING, re.ASCII)
+
+
 def _of_interpreter(text: str, innermost: TracebackType) -> str | None:
     if text in _BY_INTERPRETER:
         return text
-    match = _NAMING.fullmatch(text)
+    match = _naming().fullmatch(text)
     if match is None:
         return None
     name = next(group for group in match.groups() if group is not None)

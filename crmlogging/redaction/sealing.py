@@ -13,26 +13,38 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from crmlogging.crypto.envelope import FIELD
-from crmlogging.crypto.keys import PublicKey
-from crmlogging.crypto.tokens import TOKEN_PATTERN, Sealer
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import ConfigurationError, MissingDependencyError, Problems
 from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.records import SafeRecord
 
-__all__ = ["NOT_KNOWN", "TOKEN", "Awaiting", "FieldSealer", "bound_to", "path_of", "sealer_for"]
+if TYPE_CHECKING:
+    from crmlogging.crypto.keys import PublicKey
+    from crmlogging.crypto.tokens import Sealer
+
+__all__ = [
+    *("NOT_KNOWN", "Awaiting", "FieldSealer", "bound_to", "is_token", "path_of", "sealer_for"),
+]
 
 SEAL_KEY_VARIABLE: Final = "CRMLOGGING_SEAL_KEY"
 NOT_KNOWN: Final = "-"
-TOKEN: Final = re.compile(TOKEN_PATTERN, re.ASCII)
 
 _REDACTED: Final = "[REDACTED]"
 _VALUE_BYTES: Final = 65_536
 _RECORD_CHARACTERS: Final = 262_144
 _INTEGER_BITS: Final = 4_096
+
+
+def is_token(text: str) -> bool:
+    """Tell whether `text` has the form of a sealed value."""
+    if not text.startswith("seal:"):
+        return False
+    # Here: who seals nothing never loads it.
+    from crmlogging.crypto.tokens import TOKEN_PATTERN
+
+    return re.fullmatch(TOKEN_PATTERN, text, re.ASCII) is not None
 
 
 class Awaiting(str):
@@ -93,7 +105,7 @@ def _counted(text: str) -> bytes:
 
 def correlation_of(value: object) -> str:
     """Return a line's correlation id as it is bound; one that is sealed itself is not."""
-    return value if type(value) is str and TOKEN.fullmatch(value) is None else NOT_KNOWN
+    return value if type(value) is str and not is_token(value) else NOT_KNOWN
 
 
 class FieldSealer:
@@ -105,6 +117,9 @@ class FieldSealer:
     """
 
     def __init__(self, recipient: PublicKey, service: str) -> None:
+        from crmlogging.crypto.envelope import FIELD
+        from crmlogging.crypto.tokens import Sealer
+
         self._sealer = Sealer(recipient, FIELD)
         self._service = service
 
@@ -188,6 +203,8 @@ def sealer_for(
             f"{SEAL_KEY_VARIABLE}; `crmlogging keygen` makes one",
         )
         return None
+    from crmlogging.crypto.keys import PublicKey
+
     try:
         return FieldSealer(PublicKey.read(source), service or NOT_KNOWN)
     except MissingDependencyError as error:

@@ -11,7 +11,7 @@ __all__ = ["NotNow", "text_of"]
 
 _CHARACTERS: Final = 2_000_000
 # Sources that have no file of their own and are typed in, not made: ``-c``, a prompt, a notebook.
-_TYPED: Final = re.compile(
+_TYPED: Final = (
     r"<(?:string|stdin|python-input-\d{1,9}|ipython-input-[\w-]{1,64}|doctest [^<>]{1,300})>"
 )
 
@@ -30,7 +30,7 @@ def text_of(filename: str, namespace: dict[str, Any]) -> str | None:
     Raises:
         NotNow: stack or memory were at their end.
     """
-    if filename.startswith("<") and not _TYPED.fullmatch(filename):
+    if filename.startswith("<") and not re.fullmatch(_TYPED, filename):
         return None  # generators put what they made into the same cache as prompts do
     try:
         text = "".join(linecache.getlines(filename, namespace))

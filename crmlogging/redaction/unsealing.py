@@ -18,7 +18,7 @@ from crmlogging.crypto.envelope import FIELD
 from crmlogging.crypto.keys import PrivateKeys
 from crmlogging.crypto.tokens import Unsealer
 from crmlogging.exceptions import DecryptionError, UnknownKeyError
-from crmlogging.redaction.sealing import NOT_KNOWN, TOKEN, bound_to, correlation_of, path_of
+from crmlogging.redaction.sealing import NOT_KNOWN, bound_to, correlation_of, is_token, path_of
 
 __all__ = ["LineUnsealer"]
 
@@ -78,7 +78,7 @@ class LineUnsealer:
         self, container: Any, key: Any, path: str, bound: tuple[bytes, ...], deep: int
     ) -> bool:
         value = container[key]
-        if TOKEN.fullmatch(value):
+        if is_token(value):
             return self._open(container, key, path, bound)
         if value.lstrip()[:1] != "{" or deep >= _TEXTS_DEEP:
             return False

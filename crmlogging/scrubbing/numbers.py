@@ -19,7 +19,8 @@ _MACHINE_IDS: Final = re.compile(
 )
 # Groups of digits with one separator between them, beginning and ending at a group.
 _CARD: Final = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{2,18}(?:[ .\-][0-9]{3,7}){0,5}+")
-_THIRTEEN: Final = re.compile(r"[0-9](?:[ .\-]?[0-9]){12}")
+# Begun only where a chain of digits begins: from its middle on there would be fewer.
+_THIRTEEN: Final = re.compile(r"[0-9](?<![0-9][0-9])(?<![0-9][ .\-][0-9])(?:[ .\-]?[0-9]){12}")
 _GROUP: Final = re.compile(r"[0-9]+")
 _CARD_SIZES: Final = frozenset(range(13, 20))
 _CARD_LONGEST: Final = max(_CARD_SIZES)
@@ -79,7 +80,9 @@ def scrub_numbers(text: str) -> str:
 
 def has_number(value: str) -> bool:
     """Tell whether `value` holds a card number or an IBAN."""
-    return (_THIRTEEN.search(value) is not None and _cards(value) != value) or (
+    if value.isdecimal() and value.isascii() and len(value) <= _CARD_LONGEST:
+        return len(value) in _CARD_SIZES and _is_card(value)
+    return (_THIRTEEN.search(value) is not None and _CARD.sub(_without_card, value) != value) or (
         _IBAN.search(value) is not None and _ibans(value) != value
     )
 

@@ -10,10 +10,16 @@ import binascii
 import re
 from typing import Final
 
-__all__ = ["has_packed", "scrub_packed"]
+__all__ = ["PACKED_MINIMUM", "has_packed", "scrub_packed"]
 
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{20}[A-Za-z0-9+/_-]*+={0,2}+")
+PACKED_MINIMUM: Final = 20
+"""Characters of the shortest packed text."""
+
+_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{PACKED_MINIMUM}}}[A-Za-z0-9+/_-]*+={{0,2}}+")
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+# A letter after f, or a sign, is no hexadecimal; at the start of a group of four it stands for a
+# byte that is no ASCII.
+_NO_TEXT: Final = re.compile(r"(?:.{4}){0,4}?[g-z+/_-]")
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 # By chance a byte is printable in three of eight cases; in none of a billion all of these are.
 _FEWEST_BYTES: Final = 14
@@ -33,7 +39,7 @@ def has_packed(value: str) -> bool:
         >>> has_packed("dXNlcjphZGFAZXhhbXBsZS5jb20"), has_packed("crm-sync-nightly-contacts")
         (True, False)
     """
-    return any(_is_packed(run[0]) for run in _RUN.finditer(value))
+    return any(map(_is_packed, _RUN.findall(value)))
 
 
 def _without_packed(match: re.Match[str]) -> str:
@@ -41,6 +47,8 @@ def _without_packed(match: re.Match[str]) -> str:
 
 
 def _is_packed(run: str) -> bool:
+    if _NO_TEXT.match(run):
+        return False
     run = run[:_LONGEST].rstrip("=")
     if len(run) % 2 == 0 and _HEX.fullmatch(run) and not run.isdecimal():
         return _is_text(binascii.unhexlify(run), _HEX_BYTES)

@@ -9,7 +9,7 @@ from crmlogging.scrubbing.addresses import scrub_addresses
 from crmlogging.scrubbing.disguises import decoded, folded
 from crmlogging.scrubbing.named import scrub_named
 from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_numbers
-from crmlogging.scrubbing.packed import has_packed, scrub_packed
+from crmlogging.scrubbing.packed import PACKED_MINIMUM, has_packed, scrub_packed
 from crmlogging.scrubbing.phones import scrub_phones
 from crmlogging.scrubbing.tokens import has_token, scrub_keys, scrub_tokens
 
@@ -22,6 +22,8 @@ _DIGIT: Final = re.compile(r"[0-9]")
 
 def is_secret(value: str) -> bool:
     """Tell whether a word of some length is a secret by its form."""
+    if len(value) < PACKED_MINIMUM:  # too short for a machine's id as well
+        return has_token(value) or has_number(value)
     if is_machine_id(value):
         return "-" not in value and has_packed(value)
     return has_token(value) or has_number(value) or has_packed(value)

@@ -23,6 +23,7 @@ _INNER: Final = re.compile(
     r"|(?<![A-Za-z0-9])[A-Za-z0-9]{40,90}AZDO[A-Za-z0-9]{4}"  # Azure DevOps
 )
 _INNER_MARK: Final = re.compile(r":AA|-us[0-9]|Q~|\.atlasv1|AZDO|AgE|_eyJ|KEY-1")
+_INNER_FEWEST: Final = 48  # characters of the shortest that is letters and digits only
 _PRIVATE_KEY: Final = re.compile(
     r"-----? ?BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY[A-Z ]{0,16}-----?"
     r"(?:[^-]++|-(?!--[- ]{1,3}END))*+(?:-----? ?END [A-Z0-9 ]{0,48}-----?)?"
@@ -56,6 +57,8 @@ def scrub_tokens(text: str) -> str:
 
 def has_token(value: str) -> bool:
     """Tell whether `value` holds a token that its own form gives away."""
+    if len(value) < _INNER_FEWEST and value.isalnum() and value.isascii():
+        return _LETTERED.match(value) is not None  # which only begins where a word does
     return bool(
         _SIGNED.search(value)
         or _LETTERED.search(value)

@@ -30,9 +30,10 @@ from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import tally
+from crmlogging.storage import locking
 from crmlogging.storage.locking import GIVE_BACK, TAKE, flock, unlock, wait_lock
 from crmlogging.storage.named_file import LOOK_SECONDS, NamedFile
-from crmlogging.storage.tails import cut_fragment, is_whole, write_rest, write_whole
+from crmlogging.storage.tails import cut_fragment, is_refusal, is_whole, write_rest, write_whole
 from crmlogging.storage.turns import Turns, make_up, put_off
 
 __all__ = ["LOOK_SECONDS", "Appender", "write_whole"]
@@ -104,14 +105,14 @@ class Appender(NamedFile):
                 unlock(self._fd)
 
     def append(self, data: bytes, records: int = 1, durably: bool = False) -> None:
-        """Write `data`, one or more whole lines; never raises OSError, see `failed`.
+        """Write `data`, one or more whole lines; raises no OSError of its own, see `failed`.
 
         Args:
             data: ends with a newline.
             records: how many it holds.
             durably: also wait until it is on the disk (`fsync`).
         """
-        turns, generation = self._turns, _generation
+        turns, generation = self._turns, locking.generation
         lock, done = turns.lock, False
         try:
             free = lock.acquire(False)
@@ -152,17 +153,19 @@ class Appender(NamedFile):
                 return False
             if size != self._size and not is_whole(fd, size):
                 return False
-            if generation != _generation:
+            if generation != locking.generation:
                 return True  # The parent writes it.
             # In between no signal handler runs, which might fork.
             written = os.write(fd, data)
             if written != length:
-                write_rest(fd, data, size, written)
-            if generation == _generation:
+                write_rest(fd, data, size, written, generation)
+            if generation == locking.generation:
                 self._size = size + length
                 self.written += records
-        except OSError:  # Somebody else has the lock, or the disk is full, ...
-            return False
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            return False  # Somebody else has the lock, or the disk is full, ...
         finally:
             if self._fd == fd:  # Else its number may be another file's by now.
                 try:
@@ -177,8 +180,10 @@ class Appender(NamedFile):
             if durably:
                 os.fsync(self._fd)
         except OSError as error:
-            if generation != _generation:  # The descriptor was closed at the fork.
+            if generation != locking.generation:  # The descriptor was closed at the fork.
                 return
+            if not is_refusal(error):
+                raise
             self._failing = True
             self._look_at = -math.inf  # No way is quick until one went well.
             if self._failed is not None:
@@ -186,7 +191,7 @@ class Appender(NamedFile):
         except _ForkedInside:
             pass  # The parent writes it.
         else:
-            if generation == _generation:
+            if generation == locking.generation:
                 self.written += records
             if self._failing:
                 self._failing = False
@@ -195,7 +200,7 @@ class Appender(NamedFile):
 
     def _put(self, data: bytes, generation: int) -> None:
         for _ in range(_REOPENINGS):
-            if generation != _generation:
+            if generation != locking.generation:
                 raise _ForkedInside
             if self._fd < 0:
                 self._open()
@@ -210,15 +215,15 @@ class Appender(NamedFile):
                     due = self._due(fd, size, len(data))
                     # After the question, which reads the file's time; before the file goes away.
                     if size != self._size:
-                        size = self._mend(fd, size)
+                        size = self._mend(fd, size, generation)
                     if not due:
                         self._size = -1
-                        if generation != _generation:
+                        if generation != locking.generation:
                             raise _ForkedInside
                         # As in `_quickly`.
                         written = os.write(fd, data)
                         if written != len(data):
-                            write_rest(fd, data, size, written)
+                            write_rest(fd, data, size, written, generation)
                         self._size = size + len(data)
                         return
                     self._turn_over(fd)
@@ -247,21 +252,18 @@ class Appender(NamedFile):
     def _turn_over(self, fd: int) -> None:
         """Put another file in place of `fd`, whose lock is held."""
 
-    def _mend(self, fd: int, size: int) -> int:
+    def _mend(self, fd: int, size: int, generation: int) -> int:
         """Cut off a killed writer's fragment and return the size that is left."""
-        end = cut_fragment(fd, size)
+        end = cut_fragment(fd, size, generation)
         self.mended += end < size
         return end
 
 
 _appenders: Final[weakref.WeakSet[Appender]] = weakref.WeakSet()
-_generation = 0  # How many forks this process descends from: a child leaves the parent's calls.
 
 
 def _after_fork() -> None:
     """Let go of the parent's descriptors: their locks belong to parent and child together."""
-    global _generation  # read at every append, where an attribute costs more
-    _generation += 1
     for each in list(_appenders):
         each.written = each.mended = each.rotations = 0  # what the parent did, it reports
         fd, each._fd = each._fd, -1

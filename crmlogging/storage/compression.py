@@ -13,24 +13,21 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from crmlogging.crypto.keys import PublicKey
-from crmlogging.crypto.streams import EncryptingWriter, encrypted_size
 from crmlogging.diagnostics import complain
 from crmlogging.storage.locking import adopt, forget, wait_lock
 from crmlogging.storage.opening import open_for_read, open_new, sync
+from crmlogging.storage.suffixes import ARCHIVE, ENCRYPTED, PARTIAL
 from crmlogging.storage.tails import cut_fragment
 
+if TYPE_CHECKING:
+    from crmlogging.crypto.keys import PublicKey
+
 __all__ = [
-    *("ARCHIVE", "ENCRYPTED", "PARTIAL", "ArchiveWriter", "Compressor"),
-    *("compress_file", "new_compressor"),
+    *("ArchiveWriter", "Compressor", "compress_file", "new_compressor"),
 ]
 
-ARCHIVE: Final = ".gz"
-ENCRYPTED: Final = ".gz.enc"
-PARTIAL: Final = ".gz.tmp"
-"""Suffix of an archive that is being written; one that is found was left by a crash."""
 _BLOCK: Final = 262_144
 _TRAILER_BYTES: Final = 8
 _GZIP: Final = 31  # zlib's number for "largest window, in a gzip wrapper"
@@ -71,6 +68,8 @@ class ArchiveWriter:
         self._compressor = new_compressor()
         self._encrypting = None
         if encrypt_to is not None:
+            from crmlogging.crypto.streams import EncryptingWriter
+
             self._encrypting = EncryptingWriter(_Sink(self._put), encrypt_to)
         self._out = self._put if self._encrypting is None else self._encrypting.write
 
@@ -223,6 +222,8 @@ def _same(archive: str, source: int) -> bool:
         else:
             crc, length = zlib.crc32(block, crc), length + len(block)
     if compressor is not None:
+        from crmlogging.crypto.streams import encrypted_size
+
         return size == encrypted_size(compressed + len(compressor.flush()))
     # RFC 1952: CRC-32, size.
     expected = crc.to_bytes(4, "little") + (length & 0xFFFF_FFFF).to_bytes(4, "little")

@@ -16,7 +16,17 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["GIVE_BACK", "TAKE", "adopt", "flock", "forget", "try_lock", "unlock", "wait_lock"]
+__all__ = [
+    "flock",  # by itself: mypy looks into no tuple for what comes from elsewhere
+    *("GIVE_BACK", "TAKE", "adopt", "forget", "generation", "try_lock", "unlock", "wait_lock"),
+]
+
+generation = 0
+"""How many forks this process descends from.
+
+A signal handler may fork in the middle of a call, which then goes on in the child as well. By
+this number it sees so: the descriptors it holds were closed, and may be other files by now.
+"""
 
 _LONGEST_PAUSE_SECONDS: Final = 0.002
 _COURTESIES: Final = 4
@@ -98,6 +108,8 @@ def forget(fd: int) -> None:
 
 
 def _after_fork() -> None:
+    global generation  # read at every append, where an object's attribute would cost more
+    generation += 1
     while _adopted:
         fd = _adopted.pop()
         try:

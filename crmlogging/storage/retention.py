@@ -11,14 +11,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crmlogging.crypto.keys import PublicKey
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.storage.appending import LOOK_SECONDS
-from crmlogging.storage.compression import PARTIAL, compress_file
+from crmlogging.storage.compression import compress_file
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.rotation import Names, Rotated, day_of
+from crmlogging.storage.suffixes import PARTIAL
+
+if TYPE_CHECKING:
+    from crmlogging.crypto.keys import PublicKey
 
 __all__ = ["COMPRESS_AFTER_DAYS", "Plan", "Sweep", "plan"]
 
@@ -167,13 +170,15 @@ class Sweep:
 
     def _run(self, pause: Callable[[float], bool]) -> bool:
         self._remove_partial()
-        files = [(file, self._size(file.name)) for each in self._names for file in each.listing()]
+        # A look at each file costs more than all else here, and only one bound needs it.
+        size_of = self._size if self._total_bytes is not None else _unasked
+        files = [(file, size_of(file.name)) for each in self._names for file in each.listing()]
         decided = plan(
             files,
             today=day_of(self._clock()),
             days=self._days,
             total_bytes=self._total_bytes,
-            active_bytes=sum(map(self._size, self._active)),
+            active_bytes=sum(map(size_of, self._active)),
             compress_after_days=COMPRESS_AFTER_DAYS if self._encrypt_to is None else 0,
         )
         done = True
@@ -228,3 +233,7 @@ class Sweep:
                 source = name.removesuffix(PARTIAL)
                 if any(each.parse(source) for each in self._names):
                     os.unlink(os.path.join(self._directory, name))
+
+
+def _unasked(_name: str) -> int:
+    return 0

@@ -21,13 +21,14 @@ from typing import Any, Final, NamedTuple
 
 from crmlogging.diagnostics import complain
 from crmlogging.storage.appending import Appender
-from crmlogging.storage.compression import ARCHIVE, ENCRYPTED
+from crmlogging.storage.suffixes import ARCHIVE, ENCRYPTED
+from crmlogging.storage.tails import is_refusal
 
 __all__ = ["Names", "Rotated", "RotatingAppender", "day_of"]
 
 _DAY_SECONDS: Final = 86_400
 _EPOCH: Final = datetime.date(1970, 1, 1)
-_TIMESTAMP: Final = re.compile(rb'"timestamp":\s?"(\d{4}-\d\d-\d\d)T')
+_TIMESTAMP: Final = rb'"timestamp":\s?"(\d{4}-\d\d-\d\d)T'
 _HEAD_BYTES: Final = 4_096
 _RETRY_SECONDS: Final = 1.0
 _STEPS: Final = 64
@@ -169,7 +170,7 @@ class RotatingAppender(Appender):
         day = int(os.fstat(fd).st_mtime // _DAY_SECONDS)
         if day != today:
             os.lseek(fd, 0, os.SEEK_SET)
-            match = _TIMESTAMP.search(os.read(fd, _HEAD_BYTES))
+            match = re.search(_TIMESTAMP, os.read(fd, _HEAD_BYTES))
             if match is not None:
                 try:
                     day = (datetime.date.fromisoformat(match[1].decode()) - _EPOCH).days
@@ -192,11 +193,15 @@ class RotatingAppender(Appender):
             if self._fd != fd:
                 return
         except OSError as error:
+            if not is_refusal(error):
+                raise
             self._postpone(error)
             return
         try:
             self._reopen()
         except OSError as error:
+            if not is_refusal(error):
+                raise
             self._postpone(error)
             _undo(target, source)
             return

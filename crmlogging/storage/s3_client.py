@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from crmlogging.exceptions import require
+from crmlogging.storage import s3_models
 
 __all__ = [
     *("CONNECT_SECONDS", "READ_SECONDS", "REMEDIES", "Failure", "PlainHttp", "explain"),
-    *("is_encrypted", "load_models", "new_client"),
+    *("is_encrypted", "new_client"),
 ]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
@@ -97,24 +97,6 @@ class PlainHttp(Exception):  # noqa: N818  # its name is the code that is told
     """The endpoint, from the environment, would be reached without encryption."""
 
 
-@cache
-def _loader() -> Any:
-    session = require("botocore.session", extra="s3", purpose="S3")
-    return session.get_session().get_component("data_loader")
-
-
-def load_models() -> None:
-    """Read what botocore knows of S3, for all clients of this process.
-
-    For the thread that configures: parsing these megabytes of JSON stops all other threads
-    (measured: 125 ms at the first client, 50 at each later one, on a busy machine).
-    """
-    loader = _loader()
-    loader.load_data("endpoints")
-    for kind in ("service-2", "endpoint-rule-set-1"):
-        loader.load_service_model("s3", kind)
-
-
 def new_client(
     endpoint_url: str | None = None,
     *,
@@ -143,7 +125,7 @@ def new_client(
     config = require("botocore.config", extra="s3", purpose=purpose)
     core = require("botocore.session", extra="s3", purpose=purpose).get_session()
     session = boto3.session.Session(botocore_session=core)
-    core.register_component("data_loader", _loader())
+    core.register_component("data_loader", s3_models.loader())
     own = endpoint_url or _environment_endpoint()
     client = session.client(
         "s3",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import time
@@ -10,18 +9,21 @@ import weakref
 from collections.abc import Callable
 from typing import Final
 
+from crmlogging.storage import locking
 from crmlogging.storage.appending import LOOK_SECONDS, write_whole
-from crmlogging.storage.locking import adopt, forget, try_lock
-from crmlogging.storage.opening import make_directory, open_new, sync
+from crmlogging.storage.locking import forget
+from crmlogging.storage.opening import sync
+from crmlogging.storage.segment_beginning import begin_segment
 from crmlogging.storage.segments import MAGIC, Segment, SegmentName, frame
-from crmlogging.storage.turns import Turns
+from crmlogging.storage.tails import is_refusal, write_rest
+from crmlogging.storage.turns import Turns, make_up, put_off
 
 __all__ = ["SegmentWriter"]
 
 _HOUR_SECONDS: Final = 3_600
 _LATEST: Final = 253_402_300_799.0
 """The last second that a date can name."""
-_ATTEMPTS: Final = 8
+_Written = Callable[[int], None] | None
 
 
 class SegmentWriter:
@@ -71,7 +73,7 @@ class SegmentWriter:
         self._keep = keep
         self._clock = clock
         self._monotonic = monotonic
-        self._turns = Turns()
+        self._turns = Turns(quick=True)
         self._failing = False
         self._forget()
         _writers.add(self)
@@ -85,7 +87,6 @@ class SegmentWriter:
         self._named = False
         self._hour_ends = self._began = 0.0
         self._look_at = -math.inf
-        self._forked = True
 
     def __del__(self) -> None:
         if self._fd >= 0:
@@ -97,9 +98,9 @@ class SegmentWriter:
         records: int = 1,
         when: float | None = None,
         durably: bool = False,
-        written: Callable[[int], None] | None = None,
+        written: _Written = None,
     ) -> None:
-        """Write whole lines; never raises OSError, see `failed`.
+        """Write whole lines; raises no OSError of its own, see `failed`.
 
         Args:
             payload: ends with a newline.
@@ -111,7 +112,27 @@ class SegmentWriter:
             written: called with the number of the segment when the lines are in it. Neither this
                 nor `failed` and `keep` may wait for a lock that a thread holds while it logs.
         """
-        self._turns.take(self._append, payload, records, when, durably, written)
+        turns, generation = self._turns, locking.generation
+        lock, done = turns.lock, False
+        try:  # As in `Appender.append`.
+            free = lock.acquire(False)
+        except BaseException:
+            if turns.is_mine():
+                lock.release()
+            raise
+        if free and not turns.busy and not durably:
+            turns.busy = True
+            try:
+                done = self._quickly(payload, records, when, written, generation)
+            finally:
+                turns.busy = False
+                lock.release()
+                if put_off:
+                    make_up()
+        elif free:
+            lock.release()
+        if not done:
+            turns.take(self._append, payload, records, when, durably, written, generation)
 
     def annotate(self, number: int, payload: bytes) -> None:
         """Append lines that count as no records to segment `number`, unless it is finished."""
@@ -128,42 +149,71 @@ class SegmentWriter:
         ):
             self.seal()
 
+    def _quickly(
+        self, payload: bytes, records: int, when: float | None, written: _Written, generation: int
+    ) -> bool:
+        """Write `payload` if nothing whatever is in the way; tell whether all is done."""
+        size, count = self._size, self._records + records
+        framed = frame(payload, records)
+        length = len(framed)
+        if (
+            size + length > self._max_bytes
+            or count > self._max_records
+            or (self._clock() if when is None else when) >= self._hour_ends
+            or self._monotonic() >= self._look_at
+        ):
+            return False
+        try:
+            # In a child born since the call began there is no descriptor: the parent writes it.
+            taken = os.write(self._fd, framed)
+            if taken != length:
+                write_rest(self._fd, framed, size, taken, generation)
+            if generation == locking.generation:
+                self._size = size + length
+                self._records = self.records_of[self._number] = count
+                self.written += records
+                self.written_bytes += length
+        except BaseException as error:
+            if is_refusal(error):
+                return False
+            self._seal()  # Nobody knows where the file ends.
+            raise
+        if written is not None and generation == locking.generation:
+            written(self._number)
+        return True
+
     def _append(
         self,
         payload: bytes,
         records: int,
         when: float | None,
         durably: bool,
-        written: Callable[[int], None] | None,
+        written: _Written,
+        generation: int,
     ) -> None:
-        # In one piece: this is what a logging call waits for.
         try:
-            framed = frame(payload, records)
-            length, size = len(framed), self._size
             if when is None:
                 when = self._clock()
-            if (
-                size + length > self._max_bytes
-                or when >= self._hour_ends
-                or self._records + records > self._max_records
-                or self._monotonic() >= self._look_at
-            ):
+            framed = frame(payload, records)
+            length = len(framed)
+            if generation == locking.generation:
                 self._look(length, records, when)
-                size = self._size
-            write_whole(self._fd, framed, size)
+            write_whole(self._fd, framed, self._size, generation)
             if durably:
                 self._to_disk()
-            self._size = size + length
-        except OSError as error:
-            if self._forked:
+            if generation != locking.generation:
                 return  # In a child born in here: the parent writes it.
-            self._failing = True
-            if self._failed is not None:
-                self._failed(error, records)
+            self._size += length
+        except BaseException as error:
+            if not is_refusal(error):
+                self._seal()
+                raise
+            if generation == locking.generation:
+                self._failing = True
+                self._look_at = -math.inf  # No way is quick until one went well.
+                if self._failed is not None:
+                    self._failed(error, records)
             return
-        except BaseException:  # A signal ends the call: nobody knows where the file ends.
-            self._seal()
-            raise
         self._records = self.records_of[self._number] = self._records + records
         self.written += records
         self.written_bytes += length
@@ -179,7 +229,6 @@ class SegmentWriter:
 
         Now and then also where somebody deleted the file.
         """
-        self._forked = False
         if self._fd >= 0:
             self._look_at = self._monotonic() + LOOK_SECONDS
             if (
@@ -215,36 +264,16 @@ class SegmentWriter:
         self.written_bytes += len(framed)
 
     def _begin(self, when: float) -> None:
-        for _ in range(_ATTEMPTS):
-            name = SegmentName.new(self._label, when)
-            path = os.path.join(self._directory, str(name))
-            try:
-                fd = open_new(path, mode=0o600, flags=os.O_APPEND)
-            except FileNotFoundError:  # The directory was removed.
-                make_directory(self._directory)
-                continue
-            adopt(fd)
-            try:
-                # Locked, or even deleted by now: somebody collected it as abandoned.
-                if not try_lock(fd) or not os.fstat(fd).st_nlink:
-                    raise BlockingIOError
-                write_whole(fd, MAGIC, 0)
-            except BlockingIOError:
-                forget(fd)
-                continue
-            except BaseException:
-                os.unlink(path)
-                forget(fd)
-                raise
-            break
-        else:
-            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        self._fd, self._size, self._records = fd, len(MAGIC), 0
+        generation = locking.generation
+        name, fd = begin_segment(self._directory, self._label, when)
+        size, now = len(MAGIC), self._monotonic()
+        if generation != locking.generation:
+            return  # In a child born in here: the segment is the parent's.
+        self._fd, self._size, self._records = fd, size, 0
         self._named = False
         self._name, self._number = name, name.number
         self._hour_ends = (when // _HOUR_SECONDS + 1) * _HOUR_SECONDS
-        self._began = self._monotonic()
-        self._look_at = self._began + LOOK_SECONDS
+        self._began, self._look_at = now, now + LOOK_SECONDS
 
     def _seal(self) -> None:
         fd, self._fd = self._fd, -1

@@ -19,6 +19,7 @@ import itertools
 import os
 import re
 import struct
+import sys
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 from zlib import crc32
@@ -217,7 +218,10 @@ def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
         (the alternative being that it is damaged).
     """
     payloads: list[bytes] = []
-    keep, unpack, check = payloads.append, HEADER.unpack_from, crc32  # One round an append.
+    # Ten times as fast where something compresses. To import it here, in some thread, might meet a
+    # fork, whose child would wait for the import's lock for ever.
+    check = getattr(sys.modules.get("isal.isal_zlib"), "crc32", crc32)
+    keep, unpack = payloads.append, HEADER.unpack_from  # One round an append.
     records, at, end, header = 0, 0, len(data), HEADER.size
     while end - at >= header:
         mark, length, crc, lines, newline = unpack(data, at)
@@ -279,10 +283,9 @@ def set_aside(path: str) -> None:
     aside = os.path.join(directory, _ASIDE)
     make_directory(aside)
     target = os.path.join(aside, name)
-    for number in itertools.count(1):
-        if not os.path.lexists(target):
-            break
-        target = os.path.join(aside, f"{name}.{number}")
+    numbers = itertools.count(1)
+    while os.path.lexists(target):
+        target = os.path.join(aside, f"{name}.{next(numbers)}")
     os.rename(path, target)
 
 
@@ -290,10 +293,7 @@ def bytes_in(directory: str) -> int:
     """Return the size of the files in `directory`; 0 where there is none."""
     try:
         with os.scandir(directory) as entries:
-            return sum(
-                each.stat(follow_symlinks=False).st_size
-                for each in entries
-                if each.is_file(follow_symlinks=False)
-            )
+            files = (each for each in entries if each.is_file(follow_symlinks=False))
+            return sum(each.stat(follow_symlinks=False).st_size for each in files)
     except OSError:
         return 0

@@ -3,12 +3,15 @@
     DIR/standard_20261121T14_HOST_BOOTID_000001.segment           being written, or abandoned
     DIR/ready/tier=standard,dt=2026-11-21,hour=14,HOST-BOOTID-000001-SHA8.jsonl.gz
     DIR/ready/...jsonl.gz.enc                                      the same, encrypted
+    DIR/ready/...jsonl.gz.uploads                                  ids of its uploads in parts
     DIR/aside/                                                     what cannot be used
 
 Packing turns a finished segment into the very bytes of its object, under the object's key
 (with ``,`` for ``/``). From then on a repeated upload can only repeat itself. The segment goes
 when its object is on the disk, and an object never leaves before its segment is gone, so no
 crash in between makes a second object of it: also not where encryption would give it other bytes.
+An upload in parts is noted beside the object before the first part leaves: so whoever takes over
+from a dead process can abort it.
 """
 
 from __future__ import annotations
@@ -17,22 +20,25 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from crmlogging.crypto.keys import PublicKey
 from crmlogging.crypto.streams import key_id_of
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.exceptions import DecryptionError
-from crmlogging.storage.compression import ARCHIVE, ENCRYPTED, ArchiveWriter
+from crmlogging.storage.compression import ArchiveWriter
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.opening import (
     UnsafeFileError,
     make_directory,
+    open_for_append,
     open_for_read,
     open_new,
     sync,
 )
 from crmlogging.storage.segments import Segment, SegmentName, bytes_in, claim, own_boot, set_aside
+from crmlogging.storage.suffixes import ARCHIVE, ENCRYPTED
 
 __all__ = ["ReadyObject", "Spool"]
 
@@ -44,6 +50,9 @@ _OBJECT: Final = re.compile(
 )
 _DIGEST: Final = re.compile(r"-([0-9a-f]{8})\.jsonl\.gz(?:\.enc)?$", re.ASCII)
 _BLOCK: Final = 1024 * 1024
+_UPLOADS: Final = ".uploads"
+_UPLOAD: Final = re.compile(rb"^([!-~]{1,1024})\n", re.MULTILINE)
+_LONGEST_NOTE: Final = 65_536
 
 
 class ReadyObject(NamedTuple):
@@ -73,6 +82,32 @@ class ReadyObject(NamedTuple):
                 parts.append(part)
                 wanted -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def note_upload(self, upload: str) -> None:
+        """Remember an upload in parts (its id at the server) that is begun for this object.
+
+        Where the disk takes no note, only a lifecycle rule can find what a killed process leaves.
+        """
+        with suppress(OSError):
+            fd = open_for_append(self.path + _UPLOADS, mode=0o600)
+            try:
+                os.write(fd, b"%b\n" % upload.encode())
+            finally:
+                os.close(fd)
+
+    def uploads(self) -> list[str]:
+        """Return the uploads that were noted, by whichever process."""
+        try:
+            fd = open_for_read(self.path + _UPLOADS)
+        except OSError:
+            return []
+        with open(fd, "rb") as file:
+            return [upload.decode() for upload in _UPLOAD.findall(file.read(_LONGEST_NOTE))]
+
+    def forget_uploads(self) -> None:
+        """Take it that none of them is there any more."""
+        with suppress(OSError):
+            os.unlink(self.path + _UPLOADS)
 
 
 class Spool:
@@ -192,14 +227,17 @@ class Spool:
             key_id = key_id_of(start) if name.endswith(ENCRYPTED) else None
         except DecryptionError:
             key_id = ""
+        item = ReadyObject(_key(name), size, digest.digest(), key_id, path, fd)
         match = _DIGEST.search(name)
         if match is None or match[1] != digest.hexdigest()[:8] or key_id == "":
+            item.forget_uploads()
             set_aside(path)  # The disk has changed it.
             return None
-        return ReadyObject(_key(name), size, digest.digest(), key_id, path, fd)
+        return item
 
     def delivered(self, item: ReadyObject) -> None:
         """Forget an object that is in the bucket."""
+        item.forget_uploads()
         os.unlink(item.path)
         forget(item.fd)
 
@@ -209,6 +247,7 @@ class Spool:
 
     def reject(self, item: ReadyObject) -> None:
         """Set aside an object that the bucket will never take."""
+        item.forget_uploads()
         set_aside(item.path)
         forget(item.fd)
 

@@ -14,6 +14,7 @@ from crmlogging.diagnostics import complain
 __all__ = ["Sweeper"]
 
 _SHARE: Final = 0.5
+_GATHER_SECONDS: Final = 0.1  # One sweep for all that asks so soon after another.
 _RETRY_SECONDS: Final = 10.0
 _UNDO_SECONDS: Final = 0.2
 
@@ -83,6 +84,7 @@ class Sweeper:
 
     def _run(self) -> None:
         while True:
+            self._hurry.wait(_GATHER_SECONDS)
             with self._lock:
                 if not self._wanted or self._stopped:
                     self._thread = None

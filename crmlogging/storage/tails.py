@@ -5,50 +5,66 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeGuard
 
-__all__ = ["cut_fragment", "is_whole", "write_rest", "write_whole"]
+from crmlogging.storage import locking
+
+__all__ = ["cut_fragment", "is_refusal", "is_whole", "write_rest", "write_whole"]
 
 _BLOCK: Final = 65_536
 _LONGEST_FRAGMENT: Final = 16 * 1024 * 1024
 
 
-def write_whole(fd: int, data: bytes, size: int) -> None:
+def write_whole(fd: int, data: bytes, size: int, generation: int | None = None) -> None:
     """Write all of `data` at the end of `fd`, or nothing.
 
     Args:
         size: where the file ends now, in bytes; what was written in part is cut off there.
+        generation: when the descriptor was known to be right (see `locking.generation`), None for
+            now. In a child born since then nothing is touched.
 
     Raises:
         OSError: as `os.write` does; the file is as before, if the disk allows even that.
     """
+    if generation is None:
+        generation = locking.generation
     try:
-        written = os.write(fd, data)
+        written = os.write(fd, data) if generation == locking.generation else len(data)
     except BaseException:
-        _cut(fd, size)
+        _cut(fd, size, generation)
         raise
     if written != len(data):
-        write_rest(fd, data, size, written)
+        write_rest(fd, data, size, written, generation)
 
 
-def write_rest(fd: int, data: bytes, size: int, written: int) -> None:
+def write_rest(fd: int, data: bytes, size: int, written: int, generation: int) -> None:
     """Do so after the first `written` bytes, when a single `os.write` did not take all."""
     try:
-        while written < len(data):
+        while written < len(data) and generation == locking.generation:
             step = os.write(fd, memoryview(data)[written:])
             if not step:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             written += step
     except BaseException:
-        _cut(fd, size)
+        _cut(fd, size, generation)
         raise
 
 
-def _cut(fd: int, size: int) -> None:
+def _cut(fd: int, size: int, generation: int) -> None:
     try:
-        os.ftruncate(fd, size)
+        if generation == locking.generation:
+            os.ftruncate(fd, size)
     except OSError:
         pass  # The next writer finds the fragment.
+
+
+def is_refusal(error: BaseException) -> TypeGuard[OSError]:
+    """Tell whether the system refused a call, which then did nothing.
+
+    Else a signal handler has ended it, perhaps after it was done. The usual answer to
+    `signal.alarm` is a TimeoutError, which is an OSError too, but without a number.
+    """
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def is_whole(fd: int, size: int) -> bool:
@@ -65,11 +81,12 @@ _read_at: Final[Callable[[int, int, int], bytes]] = getattr(os, "pread", _seek_a
 """Reads so many bytes from there; Windows has no `os.pread`."""
 
 
-def cut_fragment(fd: int, size: int) -> int:
+def cut_fragment(fd: int, size: int, generation: int | None = None) -> int:
     """Cut off the line without an end that a killed writer left; the file's lock is held.
 
     Args:
         size: of the file, in bytes.
+        generation: as for `write_whole`.
 
     Returns:
         The size that is left.
@@ -77,6 +94,8 @@ def cut_fragment(fd: int, size: int) -> int:
     Raises:
         OSError: it cannot be read or cut.
     """
+    if generation is None:
+        generation = locking.generation
     end = size
     while end > 0:
         start = max(0, end - (1 if end == size else _BLOCK))
@@ -86,9 +105,12 @@ def cut_fragment(fd: int, size: int) -> int:
             break
         end = start
         if size - end > _LONGEST_FRAGMENT:  # No fragment of ours: somebody else's file.
-            os.lseek(fd, size, os.SEEK_SET)
-            write_whole(fd, b"\n", size)
+            if generation == locking.generation:
+                os.lseek(fd, size, os.SEEK_SET)
+            write_whole(fd, b"\n", size, generation)
             return size + 1
+    if generation != locking.generation:
+        return size
     if end < size:
         os.ftruncate(fd, end)
     return end

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import registry, running
 from benchmarks.__main__ import main
-from benchmarks.checking import compare_lines
+from benchmarks.checking import compare_lines, due
 from benchmarks.registry import (
     OURS,
     SCENARIOS,
@@ -29,7 +29,7 @@ from benchmarks.registry import (
 from benchmarks.results import Figure, Outcome, Row, rows_of, verdicts
 from benchmarks.running import ABSENT, FAILED, MEASURED, SKIPPED, Contender, Settings
 from benchmarks.tables import BEGIN, END, write_into
-from benchmarks.workloads import FRESH, MASKED, due
+from benchmarks.workloads import FRESH, MASKED
 
 ROOT: Final = Path(__file__).parents[2]
 PLUGIN: Final = """

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,7 +123,9 @@ def _sealed_directory(report: Path) -> None:
     """Nothing can be rotated: one file grows beyond its limit, nothing is lost."""
     logs = report.parent / "logs"
     report.touch()
-    prepare()  # nobody may not be able to read the interpreter's own modules
+    # Nobody may not be able to read the interpreter's own modules.
+    prepare()
+    import_module("crmlogging.storage.retention")
     if os.geteuid() == 0:
         for path in (logs, report):
             os.chown(path, _NOBODY, _NOBODY)

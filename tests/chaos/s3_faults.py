@@ -16,17 +16,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tests.chaos.s3_counts import Result, counted, files
 from tests.chaos.s3_proxy import FaultProxy
-from tests.chaos.s3_servers import CREDENTIALS, SERVERS, contents, new_bucket
+from tests.chaos.s3_servers import CREDENTIALS, SERVERS, new_bucket
 
-__all__ = ["Plan", "Result", "run"]
+__all__ = ["MOMENTS", "PARTS", "Plan", "run"]
 
 _ROOT: Final = Path(__file__).parents[2]
-_BUCKET: Final = "logs"
+BUCKET: Final = "logs"
+MOMENTS: Final[Mapping[str, bytes]] = {
+    "begun": rb"POST .*[?&]uploads\b",
+    "some parts stored": rb"PUT .*[?&]partNumber=1\b",
+    "completed": rb"POST .*[?&]uploadId=",
+}
+"""Of an upload in parts: the request that the server has just done."""
 _DRAIN_SECONDS: Final = 240.0
 
 
@@ -44,6 +51,10 @@ class Plan(NamedTuple):
         kills: writers killed at random; a third of them once an upload of theirs was stored.
         outage_seconds: how long the server is away.
         refused_seconds: how long it refuses the credentials.
+        moment: of an upload in parts (`MOMENTS`): there each writer is killed, one after the other,
+            instead of all that comes before.
+        noise: random bytes in each record, so that objects grow large.
+        segment_bytes, segment_seconds: as of the handler.
     """
 
     kind: str = "spool"
@@ -56,38 +67,10 @@ class Plan(NamedTuple):
     kills: int = 6
     outage_seconds: float = 60.0
     refused_seconds: float = 5.0
-
-
-class Result(NamedTuple):
-    """What became of the records.
-
-    Attributes:
-        accepted: logging calls that returned.
-        lost: of these, not in the bucket.
-        repeated: lines that are in the bucket once more.
-        torn: lines that nobody wrote like that.
-        objects: in the bucket.
-        spooled: files that are left in the spool.
-        exposed: files of the spool that others could read.
-        calls_above_50_ms: logging calls that took longer.
-        slowest_ms: of the logging calls.
-        slowest_write_ms: of plain writes of the same threads, for comparison.
-        requests: uploads the proxy saw.
-        injected: faults, by name.
-    """
-
-    accepted: int
-    lost: int
-    repeated: int
-    torn: int
-    objects: int
-    spooled: int
-    exposed: int
-    calls_above_50_ms: int
-    slowest_ms: float
-    slowest_write_ms: float
-    requests: int
-    injected: dict[str, int]
+    moment: str = ""
+    noise: int = 0
+    segment_bytes: int = 5_000
+    segment_seconds: float = 0.2
 
 
 class _Writers:
@@ -99,13 +82,13 @@ class _Writers:
         self._started = 0
         (directory / "acks").mkdir()
 
-    def start(self, count: int | None = None, close_seconds: float = 2.0) -> None:
+    def start(self, count: int | None = None, close_seconds: float = 2.0) -> str:
         name = f"writer-{self._started}"
         self._started += 1
         given = {
             "name": name,
             "kind": self._plan.kind,
-            "bucket": _BUCKET,
+            "bucket": BUCKET,
             "url": self._url,
             "spool": str(self._directory / "spool"),
             "acks": str(self._directory / "acks"),
@@ -113,6 +96,9 @@ class _Writers:
             "pause": self._plan.pause,
             "count": self._plan.records if count is None else count,
             "close_seconds": close_seconds,
+            "noise": self._plan.noise,
+            "segment_bytes": self._plan.segment_bytes,
+            "segment_seconds": self._plan.segment_seconds,
         }
         self.running[name] = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.chaos.s3_writer", json.dumps(given)],
@@ -120,6 +106,7 @@ class _Writers:
             stderr=subprocess.DEVNULL,
             env={**os.environ, **CREDENTIALS, "AWS_SDK_UA_APP_ID": name},
         )
+        return name
 
     def pid_of(self, name: str) -> int | None:
         process = self.running.get(name)
@@ -142,17 +129,18 @@ class _Writers:
 def run(server: str, plan: Plan, directory: Path) -> Result:
     """Do as `plan` says, with a server of `SERVERS`, in an empty directory."""
     with SERVERS[server](directory) as address:
-        client = new_bucket(address, _BUCKET)
+        client = new_bucket(address, BUCKET)
         proxy = FaultProxy(address, seed=plan.seed)
         writers = _Writers(plan, proxy.url, directory)
         try:
             proxy.rate, proxy.pid_of = plan.rate, writers.pid_of
-            _disturb(plan, proxy, writers)
-            spooled = _drained(plan, writers, directory / "spool")
+            (_kill_in_parts if plan.moment else _disturb)(plan, proxy, writers)
+            _drain(plan, writers, directory / "spool")
         finally:
             writers.end()
             proxy.stop()
-        return _compared(client, directory, proxy, spooled)
+        requests, injected = proxy.requests, dict(proxy.injected)
+        return counted(client, BUCKET, directory, plan.noise, requests, injected)
 
 
 def _disturb(plan: Plan, proxy: FaultProxy, writers: _Writers) -> None:
@@ -179,72 +167,56 @@ def _disturb(plan: Plan, proxy: FaultProxy, writers: _Writers) -> None:
     writers.wait()
 
 
+def _kill_in_parts(plan: Plan, proxy: FaultProxy, writers: _Writers) -> None:
+    """Kill one writer after the other, each when its upload has come as far as `plan.moment`."""
+    proxy.kill_at = MOMENTS[plan.moment]
+    for _ in range(plan.writers):
+        name = writers.start(close_seconds=60.0)
+        proxy.kill.add(name)
+        writers.running[name].wait(120)
+
+
 def _wait_until(holds: Any, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:
         time.sleep(0.005)
 
 
-def _drained(plan: Plan, writers: _Writers, spool: Path) -> int:
-    """Let a new process deliver what waits; return how many files are left."""
+def _drain(plan: Plan, writers: _Writers, spool: Path) -> None:
+    """Let a new process deliver what waits."""
     end = time.monotonic() + _DRAIN_SECONDS
     while plan.kind == "spool":
         writers.start(count=1, close_seconds=60.0)
         writers.wait()
-        if not _files(spool) or time.monotonic() > end:
+        if not files(spool) or time.monotonic() > end:
             break
-    return len(_files(spool))
 
 
-def _files(spool: Path) -> list[Path]:
-    return [path for path in spool.rglob("*") if path.is_file()]
-
-
-def _compared(client: Any, directory: Path, proxy: FaultProxy, spooled: int) -> Result:
-    accepted: set[tuple[str, str, str]] = set()
-    took: list[int] = []
-    wrote: list[int] = []
-    for path in (directory / "acks").iterdir():
-        name = path.name.rpartition("-")[0]
-        for thread, number, *times in map(str.split, path.read_text().splitlines()):
-            accepted.add((name, thread, number))
-            took.append(int(times[0]))
-            wrote.append(int(times[1]))
-    found: Counter[tuple[str, str, str]] = Counter()
-    torn = objects = 0
-    for _, lines in contents(client, _BUCKET):
-        objects += 1
-        for line in lines:
-            name, thread, number, padding = (line.decode().split(" ", 3) + [""] * 3)[:4]
-            torn += not number.isdigit() or padding != "x" * (int(number) % 400)
-            found[name, thread, number] += 1
-    return Result(
-        accepted=len(accepted),
-        lost=len(accepted - set(found)),
-        repeated=sum(found.values()) - len(found),
-        torn=torn,
-        objects=objects,
-        spooled=spooled,
-        exposed=sum(path.stat().st_mode & 0o077 != 0 for path in _files(directory / "spool")),
-        calls_above_50_ms=sum(each > 50_000 for each in took),
-        slowest_ms=max(took) / 1_000,
-        slowest_write_ms=max(wrote) / 1_000,
-        requests=proxy.requests,
-        injected=dict(proxy.injected),
-    )
+PARTS: Final = Plan(
+    writers=2,
+    threads=1,
+    records=180,
+    pause=0.0,
+    rate=0.0,
+    noise=48_000,
+    segment_bytes=10**9,
+    segment_seconds=10**6,
+)
+"""One object of two parts a writer."""
 
 
 def _row(server: str, plan: Plan, result: Result) -> str:
     lost = f"{result.lost:,} ({result.lost / max(1, result.accepted):.1%})"
-    what = (server, plan.kind, plan.seed, f"{result.accepted:,}", lost, result.repeated)
-    faults = sum(result.injected.values())
+    what = f"{plan.kind}, killed: {plan.moment}" if plan.moment else plan.kind
+    who = (server, what, plan.seed, f"{result.accepted:,}", lost, result.repeated)
+    left = (result.spooled, len(result.unfinished), result.parts)
+    faults = (result.requests, sum(result.injected.values()))
     slow = (f"{result.slowest_ms:.1f} ms", f"{result.slowest_write_ms:.1f} ms")
-    how = (result.torn, result.spooled, result.requests, faults, *slow)
-    return f"| {' | '.join(map(str, (*what, *how)))} |\n"
+    return f"| {' | '.join(map(str, (*who, result.torn, *left, *faults, *slow)))} |\n"
 
 
 def main() -> int:
-    """Run all and print a table; 1 if anything was lost or repeated by the handler."""
+    """Run all and print a table; 1 if anything was lost, repeated or left by the handler."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.s3_faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="runs on each server")
     parser.add_argument("--outage", type=float, default=60.0, help="seconds")
@@ -252,18 +224,26 @@ def main() -> int:
     given = parser.parse_args()
     say = sys.stdout.write
     say("| server | handler | seed | accepted | lost | repeated | torn | left in the spool |")
-    say(" uploads | faults | slowest call | slowest plain write |\n" + "|---" * 12 + "|\n")
+    say(" uploads left | with parts | uploads | faults | slowest call | slowest plain write |\n")
+    say("|---" * 14 + "|\n")
     bad = False
     for server in given.server or SERVERS:
-        plans = [Plan(seed=seed, outage_seconds=given.outage) for seed in range(given.seeds)]
-        for plan in [*plans, Plan(kind="memory", seed=0, outage_seconds=given.outage)]:
+        for plan in _plans(given.seeds, given.outage):
             with tempfile.TemporaryDirectory(prefix="crmlogging-chaos-") as directory:
                 result = run(server, plan, Path(directory))
             say(_row(server, plan, result))
             sys.stdout.flush()
-            if plan.kind == "spool":
-                bad |= bool(result.lost or result.repeated or result.torn or result.spooled)
+            bad |= plan.kind == "spool" and not result.is_whole
     return int(bad)
+
+
+def _plans(seeds: int, outage_seconds: float) -> Iterator[Plan]:
+    for seed in range(seeds):
+        yield Plan(seed=seed, outage_seconds=outage_seconds)
+    for seed in range(seeds):
+        for moment in MOMENTS:
+            yield PARTS._replace(seed=seed, moment=moment, rate=0.3 * seed, writers=4)
+    yield Plan(kind="memory", seed=0, outage_seconds=outage_seconds)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class FaultProxy:
         faults: those to choose from.
         always: the fault of every writing request, or None; ``"outage"`` resets every connection.
         kill: names of senders that are killed once the server has stored something of theirs.
+        kill_at: how such a request begins; by default as any does.
         pid_of: process of a sender.
         requests: counts writing requests.
         injected: counts faults by name.
@@ -84,6 +85,7 @@ class FaultProxy:
         self.faults: tuple[str, ...] = PASSING
         self.always: str | None = None
         self.kill: set[str] = set()
+        self.kill_at = b""
         self.pid_of: Callable[[str], int | None] = lambda _name: None
         self.requests = 0
         self.injected: Counter[str] = Counter()
@@ -145,7 +147,8 @@ class FaultProxy:
     def _deliver(
         self, connection: socket.socket, request: Request, answer: bytes, fault: str
     ) -> bool:
-        if request.writes and request.sender in self.kill:
+        killing = request.sender in self.kill and re.match(self.kill_at, request.head)
+        if request.writes and killing:
             self.kill.discard(request.sender)
             self._kill(request.sender)
         if fault == "hang-after":

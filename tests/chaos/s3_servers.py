@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import boto3
 
-__all__ = ["CREDENTIALS", "SERVERS", "contents", "new_bucket"]
+__all__ = ["CREDENTIALS", "SERVERS", "contents", "new_bucket", "unfinished"]
 
 CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -111,3 +111,17 @@ def contents(client: Any, bucket: str) -> Iterator[tuple[str, list[bytes]]]:
         for each in page.get("Contents", []):
             body = client.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
             yield each["Key"], gzip.decompress(body).splitlines()
+
+
+def unfinished(client: Any, bucket: str) -> dict[str, int]:
+    """Return the keys of the uploads in parts that never ended, with how many parts each has."""
+    found: dict[str, int] = {}
+    try:
+        answer = client.list_multipart_uploads(Bucket=bucket)
+    except client.exceptions.NoSuchUpload:  # as rclone says that there never was one
+        return found
+    for each in answer.get("Uploads", []):
+        target = {"Bucket": bucket, "Key": each["Key"], "UploadId": each["UploadId"]}
+        stored = len(client.list_parts(**target).get("Parts", []))
+        found[each["Key"]] = found.get(each["Key"], 0) + stored
+    return found

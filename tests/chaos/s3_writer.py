@@ -7,10 +7,12 @@ the machine is busy, that is slow at times as well.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
 import os
+import random
 import sys
 import threading
 import time
@@ -20,10 +22,11 @@ from typing import Any
 import boto3
 
 from crmlogging import S3Handler
+from crmlogging.handlers.s3_options import require_boto3
 from crmlogging.records import SafeRecord
 from crmlogging.storage.s3_client import new_client
 
-__all__ = ["MemoryBatchHandler", "main"]
+__all__ = ["MemoryBatchHandler", "line", "main"]
 
 _CALL_SECONDS = 2.0
 
@@ -67,16 +70,25 @@ class MemoryBatchHandler(logging.Handler):
         super().close()
 
 
+def line(name: str, thread: int, number: int, noise: int) -> str:
+    """Return what a record says; with `noise`, that many bytes that compression does not shrink."""
+    start = f"{name} {thread} {number}"
+    if noise:
+        return f"{start} {base64.b64encode(random.Random(start).randbytes(noise)).decode()}"
+    return f"{start} {'x' * (number % 400)}"
+
+
 def _handler(given: dict[str, Any]) -> logging.Handler:
     if given["kind"] == "memory":
         return MemoryBatchHandler(given["bucket"], given["url"], 0.2)
+    require_boto3()  # as the handler does where it is given no client
     return S3Handler(
         given["bucket"],
         prefix="crm",
         endpoint_url=given["url"],
         spool_dir=given["spool"],
-        segment_seconds=0.2,
-        segment_bytes=5_000,
+        segment_seconds=given["segment_seconds"],
+        segment_bytes=given["segment_bytes"],
         close_seconds=given["close_seconds"],
         levels=False,
         client=lambda: new_client(given["url"], seconds=_CALL_SECONDS),
@@ -89,7 +101,7 @@ def _work(handler: logging.Handler, given: dict[str, Any], thread: int) -> None:
     ack = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     before = 0.0
     for number in range(given["count"]):
-        text = f"{given['name']} {thread} {number} {'x' * (number % 400)}"
+        text = line(given["name"], thread, number, given["noise"])
         record = SafeRecord({**plain, "created": time.time(), "msg": text})
         began = time.perf_counter()
         handler.handle(record)

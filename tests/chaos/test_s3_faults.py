@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.s3_faults import Plan, run
+from crmlogging.storage.lifecycle import Retention, rules
+from tests.chaos.s3_faults import MOMENTS, PARTS, Plan, run
 from tests.chaos.s3_servers import SERVERS
 
 SHORT = Plan(
@@ -27,6 +28,31 @@ class TestS3Faults:
         assert sum(result.injected.values()) > 3
         assert (result.lost, result.repeated, result.torn) == (0, 0, 0)
         assert (result.spooled, result.exposed) == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("server", "moment"),
+        [
+            *(("moto", moment) for moment in MOMENTS),
+            *(("rclone", moment) for moment in ("some parts stored", "completed")),
+        ],
+    )
+    def test_a_kill_within_an_upload_in_parts_leaves_none(
+        self, server: str, moment: str, tmp_path: Path
+    ) -> None:
+        """The next process uploads the object once, and aborts what the dead one had begun.
+
+        Before the answer that names the upload nobody can know it: it has no parts, hence costs
+        nothing, and the lifecycle rule of its prefix ends it.
+        """
+        result = run(server, PARTS._replace(moment=moment, writers=1), tmp_path)
+        assert result.accepted == PARTS.records + 1
+        assert result.injected == {"kill-after-store": 1}
+        assert result.is_whole, result
+        assert len(result.unfinished) == (moment == "begun")
+        kept = rules("crm", Retention(), versioned=False)
+        for key in result.unfinished:
+            (rule,) = [rule for rule in kept if key.startswith(rule["Filter"]["Prefix"])]
+            assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
 
     def test_a_batch_in_memory_does_not(self, tmp_path: Path) -> None:
         """The same run finds fault with what keeps records in memory, so it can find some."""

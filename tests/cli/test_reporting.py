@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +14,7 @@ from crmlogging.cli.reporting import report_command
 from crmlogging.crypto.key_files import write_new
 from crmlogging.crypto.keys import PrivateKey
 from crmlogging.crypto.streams import EncryptingWriter
+from tests.s3_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")
 
@@ -93,16 +93,16 @@ class TestEncrypted:
 
 
 class TestBucket:
-    def test_objects_below_a_prefix(self, bucket: Any, private: Path) -> None:
+    def test_objects_below_a_prefix(self, server: Server, private: Path) -> None:
         """The archive that `S3Handler` makes is read where it is."""
         for key, body in {
             "crm/tier=standard/dt=2026-11-21/hour=14/a.jsonl.gz": failures(1),
             "crm/tier=standard/dt=2026-11-21/hour=15/b.jsonl.gz.enc": encrypted(failures(2)),
             "other/c.jsonl.gz": failures(3),
         }.items():
-            bucket.client.put_object(Bucket=bucket.name, Key=key, Body=body)
-        reach = ("--endpoint-url", bucket.url, "--key", private)
-        assert "2 failed calls" in report(*reach, f"s3://{bucket.name}/crm").output
-        shown = report(*reach, f"s3://{bucket.name}-x/crm")
+            server.client.put_object(Bucket=server.bucket, Key=key, Body=body)
+        reach = ("--endpoint-url", server.url, "--key", private)
+        assert "2 failed calls" in report(*reach, f"s3://{server.bucket}/crm").output
+        shown = report(*reach, f"s3://{server.bucket}-x/crm")
         assert shown.exit_code == 0
         assert "NoSuchBucket" in shown.output

@@ -66,6 +66,21 @@ class TestReadBody:
         assert "a@b.example" not in repr(document)
         assert read_body("name,email\nAda,a@b.example\n").kind == "text"
 
+    def test_columns_of_a_record_are_not_the_outcome(self) -> None:
+        """Columns called code, field or status count only in a table that has codes of errors."""
+        rows = read_body("sf__Error,Code,Field,Status\nBAD,SPRING26,ada,failed\n").tree
+        assert rows == [{"success": False, "error": "BAD"}]
+        rows = read_body("row,status,error_code,error,field\n1,ok,,,\n2,error,DUP,x,email\n").tree
+        assert rows[0]["success"]
+        assert rows[1] == {"success": False, "error": "x", "errorCode": "DUP", "field": "email"}
+
+    def test_form_is_a_tree(self) -> None:
+        """Pairs of a form are read, numbered ones once; a sentence with a sign is none."""
+        document = read_body("ACK=Failure&L_ERRORCODE0=10002&L_ERRORCODE1=10003")
+        assert document.kind == "form"
+        assert document.tree == {"ACK": "Failure", "ERRORCODE": "10002"}
+        assert read_body("name=ada is wrong").kind == "text"
+
     def test_only_a_megabyte_is_read(self) -> None:
         """What exceeds the limit is as if it had been cut off."""
         assert read_body(json.dumps({"a": "x" * MAX_BODY_BYTES})).kind == "broken"
@@ -95,6 +110,11 @@ class TestXml:
     def test_names_are_local_and_repeated_ones_a_list(self) -> None:
         """Prefixes do not matter; elements of one name are a list."""
         assert xml_tree('<s:a xmlns:s="u"><s:b>1</s:b><b>2</b></s:a>') == {"a": {"b": ["1", "2"]}}
+
+    def test_attributes_that_tell_are_read(self) -> None:
+        """Code, field and outcome may be attributes; others are not looked at."""
+        tree = xml_tree('<r status="error" owner="ada"><e code="E1" field="city" v="x"/></r>')
+        assert tree == {"r": {"status": "error", "e": {"code": "E1", "field": "city"}}}
 
     def test_declared_encoding_does_not_matter(self) -> None:
         """The text is decoded already, whatever its declaration says."""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER, clean_name, named_in
+from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER, clean_name
+from crmlogging.errors.sentences import named_in
 
 
 class TestCleanName:
@@ -73,6 +74,13 @@ class TestNamedIn:
             ("Email: invalid email address: nobody@", ["Email"]),
             ("emails.0.email: invalid email 'x@@y.example'", ["emails.email"]),
             ('Unknown field name: "Plan Tier"', [PLACEHOLDER]),
+            ("'a_key' or 'b_key' is required", ["a_key", "b_key"]),
+            ("person_id or org_id must be set", ["person_id", "org_id"]),
+            ("src parameter is not present", ["src"]),
+            ("Enter valid code [OCRD.GroupCode]", ["OCRD.GroupCode"]),
+            ("The 'To' number +49 is not a valid phone number", ["To"]),
+            ("Le champ « courriel » n'est pas valide", ["courriel"]),
+            ("Required fields were not provided: a_b, c_d", ["a_b", "c_d"]),
         ],
     )
     def test_field_is_found(self, message: str, names: list[str]) -> None:
@@ -90,6 +98,14 @@ class TestNamedIn:
             "The provided key 'sk_live_abc' does not have permission",
             "User 'anna' was not found",
             "Value 'field_marshal' is not allowed",
+            "gold_tier is not valid",
+            "anna_smith: user not found",
+            "missing anna_smith",
+            "El anna_smith ya existe",
+            "type mismatch for anna_smith",
+            'Unknown name "Anna"',
+            "The 'Anna' address is invalid",
+            "anna_smith or ben_ng must be removed",
             "Last name is required",
             "",
         ],

@@ -234,7 +234,10 @@ class TestMemory:
             body = json.dumps({"message": f"canary {number}", "at": number})
             recalled(memory, status=400, body=body)
         assert memory.size < 1_000
-        kept = [(s.answers, [f._parts for f, _ in s.forms]) for s in memory._situations.values()]
+        kept = [
+            (s.answers, [(f._pattern, f._blanks, f._between) for f, _ in s.forms])
+            for s in memory._situations.values()
+        ]
         assert "canary" not in repr(kept)
 
     def test_a_users_catalog_has_its_own_memory(self) -> None:

@@ -67,6 +67,40 @@ class TestCauses:
         names = [f.name.rpartition("/")[2] for c in read(tree).findings for f in c.fields]
         assert names == ["email", "phone"]
 
+    @pytest.mark.parametrize(
+        ("tree", "names"),
+        [
+            ({"message": "x", "errors": [{"message": "bad", "in": "fieldType"}]}, ["fieldType"]),
+            ({"errors": [{"message": "bad", "in": "body", "field": "a"}]}, ["a"]),
+            ({"contacts": [{}, {"email": ["is bad"]}]}, ["contacts.email"]),
+            ({"errors": {"detail": "Bad", "last_name": ["is bad"]}}, ["last_name"]),
+            ({"error_fields": ["vat", "iban"]}, ["vat", "iban"]),
+            ({"validationErrors": [{"message": "x y", "members": ["login"]}]}, ["login"]),
+            ({"errors": [{"message": "bad", "location": "body.tags[0]"}]}, ["body.tags[0]"]),
+            (
+                {"message": [{"property": "a", "children": [{"property": "b", "children": []}]}]},
+                ["a.b"],
+            ),
+        ],
+    )
+    def test_fields_below_other_things(self, tree: Any, names: list[str]) -> None:
+        """Fields are found in lists of records, among other keys, and below one another."""
+        found = [field.name for finding in read(tree).findings for field in finding.fields]
+        assert found == names
+
+    @pytest.mark.parametrize(
+        "tree",
+        [
+            {"meta": {"code": 403, "errors": [{"type": "quota_exceeded"}]}, "response": {}},
+            {"job": {"status": "completed", "results": [{"success": False, "error": "x"}]}},
+            {"replyCode": 2005, "replyText": "Key field is missing"},
+            {"status": {"code": "error", "message": "no"}, "data": []},
+        ],
+    )
+    def test_failure_within_a_success(self, tree: Any) -> None:
+        """A good status does not hide what says that it failed."""
+        assert any(finding.failed for finding in read(tree, good=True).findings)
+
     def test_records_are_not_entered(self) -> None:
         """What a good answer lists is no cause, whatever its fields are called."""
         tree = {"results": [{"id": 1, "properties": {"error": "x", "status": "failed"}}]}
@@ -82,6 +116,8 @@ class TestCauses:
         [
             ({"requestId": "req-1", "correlationId": "cor-1"}, "cor-1"),
             ({"error": {"request_id": "req-1"}}, "req-1"),
+            ({"code": "CB_VA01", "id": "kt7Q2mZp", "message": "x"}, "kt7Q2mZp"),
+            ({"id": "kt7Q2mZp", "name": "x"}, None),
             ({"trace_id": "t-1", "errors": [{"logref": "ref-1"}]}, "ref-1"),
             ({"instance": "/people/ada"}, None),
             ({"requestId": "Bearer abc"}, None),

@@ -1,62 +1,33 @@
-"""An S3 server on loopback, lent with a fresh bucket to each test that asks for it."""
+"""Handlers for a bucket of an S3 server on loopback, and a stand-in for `os.fsync`."""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from crmlogging import S3Handler
-from tests.handlers.s3_server import Make, Server
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """Lend the address of the server."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+from tests.handlers.s3_spooling import Make
+from tests.s3_server import Server
 
 
 @pytest.fixture
-def server(moto: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """Lend a fresh bucket, and credentials for it."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[-50:].strip("-")
-    found = Server(moto, f"logs-{name}")
-    found.client.create_bucket(Bucket=found.bucket)
-    return found
-
-
-@pytest.fixture
-def make_s3(tmp_path: Path, server: Server) -> Iterator[Make]:
-    """Build a handler for the server's bucket with bare messages as lines; closed afterwards."""
+def make_away(tmp_path: Path) -> Iterator[Make]:
+    """Build a handler with bare messages as lines, whose server is away; closed afterwards."""
     made: list[S3Handler] = []
 
-    def build(**options: Any) -> S3Handler:
+    def build(bucket: str = "logs", **options: Any) -> S3Handler:
         given: dict[str, Any] = {
-            "prefix": "crm",
-            "endpoint_url": server.url,
+            "endpoint_url": "http://127.0.0.1:9",
             "spool_dir": tmp_path / "spool",
             "levels": False,
         }
-        handler = S3Handler(server.bucket, **{**given, **options})
+        handler = S3Handler(bucket, **{**given, **options})
         handler.setFormatter(logging.Formatter("%(message)s"))
         made.append(handler)
         return handler
@@ -64,6 +35,17 @@ def make_s3(tmp_path: Path, server: Server) -> Iterator[Make]:
     yield build
     for handler in made:
         handler.close(timeout=0.01)
+
+
+@pytest.fixture
+def make_s3(server: Server, make_away: Make) -> Make:
+    """Build the same for the bucket of `server`, whose credentials outlive it."""
+
+    def build(**options: Any) -> S3Handler:
+        given = {"prefix": "crm", "endpoint_url": server.url}
+        return make_away(server.bucket, **{**given, **options})
+
+    return build
 
 
 @pytest.fixture

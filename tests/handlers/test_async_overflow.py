@@ -117,14 +117,16 @@ class TestDrop:
         for _ in range(300):
             handler.handle(dropped)
         gc.collect()
-        tracemalloc.start()
-        try:
-            for _ in range(2_000):
-                handler.handle(dropped)
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        assert peak < 50_000
+        peaks: list[int] = []
+        for _ in range(10):  # A thread that another test left may take memory now and then.
+            tracemalloc.start()
+            try:
+                for _ in range(200):
+                    handler.handle(dropped)
+                peaks.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+        assert min(peaks) < 5_000
         room = 100 if level < logging.ERROR else 110
         assert handler.stats()["dropped"] == 2_300 + 1 - room
 
@@ -493,7 +495,7 @@ class TestBoundedQueue:
         assert numbers == sorted(numbers)
         assert len(taken) + len(evicted) == put
         for entry in taken:
-            queue.done(entry)
+            queue.done([entry])
         assert (queue.count, queue.bytes, queue.waiting()) == (0, 0, 0)
 
     def test_levels_made_up_at_run_time_open_few_queues(self) -> None:
@@ -527,6 +529,15 @@ class TestByteSize:
         plain = record(big=value)
         size = byte_size(SafeRecord(vars(plain)) if safe else plain)
         assert 100_000 <= size < 200_000
+
+    def test_braces_of_a_template_are_no_container(self) -> None:
+        """What a text looks like does not change what it takes, nor what it costs to ask."""
+        plain = {**vars(record()), "args": None}
+        sizes = {
+            byte_size(SafeRecord({**plain, "text": text}))
+            for text in ("contact <id>, page <1>", "contact {id}, page [1]")
+        }
+        assert len(sizes) == 1
 
     def test_a_deferred_record_stays_deferred(self) -> None:
         """To estimate it and to queue it costs no caller its writing out."""

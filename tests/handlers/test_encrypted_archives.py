@@ -17,7 +17,7 @@ from crmlogging.storage.compression import compress_file
 from crmlogging.storage.lines import read_lines
 from crmlogging.storage.retention import plan
 from crmlogging.storage.rotation import Names
-from tests.handlers.s3_server import safe
+from tests.handlers.s3_spooling import safe
 
 KEY = PrivateKey.new()
 LINES = b"".join(b'{"number":%d}\n' % number for number in range(50_000))

@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from crmlogging import RetentionFileHandler
+from crmlogging import AllowlistFilter, AsyncHandler, JsonFormatter, RetentionFileHandler
 from crmlogging.exceptions import ConfigurationError
-from crmlogging.records import SafeRecord
+from crmlogging.records import Moment, SafeRecord
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
@@ -79,6 +79,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+class TestConstructor:
+    def test_what_it_loads_comes_before_the_standard_library_knows_of_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A module that cannot be read leaves no half-built handler for logging to close."""
+        before = len(logging._handlerList)  # type: ignore[attr-defined]  # no public name
+        monkeypatch.setitem(sys.modules, "crmlogging.storage.retention", None)
+        with pytest.raises(ImportError):
+            RetentionFileHandler(tmp_path / "crm.jsonl")
+        assert len(logging._handlerList) == before  # type: ignore[attr-defined]  # no public name
+
+
 class TestLines:
     def test_json_by_default(self, tmp_path: Path, make: Make) -> None:
         """Without a formatter every record is one JSON object on one line."""
@@ -116,6 +128,37 @@ class TestLines:
         assert (tmp_path / "logs/crm.jsonl").read_bytes() == b"a\nb\nc\n"
         assert (tmp_path / "logs/crm.debug.jsonl").read_bytes() == b"debug\n"
         assert handler.stats()["delivered"] == 4
+
+    def test_a_call_of_a_batch_that_fails_is_tried_by_itself(
+        self, tmp_path: Path, make: Make
+    ) -> None:
+        """Behind a queue the lines of calls are made without records; none is lost with another."""
+        handler = make()
+        handler.setFormatter(JsonFormatter())
+        render = JsonFormatter().format_bytes
+        failed: list[Moment] = []
+
+        def fail_at_times(record: Any) -> bytes:
+            if type(record) is Moment and len(failed) < 3:
+                failed.append(record)
+                raise ValueError
+            return render(record)
+
+        handler._format_bytes = fail_at_times
+        queue = AsyncHandler(handlers=[handler])
+        queue.addFilter(AllowlistFilter(["@crm"]))
+        logger = logging.getLogger("crmlogging.tests.batches")
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        logger.addHandler(queue)
+        for number in range(300):
+            logger.info("Synced", extra={"crm": "hubspot", "resource.id": str(number)})
+        queue.close()
+        logger.removeHandler(queue)
+        lines = (tmp_path / "logs/crm.jsonl").read_bytes().splitlines()
+        found = sorted(int(json.loads(line)["resource.id"]) for line in lines)
+        assert found == list(range(300))
+        assert len(failed) == 3
 
     def test_unsafe_record_is_masked_whole(
         self, tmp_path: Path, make: Make, capsys: pytest.CaptureFixture[str]
@@ -213,6 +256,18 @@ class TestRotationAndRetention:
         handler.close()
         assert not [name for name in names(tmp_path / "logs") if name.endswith(".gz")]
 
+    def test_rotating_costs_nothing_more_where_files_only_age(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without compression and a bound, a full file is no reason to look at all of them."""
+        handler = make(compress=None, max_bytes=20)
+        asked: list[int] = []
+        monkeypatch.setattr(handler._sweeper, "soon", lambda: asked.append(1))
+        for _ in range(5):
+            handler.handle(safe())
+        assert handler.stats()["rotated"] >= 3
+        assert asked == []
+
     def test_total_bytes_is_a_last_resort(self, tmp_path: Path, make: Make) -> None:
         """The oldest go before their time, counted; the active file never."""
         handler = make(max_bytes=100, total_bytes=350, compress=None)
@@ -261,7 +316,7 @@ directory, name = sys.argv[1:]
 handler = RetentionFileHandler(directory + "/logs/crm.jsonl", max_bytes=16_384, levels=False)
 handler.setFormatter(logging.Formatter("%(message)s"))
 plain = vars(logging.makeLogRecord({"levelno": 20, "levelname": "INFO", "args": None}))
-def work(thread, name=name, count=800):
+def work(thread, name=name, count=800 if name[0] == "q" else 10**9):  # "p" is killed
     ack = os.open(f"{directory}/ack-{name}-{thread}", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     for number in range(count):
         text = f"{name}-{thread} {number} " + "x" * random.randint(10, 300)

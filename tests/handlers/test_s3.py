@@ -23,7 +23,8 @@ import pytest
 from crmlogging import S3Handler
 from crmlogging.exceptions import ConfigurationError, MissingDependencyError
 from crmlogging.handlers.s3_bucket import Bucket
-from tests.handlers.s3_server import Make, Server, safe
+from tests.handlers.s3_spooling import Make, safe, spooled
+from tests.s3_server import Server
 
 # moto's and botocore's own, and forks of a test process that has threads.
 pytestmark = [
@@ -33,16 +34,6 @@ pytestmark = [
 ]
 
 FIELDS: dict[str, Any] = {"request.method": "POST"}
-
-
-@pytest.fixture
-def make(make_s3: Make) -> Make:
-    """Build a handler for the server's bucket with bare messages as lines; closed afterwards."""
-    return make_s3
-
-
-def spooled(tmp_path: Path) -> list[Path]:
-    return [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
 
 
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -75,9 +66,9 @@ def uploaders() -> list[threading.Thread]:
 
 
 class TestDelivery:
-    def test_lines_arrive_under_the_documented_key(self, server: Server, make: Make) -> None:
+    def test_lines_arrive_under_the_documented_key(self, server: Server, make_s3: Make) -> None:
         """One gzip object a tier, partitioned by day and hour, JSON lines by default."""
-        handler = make()
+        handler = make_s3()
         handler.setFormatter(None)
         handler.handle(safe("for people", **FIELDS))
         handler.handle(safe("for developers", logging.DEBUG))
@@ -94,17 +85,17 @@ class TestDelivery:
             assert json.loads(line)["message"].startswith("for ")
         assert len(objects) == 2
 
-    def test_hour_is_the_first_records(self, server: Server, make: Make) -> None:
+    def test_hour_is_the_first_records(self, server: Server, make_s3: Make) -> None:
         """What waited in a queue is filed where it belongs."""
-        handler = make()
+        handler = make_s3()
         handler.handle(safe(created=1_795_269_600.0))
         assert handler.drain(10)
         (key,) = server.objects()
         assert "/dt=2026-11-21/hour=14/" in key
 
-    def test_object_is_what_it_says(self, server: Server, make: Make) -> None:
+    def test_object_is_what_it_says(self, server: Server, make_s3: Make) -> None:
         """Type, encoding and the checksum that the server has verified."""
-        handler = make(storage_class="STANDARD_IA", tags={"team": "crm"})
+        handler = make_s3(storage_class="STANDARD_IA", tags={"team": "crm"})
         handler.handle(safe())
         assert handler.drain(10)
         (key,) = server.objects()
@@ -116,9 +107,9 @@ class TestDelivery:
         tags = server.client.get_object_tagging(Bucket=server.bucket, Key=key)["TagSet"]
         assert tags == [{"Key": "team", "Value": "crm"}]
 
-    def test_stats_add_up(self, make: Make) -> None:
+    def test_stats_add_up(self, make_s3: Make) -> None:
         """produced = delivered + pending + dropped, before and after delivery."""
-        handler = make(segment_bytes=200)
+        handler = make_s3(segment_bytes=200)
         for _ in range(50):
             handler.handle(safe())
         handler.handle_batch([safe()] * 50)
@@ -128,9 +119,9 @@ class TestDelivery:
         after = handler.stats()
         assert (after["delivered"], after["pending"], after["spool_bytes"]) == (100, 0, 0)
 
-    def test_unsafe_record_is_masked_whole(self, server: Server, make: Make) -> None:
+    def test_unsafe_record_is_masked_whole(self, server: Server, make_s3: Make) -> None:
         """The spool and the bucket never hold what no AllowlistFilter has seen."""
-        handler = make()
+        handler = make_s3()
         handler.setFormatter(None)
         handler.handle(logging.makeLogRecord({"msg": "ada@example.com", "email": "a@x.example"}))
         assert handler.drain(10)
@@ -196,9 +187,9 @@ logger.handle(safe("after"))
         assert len({json.loads(line)["message"] for line in server.lines()}) == 3
         last.close()
 
-    def test_records_of_an_upload_are_not_uploaded(self, server: Server, make: Make) -> None:
+    def test_records_of_an_upload_are_not_uploaded(self, server: Server, make_s3: Make) -> None:
         """boto3's loggers at DEBUG on root: what they say of an upload causes no other one."""
-        handler = make()
+        handler = make_s3()
         root = logging.getLogger()
         root.addHandler(handler)
         root.setLevel(logging.DEBUG)
@@ -211,9 +202,9 @@ logger.handle(safe("after"))
         assert server.lines() == [b"crm.sync"]
         assert handler.stats()["ignored"] > 0
 
-    def test_nor_are_they_by_way_of_a_queue(self, make: Make) -> None:
+    def test_nor_are_they_by_way_of_a_queue(self, make_s3: Make) -> None:
         """A worker hands over what the uploading thread has logged: it is recognised."""
-        handler = make()
+        handler = make_s3()
         (thread,) = (each for each in uploaders() if each is handler._uploader._thread)
         handler.handle_batch([safe(thread=thread.ident), safe()])
         assert handler.stats()["ignored"] == 1
@@ -221,9 +212,9 @@ logger.handle(safe("after"))
 
 
 class TestSharedSpool:
-    def test_a_handler_waits_for_its_own_records_only(self, make: Make) -> None:
+    def test_a_handler_waits_for_its_own_records_only(self, make_s3: Make) -> None:
         """An old handler of the same place is drained, though a newer one goes on writing."""
-        old, new = make(), make()
+        old, new = make_s3(), make_s3()
         old.handle(safe("old"))
         new.handle(safe("new"))
         began = time.monotonic()
@@ -232,14 +223,14 @@ class TestSharedSpool:
         assert old.stats()["pending"] == 0
 
     def test_a_child_of_an_unlucky_fork_leaves_its_records_to_others(
-        self, make: Make, server: Server
+        self, make_s3: Make, server: Server
     ) -> None:
         """Born while a client was being made, it touches no client: its parent uploads."""
-        handler = make()
+        handler = make_s3()
         handler.handle(safe("parent"))
         assert handler.drain(20)
         # Another handler's client counts too: the locks are the process's.
-        other = make(prefix="other")
+        other = make_s3(prefix="other")
         other._uploader._bucket.preparing = True
         child = os.fork()
         if child == 0:
@@ -267,7 +258,7 @@ class TestOutage:
         assert time.monotonic() - began < 2
 
     def test_next_start_delivers_what_waited(
-        self, server: Server, tmp_path: Path, make: Make
+        self, server: Server, tmp_path: Path, make_s3: Make
     ) -> None:
         """An outage outlives the process; also what was in no sealed segment yet arrives."""
         script = """
@@ -281,18 +272,18 @@ os.kill(os.getpid(), signal.SIGKILL)
         with pytest.raises(subprocess.CalledProcessError):
             run(script, server.bucket, server.url, str(tmp_path / "spool"))
         assert server.lines() == []
-        assert make().drain(10)
+        assert make_s3().drain(10)
         assert sorted(server.lines()) == sorted(
             [*(b"%d" % number for number in range(10)), b"late"]
         )
         assert spooled(tmp_path) == []
 
     def test_missing_bucket_is_told_with_the_remedy(
-        self, server: Server, tmp_path: Path, make: Make, capsys: pytest.CaptureFixture[str]
+        self, server: Server, tmp_path: Path, make_s3: Make, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """And as soon as somebody has made it everything arrives."""
         server.client.delete_bucket(Bucket=server.bucket)
-        handler = make()
+        handler = make_s3()
         handler.handle(safe("waited"))
         assert not handler.drain(5)
         assert handler.stats()["upload_failed.NoSuchBucket"] >= 1
@@ -300,16 +291,9 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert handler.drain(5)
         assert server.lines() == [b"waited"]
 
-    def test_full_spool_keeps_a_reserve_for_errors(self, tmp_path: Path) -> None:
+    def test_full_spool_keeps_a_reserve_for_errors(self, make_away: Make) -> None:
         """Beyond the bound records are dropped and counted; ERROR and above last."""
-        handler = S3Handler(
-            "logs",
-            endpoint_url="http://127.0.0.1:9",
-            spool_dir=tmp_path / "spool",
-            spool_bytes=10_000,
-            levels=False,
-        )
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler = make_away(spool_bytes=10_000)
         for _ in range(20):
             handler.handle(safe("x" * 1_000))
         stats = handler.stats()
@@ -317,13 +301,12 @@ os.kill(os.getpid(), signal.SIGKILL)
         handler.handle(safe("error", logging.ERROR))
         assert handler.stats()["pending"] == 9
         assert handler.stats()["dropped.spool_full"] == 12
-        handler.close(timeout=0.1)
 
     def test_upload_repeated_after_a_kill_makes_no_second_object(
-        self, server: Server, tmp_path: Path, make: Make
+        self, server: Server, tmp_path: Path, make_s3: Make
     ) -> None:
         """Confirmed, but killed before the unlink: the same key, the same bytes."""
-        handler = make()
+        handler = make_s3()
         handler.handle(safe("once"))
         handler._seal(True)
         handler._spool.pack()
@@ -339,7 +322,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 class TestProcesses:
     def test_kills_and_forks_lose_and_repeat_nothing(
-        self, server: Server, tmp_path: Path, make: Make
+        self, server: Server, tmp_path: Path, make_s3: Make
     ) -> None:
         """Writers killed at random and forked children: each accepted line exactly once."""
         script = """
@@ -351,14 +334,15 @@ def work(who, count):
         made.handle(safe(f"{who} {number} " + "x" * 200))
         os.write(ack, b"%d\\n" % number)
         if number % 50 == 0: time.sleep(0.01)
-thread = threading.Thread(target=work, args=(name + "t", 1_000))
+count = 1_000 if name[0] == "q" else 10**9  # who is to be killed never ends before
+thread = threading.Thread(target=work, args=(name + "t", count))
 thread.start()
 child = os.fork()
 if not child:
     signal.alarm(20)
     work(name + "f", 300)
     os._exit(0)
-work(name, 1_000)
+work(name, count)
 thread.join()
 os.waitpid(child, 0)
 """
@@ -380,7 +364,7 @@ os.waitpid(child, 0)
         for child in ("p0f", "p1f"):
             while (tmp_path / f"spool-ack-{child}").read_bytes().count(b"\n") < 300:
                 time.sleep(0.005)
-        handler = make()
+        handler = make_s3()
         deadline = time.monotonic() + 10
         while spooled(tmp_path):  # An orphan may still hold its segment for a moment.
             assert handler.drain(10)
@@ -392,7 +376,7 @@ os.waitpid(child, 0)
             assert all((who, each) in found for each in ack.read_bytes().split())
 
     def test_child_uploads_with_its_own_thread(
-        self, server: Server, tmp_path: Path, make: Make
+        self, server: Server, tmp_path: Path, make_s3: Make
     ) -> None:
         """A child forked from a process that has uploaded already delivers by itself."""
         script = """
@@ -415,7 +399,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert len({key.split("-")[-3] for key in objects}) == 2
 
     def test_calls_do_not_wait_for_an_upload(
-        self, make: Make, monkeypatch: pytest.MonkeyPatch
+        self, make_s3: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """While an upload hangs every call returns, and none of them uploads by itself."""
         uploading, go_on, threads = threading.Event(), threading.Event(), set()
@@ -428,7 +412,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
             put(bucket, item)
 
         monkeypatch.setattr(Bucket, "put", hang)
-        handler = make(segment_bytes=20_000)
+        handler = make_s3(segment_bytes=20_000)
         for _ in range(3_000):
             handler.handle(safe("x" * 200))
         assert uploading.wait(10)

@@ -27,7 +27,8 @@ from crmlogging.handlers.s3_bound import SpoolBound
 from crmlogging.storage.lines import read_lines
 from crmlogging.storage.s3_client import new_client
 from crmlogging.storage.spool import Spool
-from tests.handlers.s3_server import Make, Server, safe, spooled
+from tests.handlers.s3_spooling import Make, safe, spooled
+from tests.s3_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")
 
@@ -226,17 +227,9 @@ class TestSpoolBound:
 
 
 class TestOverflow:
-    def test_a_full_spool_is_told_in_the_log(self, tmp_path: Path) -> None:
+    def test_a_full_spool_is_told_in_the_log(self, make_away: Make, tmp_path: Path) -> None:
         """Once there is room again: how many were lost, and why."""
-        handler = S3Handler(
-            "logs",
-            endpoint_url="http://127.0.0.1:9",
-            spool_dir=tmp_path / "spool",
-            spool_bytes=20_000,
-            clock=lambda: 1_795_300_000.0,
-            levels=False,
-        )
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler = make_away(spool_bytes=20_000, clock=lambda: 1_795_300_000.0)
         for _ in range(30):
             handler.handle(safe("x" * 1_000))
         lost = handler.stats()["dropped.spool_full"]
@@ -251,25 +244,16 @@ class TestOverflow:
         assert handler.stats()["produced"] == 31
         written = b"".join(path.read_bytes() for path in spooled(tmp_path))
         assert written.count(b"13 records were lost in 0 s: spool_full") == 1
-        handler.close(timeout=0.01)
 
     @pytest.mark.parametrize("overflow", ["drop", "block"])
     @pytest.mark.parametrize("by", ["record", "batch"])
     def test_a_flood_leaves_room_for_what_matters(
-        self, tmp_path: Path, overflow: str, by: str
+        self, make_away: Make, tmp_path: Path, overflow: str, by: str
     ) -> None:
         """Of each kind exactly so many are kept as its share of the spool takes; all audit."""
-        handler = S3Handler(
-            "logs",
-            endpoint_url="http://127.0.0.1:9",
-            spool_dir=tmp_path / "spool",
-            spool_bytes=100_000,
-            overflow=overflow,
-            block_seconds=0.001,
-            segment_seconds=600.0,
-            levels=False,
+        handler = make_away(
+            spool_bytes=100_000, overflow=overflow, block_seconds=0.001, segment_seconds=600.0
         )
-        handler.setFormatter(logging.Formatter("%(message)s"))
         kinds = {
             "debug": [safe("debug" + "x" * 981, logging.DEBUG)] * 200,
             "info": [safe("info" + "x" * 982)] * 200,
@@ -287,40 +271,26 @@ class TestOverflow:
         assert kept == {"debug": 79, "info": 10, "error": 10, "audit": 20}
         stats = handler.stats()
         assert (stats["pending"], stats["dropped.spool_full"]) == (119, 440 - 119)
-        handler.close(timeout=0.01)
 
-    def test_a_mixed_batch_is_judged_record_by_record(self, tmp_path: Path) -> None:
+    def test_a_mixed_batch_is_judged_record_by_record(
+        self, make_away: Make, tmp_path: Path
+    ) -> None:
         """One error in it makes the others no more important."""
-        handler = S3Handler(
-            "logs",
-            endpoint_url="http://127.0.0.1:9",
-            spool_dir=tmp_path / "spool",
-            spool_bytes=10_000,
-            levels=False,
-        )
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler = make_away(spool_bytes=10_000)
         batch = [safe("info" + "x" * 982)] * 20
         handler.handle_batch([*batch, safe("error" + "x" * 981, logging.ERROR), *batch])
         written = b"".join(path.read_bytes() for path in spooled(tmp_path))
         assert (written.count(b"infox"), written.count(b"errorx")) == (8, 1)
         assert handler.stats()["dropped.spool_full"] == 32
-        handler.close(timeout=0.01)
 
-    def test_number_of_files_is_bounded(self, tmp_path: Path) -> None:
+    def test_number_of_files_is_bounded(self, make_away: Make, tmp_path: Path) -> None:
         """Many small segments of a long outage do not eat all inodes."""
-        handler = S3Handler(
-            "logs",
-            endpoint_url="http://127.0.0.1:9",
-            spool_dir=tmp_path / "spool",
-            spool_files=10,
-            levels=False,
-        )
+        handler = make_away(spool_files=10)
         for _ in range(40):
             handler.handle(safe())
             handler._seal(True)
         assert len(spooled(tmp_path)) == 10
         assert handler.stats()["dropped.spool_full"] == 30
-        handler.close(timeout=0.01)
 
 
 class TestFsync:

@@ -13,7 +13,8 @@ import duckdb_extension_httpfs  # type: ignore[import-untyped]  # it holds a fil
 import pytest
 
 from crmlogging import JsonFormatter
-from tests.handlers.s3_server import Make, Server, safe
+from tests.handlers.s3_spooling import Make, safe
+from tests.s3_server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow.*:DeprecationWarning")
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from crmlogging.diagnostics import Tally
 from crmlogging.handlers import s3_bucket
 from crmlogging.handlers.s3_bucket import Bucket
 from crmlogging.handlers.s3_upload import Uploader
+from crmlogging.storage import forking
 from crmlogging.storage.s3_client import REMEDIES, explain, is_encrypted
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.spool import Spool
@@ -49,6 +51,7 @@ class FakeServer:
         self.calls: list[dict[str, Any]] = []
         self.clients = 0
         self.knows_conditions = True
+        self.refuses_aborts = False
 
     def client(self) -> FakeServer:
         self.clients += 1
@@ -79,7 +82,10 @@ class FakeServer:
         del self.uploads[arguments["UploadId"]]
 
     def abort_multipart_upload(self, **arguments: Any) -> None:
-        del self.uploads[arguments["UploadId"]]
+        if self.refuses_aborts:
+            raise ServerError("SlowDown")
+        if self.uploads.pop(arguments["UploadId"], None) is None:
+            raise ServerError("NoSuchUpload")
 
     def _called(self, arguments: dict[str, Any]) -> None:
         self.calls.append(arguments)
@@ -315,6 +321,41 @@ class TestParts:
         assert list(setting.server.objects.values()) == [large]
         assert setting.server.uploads == {}
 
+    def test_what_a_dead_process_began_is_aborted(self, setting: Setting, large: bytes) -> None:
+        """Its uploads are noted beside the object; afterwards nothing is left of the notes."""
+        (item,) = setting.spool.ready()
+        for upload in ("first", "second"):  # killed, and its heir as well
+            setting.server.uploads[upload] = {1: b"part"}
+            item.note_upload(upload)
+        item.note_upload("gone")
+        setting.spool.keep(item)
+        setting.round()
+        assert list(setting.server.objects.values()) == [large]
+        assert setting.server.uploads == {}
+        assert setting.spool.used_files() == 0
+
+    def test_an_abort_that_fails_is_made_up_for(self, setting: Setting, large: bytes) -> None:
+        """As where the network goes in the middle of an upload: it is done at the next attempt."""
+        setting.server.answers = [None, None, ServerError("InternalError")]
+        setting.server.refuses_aborts = True
+        setting.round()
+        assert len(setting.server.uploads) == 1
+        setting.server.refuses_aborts = False
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert list(setting.server.objects.values()) == [large]
+        assert setting.server.uploads == {}
+
+    def test_no_abort_holds_up_the_object(self, setting: Setting, large: bytes) -> None:
+        """Where aborting is refused for good, the lifecycle rule is left to do it."""
+        (item,) = setting.spool.ready()
+        item.note_upload("first")
+        setting.spool.keep(item)
+        setting.server.refuses_aborts = True
+        setting.round()
+        assert list(setting.server.objects.values()) == [large]
+        assert setting.spool.used_files() == 0
+
 
 class TestDrain:
     def test_asks_a_server_that_says_no_once_a_second(self, setting: Setting) -> None:
@@ -442,3 +483,34 @@ class TestIsEncrypted:
     def test_https_or_this_machine(self, url: str, expected: bool) -> None:
         """Anything else goes over a wire that others can listen to."""
         assert is_encrypted(url) is expected
+
+
+class TestForks:
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+    def test_a_fork_waits_for_a_client_under_way(self) -> None:
+        """OpenSSL is loading certificates then; a child born meanwhile hung at its exit."""
+        begun = threading.Event()
+
+        def client() -> object:
+            begun.set()
+            while not forking._gate._forks:
+                time.sleep(0.001)
+            return object()
+
+        bucket = Bucket(
+            "logs",
+            prefix="",
+            endpoint_url=None,
+            region=None,
+            allow_http=False,
+            arguments={},
+            client=client,
+        )
+        thread = threading.Thread(target=bucket.prepare)
+        thread.start()
+        assert begun.wait(30)
+        child = os.fork()
+        if not child:
+            os._exit(bucket.preparing)
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join()

@@ -41,6 +41,26 @@ class TestCallingFrame:
         logging.LoggerAdapter(logger, {}).error("x")
         assert seen == [sys._getframe(), sys._getframe()]
 
+    def test_the_dispatch_is_found_again_and_again(self) -> None:
+        """Also after a look along the frames beyond it: who stands between is no caller."""
+        seen: list[FrameType | None] = []
+
+        class Asking(logging.Handler):
+            def handle(self, record: logging.LogRecord) -> bool:
+                list(call_site.outer_frames(sys._getframe(), 9))
+                seen.append(call_site.calling_frame())
+                return True
+
+        class Own(logging.Logger):
+            def handle(self, record: logging.LogRecord) -> None:
+                super().handle(record)
+
+        logger = Own("crm.sync")
+        logger.addHandler(Asking())
+        for _ in range(3):
+            logger.error("x")
+        assert seen == [sys._getframe()] * 3
+
     def test_a_name_like_ours_is_a_caller(self, load: Callable[[str], ModuleType]) -> None:
         """``crmlogging_plugin`` and ``logging_setup`` of a user are code like any other."""
         module = load("__name__ = 'logging.custom'\ndef f(call): return call()")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crmlogging import fields
 from crmlogging.exceptions import Problems
 from crmlogging.fields import FIELDS, MISFIT, SHAPES, conform, field_named
 from crmlogging.redaction.fitting import REDACTED, Fit
@@ -65,3 +66,33 @@ class TestTexts:
         """A token has the shape of an id, the shortest one too."""
         fit = fit_of(["x"], "x")
         assert [fit(secret), fit(secret)] == [REDACTED, REDACTED]
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(
+        ("path", "route"),
+        [
+            ("/contacts/4711", "/contacts/{id}"),
+            ("/contacts/4711/notes", "/contacts/{id}/notes"),
+            ("/crm/v3/objects/deals/0f1b-31", "/crm/v3/objects/deals/{id}"),
+            ("/v12.34/deals", "/v12.34/deals"),
+            ("/v123/deals", "/{id}/deals"),
+            ("/a1s/maria", "/{id}/{id}"),
+            ("/A1S/maria", "/{id}/{id}"),
+            ("/a1/maria", "/{id}/maria"),
+            ("/contacts/maria", "/contacts/{id}"),
+            ("/contacts/4111111111111111?x=1#y", "/contacts/{id}"),
+        ],
+    )
+    def test_a_path_is_shown_as_its_route(self, path: str, route: str) -> None:
+        """A part with a digit is an id; what ends in an s says that a name may follow."""
+        fit = fit_of([{"x": "path"}], "x")
+        assert [fit(path), fit(path), fit(route)] == [route] * 3
+
+    def test_routes_are_bounded(self) -> None:
+        """Ever new words of routes are not remembered without end."""
+        fit = fit_of([{"x": "path"}], "x")
+        letters = "abcdefghij"
+        for number in range(3_000):
+            fit(f"/v1/{''.join(letters[int(digit)] for digit in str(number))}/{number}")
+        assert len(fields._routes) <= fields._ROUTES_KEPT

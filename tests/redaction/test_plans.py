@@ -41,6 +41,31 @@ scalars = st.one_of(
 )
 
 
+NESTED: list[Any] = [
+    *("deep.**", "user.*", "user.home.city", "shallow.step", "wide.*.b", "*.way.x", "@crm"),
+    *({"talk.*": "text"}, {"talk.way": "path"}, {"one.x": "slug"}, "request.details.id"),
+]
+_LEAVES = 12
+
+
+def templates() -> st.SearchStrategy[Any]:
+    """Draw mappings in mappings, whose leaves say which value stands there."""
+    names = st.sampled_from(
+        ["step", "id", "a", "b", "x", "way", "home", "city", "token", "x y", "a.b", "ada@k.example"]
+    )
+    leaf = st.integers(0, _LEAVES - 1)
+    inner = st.recursive(leaf, lambda each: st.dictionaries(names, each, max_size=4), max_leaves=12)
+    tops = ("deep", "user", "shallow", "wide", "talk", "one", "secret", "unknown", "schema")
+    return st.dictionaries(st.sampled_from((*tops, "request")), inner, min_size=1, max_size=5)
+
+
+def filled(template: Any, values: list[Any]) -> Any:
+    """Return the mapping of a template with these values."""
+    if isinstance(template, dict):
+        return {name: filled(each, values) for name, each in template.items()}
+    return values[template]
+
+
 def records_of(call: Callable[[logging.Logger], None]) -> list[logging.LogRecord]:
     """Return the records that `call` logs, while its frames are gone."""
     kept: list[logging.LogRecord] = []
@@ -59,10 +84,10 @@ def records_of(call: Callable[[logging.Logger], None]) -> list[logging.LogRecord
 class Compare(logging.Handler):
     """Projects each record by plans and the long way, in the middle of its call."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, fields: list[Any] | None = None, **options: Any) -> None:
         super().__init__()
-        self.quick = Projection(FIELDS, **options)
-        self.thorough = Projection(FIELDS, **options)
+        self.quick = Projection(fields or FIELDS, **options)
+        self.thorough = Projection(fields or FIELDS, **options)
         self.thorough._plans = NoPlans(self.thorough._plans)  # type: ignore[assignment]  # a stand-in
         self.deferred = 0
         self.records: list[SafeRecord] = []
@@ -169,6 +194,137 @@ class TestPlan:
                 log.error("Of %s %s %s", note, kind, email, extra={"kind": "a", "crm": crm})
                 log.error("With %s %s %s %s", api_key, crm, crm, [note][0])
                 log.error("More %s than %s", note)
+
+    @given(template=templates(), data=st.data())
+    @settings(max_examples=200, deadline=None)
+    def test_it_changes_no_byte_of_mappings(self, template: Any, data: st.DataObject) -> None:
+        """For mappings of any names in one another, with any values, in records of one call."""
+        leaves = st.lists(st.one_of(st.just("x"), scalars), min_size=_LEAVES, max_size=_LEAVES)
+        fillings: list[list[Any]] = [
+            ["v-1"] * _LEAVES,
+            [7] * _LEAVES,
+            *data.draw(st.lists(leaves, max_size=3)),
+        ]
+        for unknown in ("mask", "drop"):
+            log = logging.Logger("crm.sync", logging.DEBUG)
+            masks = {"deep.token": "last4", "user.token": "hmac", "secret": "last4"}
+            options = {"unknown": unknown, "mask": masks, "hmac_key": lambda: "k" * 32}
+            log.addHandler(Compare(NESTED, **options))
+            for values in fillings:
+                log.error("Updated contact", extra={"crm": "zoho", **filled(template, values)})
+
+    def test_plain_mappings_are_planned(self) -> None:
+        """From the third record on, with the names and the withheld values as at first."""
+        handler = Compare(NESTED)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(4):
+            inner = {"id": f"c-{number}", "step": number, "other": "Ada Lovelace"}
+            user = {"name": "Ada Lovelace", "id": number, "home": {"city": "x", "street": "y"}}
+            log.error(
+                "Updated contact",
+                extra={"deep": {"a": 1, "in": inner, "b": None}, "user": user, "crm": "zoho"},
+            )
+        assert handler.deferred == 6
+        shown = vars(handler.records[-1])
+        assert [shown[name] for name in ("deep.a", "deep.in.id", "deep.b", "user.id")] == [
+            *(1, "c-3", None, 3),
+        ]
+        assert shown["deep.in.other"] == shown["user.name"] == "[REDACTED]"
+        assert shown["user.home.city"] == "x"
+
+    def test_mappings_of_several_shapes_in_one_call(self) -> None:
+        """Each shape is shown as itself, however they take turns."""
+        handler = Compare(NESTED)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        shapes: list[Any] = [
+            *({"a": 1}, {"a": 2}, {"a": {"b": 1}}, {"a": {"b": 2}}, {"b": 1, "a": 2}),
+            *({"a": 3}, "text", {"a": [1]}, {"a": {"b": 3}}, {}, {"a": {}}, {"a": 4}, None),
+        ]
+        for _ in range(3):
+            for each in shapes:
+                log.error("Updated contact", extra={"deep": each, "crm": "zoho"})
+        assert handler.deferred
+
+    @pytest.mark.parametrize("depth", [2, 8, 15, 16, 17, 40])
+    def test_mappings_end_at_the_same_depth(self, depth: int) -> None:
+        """What the walk cuts is cut for a plan too."""
+        handler = Compare(NESTED)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(4):
+            nested: Any = number
+            for _ in range(depth):
+                nested = {"a": nested, "b": 1}
+            log.error("Updated contact", extra={"deep": nested})
+        assert bool(handler.deferred) == (depth < 17)
+
+    def test_a_mapping_that_holds_itself(self) -> None:
+        """It goes the long way, which notices."""
+        handler = Compare(NESTED)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(4):
+            nested: dict[str, Any] = {"a": number}
+            nested["b"] = nested
+            log.error("Updated contact", extra={"deep": nested})
+        assert not handler.deferred
+
+    def test_texts_in_mappings_are_bounded_together(self) -> None:
+        """A record's characters are counted, so many long texts have no plan."""
+        handler = Compare(NESTED)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for _ in range(4):
+            talk = {f"t{number}": "word " * 390 for number in range(60)}
+            log.error("Updated contact", extra={"talk": talk})
+        assert not handler.deferred
+        assert b"[TRUNCATED]" in FORMATTER.format_bytes(handler.records[-1])
+
+    @pytest.mark.parametrize("size", [100, 129, 320, 900, 1_200])
+    def test_many_fields(self, size: int) -> None:
+        """A record of hundreds of fields is planned like any other; one of thousands is not."""
+        names = [f"field{number}" for number in range(size)]
+        handler = Compare(names)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(4):
+            fields = {
+                name: (f"v-{number}", "Ada Lovelace", number)[at % 3]
+                for at, name in enumerate(names)
+            }
+            log.error("Updated contact", extra=fields)
+        assert bool(handler.deferred) == (size < 1_000)
+
+    def test_wild_names_are_bounded_together(self) -> None:
+        """Many long values under names that a wildcard lets out end where the walk ends them."""
+        handler = Compare(["custom.*"])
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for _ in range(4):
+            fields = {f"custom.n{number}": "a-b." * 32 for number in range(900)}
+            log.error("Updated contact", extra=fields)
+        assert not handler.deferred
+
+    @pytest.mark.parametrize("place", ["top", "inner"])
+    def test_a_key_of_a_subclass_is_counted_beside_a_plan(
+        self, logger: logging.Logger, place: str
+    ) -> None:
+        """What merely equals an allowed name is none, though the call has a plan for that."""
+
+        class Name(str):
+            __slots__ = ()
+
+        for number in range(9):
+            name = Name("step") if number % 3 == 2 else "step"
+            key = Name("resource.id") if number % 3 == 2 else "resource.id"
+            given: dict[str, Any] = {"details": {name: f"c-{number}"}}
+            logger.error("Updated contact", extra=given if place == "inner" else {key: "c-1"})
+        shown = [vars(each) for each in compared(logger).records[::2]]
+        field = "details.step" if place == "inner" else "resource.id"
+        assert [field in each for each in shown] == [True, True, False] * 3
+        assert compared(logger).deferred
 
     @pytest.mark.parametrize("audit", [True, 1, "yes", None])
     def test_audit_records(self, logger: logging.Logger, audit: object) -> None:
@@ -309,6 +465,23 @@ class TestPlan:
         assert "ada@example.com" not in shown
         forged = logging.makeLogRecord({**vars(record), "threadName": "ada@example.com"})
         assert vars(projection.project(forged))["threadName"] == "[NAME]"
+
+    def test_a_call_of_ever_new_shapes_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After some plans that came to nothing no more are made for it."""
+        monkeypatch.setattr(plans, "_TRIES_A_SITE", 3)
+        projection = Projection(["deep.**"])
+
+        class Project(logging.Handler):
+            def handle(self, record: logging.LogRecord) -> bool:
+                projection.project(record)
+                return True
+
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(Project())
+        for number in range(40):
+            log.error("Updated contact", extra={"deep": {f"key{number // 2}": 1}})
+        (known,) = projection._plans._by_message.values()
+        assert len(known) == 4
 
     def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither calls nor sets of names without end are remembered."""

@@ -20,6 +20,8 @@ import pytest
 from crmlogging.storage import locking
 from crmlogging.storage.appending import Appender
 from crmlogging.storage.rotation import Names, RotatingAppender
+from crmlogging.storage.segment_writer import SegmentWriter
+from crmlogging.storage.segments import claim
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
@@ -65,7 +67,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
             str(path),
             names=Names(str(path), "standard"),
             max_bytes=12 if request.param == "rotating" else 10_000,
-            monotonic=lambda: 1_000.0,
+            monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
         )
         if request.param == "first":
             return appender
@@ -83,11 +85,6 @@ def lines(directory: Path) -> list[bytes]:
     data = b"".join(path.read_bytes() for path in sorted(directory.iterdir(), reverse=True))
     assert data.endswith(b"\n")
     return data.split()
-
-
-def lines_end_torn(directory: Path) -> bool:
-    """Tell whether a fragment is still there, which is cut off by number of the descriptor."""
-    return any(not path.read_bytes().endswith(b"\n") for path in directory.glob("crm.jsonl"))
 
 
 def steps() -> Iterator[int]:
@@ -112,8 +109,13 @@ class TestSignalHandler:
                 assert step > 5
                 return
 
-    def test_raises(self, make: Make, tmp_path: Path) -> None:
-        """One that ends the program, at every step: no line torn, no lock kept."""
+    @pytest.mark.parametrize("error", [Raised, TimeoutError])
+    def test_raises(self, make: Make, tmp_path: Path, error: type[BaseException]) -> None:
+        """One that ends the call, at every step: no line torn or written twice, no lock kept."""
+
+        def leave() -> None:
+            raise error
+
         for step in steps():
             appender = make()
             ran = True
@@ -121,9 +123,9 @@ class TestSignalHandler:
                 ran = interrupted(
                     lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]
                     step,
-                    self.leave,
+                    leave,
                 )
-            except Raised:
+            except error:
                 pass
             self.assert_free(appender, tmp_path / "crm.jsonl")
             appender.append(b"next\n")
@@ -134,10 +136,6 @@ class TestSignalHandler:
             if not ran:
                 assert found.count(b"outer") == 1
                 return
-
-    @staticmethod
-    def leave() -> None:
-        raise Raised
 
     @staticmethod
     def assert_free(appender: Appender, path: Path) -> None:
@@ -159,12 +157,10 @@ class TestSignalHandler:
             children: list[int] = []
 
             def fork(children: list[int] = children, appender: Appender = appender) -> None:
-                torn = lines_end_torn(tmp_path)
                 children.append(os.fork())
                 if not children[0]:
                     signal.alarm(20)
-                    if not torn:
-                        os.open(database, os.O_RDWR)  # Gets the number that was the log's.
+                    os.open(database, os.O_RDWR)  # Gets the number that was the log's.
                     appender.append(b"within\n")
 
             ran = interrupted(
@@ -181,5 +177,117 @@ class TestSignalHandler:
             assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
             assert database.read_bytes() == b""
             appender.close()
+            if not ran:
+                return
+
+
+@pytest.fixture(params=["quick", "first", "full"])
+def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], SegmentWriter]:
+    """Return how to get a SegmentWriter whose next append goes one of the ways there are."""
+
+    def build() -> SegmentWriter:
+        writer = SegmentWriter(
+            str(tmp_path / "segments"),
+            "own",
+            max_bytes=60 if request.param == "full" else 10_000,
+            clock=lambda: 1_000.0,
+            monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
+        )
+        if request.param != "first":
+            writer.append(b"before\n")
+        return writer
+
+    return build
+
+
+def taken_out(directory: Path) -> list[bytes]:
+    """Return the lines of all finished segments, which are gone then; none may be damaged."""
+    found: list[bytes] = []
+    for segment in claim(str(directory / "segments")):
+        for block, _ in segment.blocks():
+            found += block.split()
+        assert not segment.damaged
+        segment.finish()
+    return found
+
+
+class TestSignalHandlerWithinASegment:
+    def test_logs(self, begin: Callable[[], SegmentWriter], tmp_path: Path) -> None:
+        """A handler that logs to the same spool, at every step: both lines, once and whole."""
+        for step in steps():
+            writer = begin()
+            ran = interrupted(
+                lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
+                step,
+                lambda writer=writer: writer.append(b"inner\n"),  # type: ignore[misc]
+            )
+            writer.seal()
+            found = taken_out(tmp_path)
+            assert [found.count(each) for each in (b"outer", b"inner")] == [1, ran]
+            if not ran:
+                assert step > 5
+                return
+
+    @pytest.mark.parametrize("error", [Raised, TimeoutError])
+    def test_raises(
+        self, begin: Callable[[], SegmentWriter], tmp_path: Path, error: type[BaseException]
+    ) -> None:
+        """One that ends the call, at every step: no line twice, and the next one is written."""
+
+        def leave() -> None:
+            raise error
+
+        for step in steps():
+            writer = begin()
+            ran = True
+            try:
+                ran = interrupted(
+                    lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]
+                    step,
+                    leave,
+                )
+            except error:
+                pass
+            thread = threading.Thread(target=writer.append, args=(b"next\n",), daemon=True)
+            thread.start()
+            thread.join(10)
+            assert not thread.is_alive()
+            writer.seal()
+            found = taken_out(tmp_path)
+            assert found.count(b"outer") <= 1
+            assert found.count(b"next") == 1
+            if not ran:
+                assert found.count(b"outer") == 1
+                return
+
+    def test_forks(self, begin: Callable[[], SegmentWriter], tmp_path: Path) -> None:
+        """One that forks, at every step: the parent's line once, the child's lines once."""
+        database = tmp_path / "database"
+        database.touch()
+        for step in steps():
+            writer = begin()
+            children: list[int] = []
+
+            def fork(children: list[int] = children, writer: SegmentWriter = writer) -> None:
+                children.append(os.fork())
+                if not children[0]:
+                    signal.alarm(20)
+                    os.open(database, os.O_RDWR)  # Gets the number that was the segment's.
+                    writer.append(b"within\n")
+
+            ran = interrupted(
+                lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]
+                step,
+                fork,
+            )
+            if children == [0]:
+                writer.append(b"after\n")
+                os._exit(0 if writer.written == 2 else 1)
+            if children:
+                assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+            writer.seal()
+            found = taken_out(tmp_path)
+            assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
+            assert database.read_bytes() == b""
             if not ran:
                 return

@@ -16,11 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlogging.storage import segment_writer
 from crmlogging.storage.opening import UnsafeFileError
 from crmlogging.storage.segment_writer import SegmentWriter
 from crmlogging.storage.segments import MAGIC, Segment, SegmentName, claim, frame
-from crmlogging.storage.tails import write_whole
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
@@ -244,21 +242,24 @@ class TestSegmentWriter:
         writer = SegmentWriter(str(tmp_path), "standard")
         writer.append(b"one\n")
 
-        def interrupted(descriptor: int, data: bytes, size: int) -> None:
-            write_whole(descriptor, data, size)
+        def interrupted(descriptor: int, data: bytes) -> int:
+            write(descriptor, data)
             raise KeyboardInterrupt
 
-        def full(descriptor: int, data: bytes, size: int) -> None:
-            os.ftruncate(descriptor, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        def full(descriptor: int, data: bytes) -> int:
+            if len(data) == 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(descriptor, data[:1])
 
-        monkeypatch.setattr(segment_writer, "write_whole", interrupted)
+        write = os.write
+        monkeypatch.setattr(os, "write", interrupted)
         with pytest.raises(KeyboardInterrupt):
             writer.append(b"two\n")
-        monkeypatch.setattr(segment_writer, "write_whole", write_whole)
+        monkeypatch.setattr(os, "write", write)
         writer.append(b"three\n")
-        monkeypatch.setattr(segment_writer, "write_whole", full)
+        monkeypatch.setattr(os, "write", full)
         writer.append(b"four\n")
+        monkeypatch.setattr(os, "write", write)
         writer.seal()
         assert lines(tmp_path) == [b"one", b"two", b"three"]
 

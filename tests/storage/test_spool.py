@@ -266,3 +266,71 @@ class TestReady:
         spool.delivered(only(spool))
         assert spool.waiting() == set()
         assert spool.used_bytes() == 0
+
+
+class TestUploads:
+    """Notes of uploads in parts, for whoever comes after a kill."""
+
+    def noted(self, directory: Path) -> tuple[Spool, Path]:
+        spool = spool_with(directory, b"one\n")
+        spool.pack()
+        item = only(spool)
+        assert item.uploads() == []
+        for upload in ("2~a/b+c==", "second"):
+            item.note_upload(upload)
+        spool.keep(item)
+        return spool, Path(f"{item.path}.uploads")
+
+    def test_are_known_to_the_next_owner(self, tmp_path: Path) -> None:
+        """In order and private, until they are forgotten."""
+        spool, note = self.noted(tmp_path)
+        assert stat.S_IMODE(note.stat().st_mode) == 0o600
+        item = only(spool)
+        assert item.uploads() == ["2~a/b+c==", "second"]
+        item.forget_uploads()
+        assert item.uploads() == []
+        assert not note.exists()
+        spool.keep(item)
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            pytest.param(b"whole\nto", ["whole"], id="torn"),
+            pytest.param(b"\0\0\0", [], id="zeros"),
+            pytest.param(b"x" * 2_000 + b"\nok\n", ["ok"], id="too-long"),
+            pytest.param(b"sp ace\nok\n", ["ok"], id="no-id"),
+        ],
+    )
+    def test_only_whole_ones_count(self, tmp_path: Path, content: bytes, found: list[str]) -> None:
+        """A kill may tear a note, a power cut fill it with zeros."""
+        spool, note = self.noted(tmp_path)
+        note.write_bytes(content)
+        item = only(spool)
+        assert item.uploads() == found
+        spool.keep(item)
+
+    def test_a_planted_link_is_not_followed(self, tmp_path: Path) -> None:
+        """Neither read nor written; the object is delivered all the same."""
+        spool, note = self.noted(tmp_path / "spool")
+        theirs = tmp_path / "theirs"
+        theirs.write_bytes(b"secret\n")
+        note.unlink()
+        note.symlink_to(theirs)
+        item = only(spool)
+        item.note_upload("mine")
+        assert item.uploads() == []
+        spool.delivered(item)
+        assert theirs.read_bytes() == b"secret\n"
+        assert names(tmp_path / "spool") == set()
+
+    @pytest.mark.parametrize("end", ["delivered", "rejected", "damaged"])
+    def test_go_with_their_object(self, tmp_path: Path, end: str) -> None:
+        """However it leaves the spool: nothing of it is left waiting."""
+        spool, note = self.noted(tmp_path)
+        if end == "damaged":
+            note.with_suffix("").write_bytes(b"changed")
+            assert list(spool.ready()) == []
+        else:
+            (spool.delivered if end == "delivered" else spool.reject)(only(spool))
+        assert spool.waiting() == set()
+        assert not note.exists()

@@ -6,6 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
+from crmlogging.storage import sweeping
 from crmlogging.storage.sweeping import Sweeper
 
 Pause = Callable[[float], bool]
@@ -54,6 +57,22 @@ class TestSweeper:
         go_on.set()
         assert sweeper.close(5)
         assert len(sweeps) == 2
+
+    def test_wishes_soon_after_one_another_make_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Files that fill within moments cost one look at the directory, and one thread."""
+        monkeypatch.setattr(sweeping, "_GATHER_SECONDS", 60.0)
+        sweeps: list[threading.Thread] = []
+
+        def sweep(_: Pause) -> bool:
+            sweeps.append(threading.current_thread())
+            return True
+
+        sweeper = Sweeper(sweep)
+        for _ in range(50):
+            sweeper.soon()
+        assert sweeps == []
+        assert sweeper.close(5)
+        assert len(sweeps) == 1
 
     def test_unfinished_sweep_is_tried_again_later(self) -> None:
         """Not at once, which could be a hot loop."""

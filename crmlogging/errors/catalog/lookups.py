@@ -41,6 +41,7 @@ class Lookups:
         network: the rules for exceptions.
         statuses: HTTP status to the rule for it alone.
         memory: the last answers, kept by `crmlogging.errors.memory`.
+        recall: what is known of failures at a glance, kept by `crmlogging.errors.recall`.
         templates: what errors of one kind have in common, for `crmlogging.errors.building`.
     """
 
@@ -54,6 +55,7 @@ class Lookups:
         self._hosts: dict[str, Provider | None] = {}
         self._families: dict[str, tuple[Rule, ...]] = {}
         self.memory: object = None
+        self.recall: object = None
         self.templates: dict[tuple[object, ...], dict[str, Any]] = {}
         self._worded: dict[tuple[int, int | None, str], tuple[Rule | None, Rule | None]] = {}
 

@@ -1,40 +1,38 @@
-"""A real S3 server (moto) and what is in its bucket, for tests of `S3Handler`."""
+"""An S3 server (moto's) on loopback, and what is in a bucket of it."""
 
 from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import boto3
+from moto.server import ThreadedMotoServer
 
-from crmlogging import S3Handler
-from crmlogging.records import SafeRecord
+__all__ = ["CREDENTIALS", "Server", "serving"]
 
-__all__ = ["Make", "Server", "safe", "spooled"]
-
-Make = Callable[..., S3Handler]
-"""Builds a handler for the server's bucket with bare messages as lines."""
-
-
-def safe(message: str = "contact synced", level: int = logging.INFO, **fields: Any) -> SafeRecord:
-    """Build a record as `AllowlistFilter` would leave it."""
-    plain = logging.makeLogRecord(
-        {"name": "crm.sync", "msg": message, "args": None, "levelno": level}
-    )
-    plain.levelname = logging.getLevelName(level)
-    return SafeRecord({**vars(plain), **fields})
+CREDENTIALS: Final = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
-def spooled(tmp_path: Path) -> list[Path]:
-    """Return the files in the spool of `make_s3`."""
-    return [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run a server; give its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 class Server:
-    """An S3 server and what is in its bucket."""
+    """An S3 server and what is in its bucket, which is made."""
 
     def __init__(self, url: str, bucket: str) -> None:
         self.url = url
@@ -46,6 +44,7 @@ class Server:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
+        self.client.create_bucket(Bucket=bucket)
 
     def bodies(self) -> dict[str, bytes]:
         """Return the bytes of each object by its key."""

@@ -1,0 +1,274 @@
+"""Promises of `redaction.showing`: both ways show what the fields' judges let out, and no more."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import json
+import threading
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from crmlogging.fields import FIELDS, SHAPES, Field
+from crmlogging.redaction import fitting, showing
+from crmlogging.redaction.fitting import Fitting, encode, fitting_by, fitting_for
+from crmlogging.redaction.showing import Showing
+
+CHOSEN = next(field for field in FIELDS if field.name == "request.method")
+SHAPED = [Field(shape, shape, "caller", "") for shape in SHAPES]
+PLAIN: dict[str, Any] = {
+    "int": 7,
+    "float": 2.5,
+    "bool": True,
+    "timestamp": "2026-11-22T10:00:00Z",
+    "enum": "A",
+    "slug": "hubspot",
+    "id": "c-17",
+    "code": "A-1",
+    "path": "/contacts",
+    "text": "a word",
+}
+near = st.one_of(
+    st.text(alphabet="aZ09_.:-", max_size=14),
+    st.from_regex(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", fullmatch=True),
+    st.sampled_from(
+        [
+            *("4111111111111111", "4111-1111-1111-1111", "ghp_12345678", "xoxb-1234567"),
+            *("null", "nullable", "true", '"', ",", '","', "a,b", "\\", "é", "\ud800", "a\n"),
+            *("[REDACTED]", "[TRUNCATED]", "PATCH", "GET|HEAD", "/contacts/4711", "DE89"),
+            *("11111111-1111-1111-1111-111111111111", "FFFFFFFF-0000-0000-0000-000000000000"),
+        ]
+    ),
+)
+scalars = st.one_of(
+    near,
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.sampled_from([10**11 - 1, 10**11, 4111111111111111, -1, -0.0, 1e16, 1e-7, 5e-324, 1.5e300]),
+    st.floats(),
+    st.text(max_size=6),
+)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are judged all at once from the third record on."""
+    monkeypatch.setattr(showing, "_RECORDS_BEFORE", 2)
+
+
+def judged(fittings: list[Fitting], values: tuple[Any, ...]) -> list[bytes] | None:
+    """Return what the judges say, each for itself."""
+    try:
+        return [encode(each.fit(value)) for each, value in zip(fittings, values, strict=True)]
+    except TypeError:
+        return None
+
+
+def warm(fittings: list[Fitting], values: tuple[Any, ...]) -> Showing:
+    """Return what has shown these values, and judges those that it can all at once."""
+    found = Showing(fittings)
+    found._left = 1
+    found.show(values)
+    return found
+
+
+class TestAllAtOnce:
+    @pytest.mark.parametrize("field", [*SHAPED, CHOSEN], ids=lambda field: field.name)
+    def test_whatever_stands_there_is_judged_as_its_field_says(self, field: Field) -> None:
+        """Each shape, beside another of its kind, with any scalar in either place."""
+
+        @given(first=scalars, second=scalars)
+        @example(first=float("nan"), second="nullable")
+        @example(first=float("nan"), second=None)
+        @example(first=None, second=None)
+        @settings(max_examples=150, deadline=None)
+        def holds(first: Any, second: Any) -> None:
+            fittings = [fitting_for(field), fitting_for(field), fitting_for(SHAPED[0])]
+            usual = PLAIN.get(field.name, "PATCH")
+            found = warm(fittings, (usual, usual, 1))
+            for values in ((first, usual, 1), (usual, second, 1), (first, second, 1)):
+                assert found.show(values) == judged(fittings, values)
+
+        holds()
+
+    @given(values=st.lists(scalars, min_size=len(SHAPED), max_size=len(SHAPED)))
+    @settings(max_examples=150, deadline=None)
+    def test_fields_of_all_shapes_together(self, values: list[Any]) -> None:
+        """Those that have no form of their own keep their places between the others."""
+        fittings = [fitting_for(field) for field in SHAPED]
+        found = warm(fittings, tuple(PLAIN[field.name] for field in SHAPED))
+        assert found._at_once is not None
+        assert found._at_once.others
+        assert found.show(tuple(values)) == judged(fittings, tuple(values))
+        usual = tuple(PLAIN[field.name] for field in SHAPED)
+        assert found.show(usual) == judged(fittings, usual)
+
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    def test_a_number_that_is_none_is_no_null(self, at: int) -> None:
+        """NaN is rendered as null, which a field may carry, and is withheld all the same."""
+        fittings = [fitting_for(SHAPED[6]) for _ in range(3)]
+        assert SHAPED[6].shape == "id"
+        found = warm(fittings, ("a", "b", "c"))
+        values: list[Any] = [None, None, None]
+        values[at] = float("nan")
+        assert found.show(tuple(values)) == judged(fittings, tuple(values))
+        assert found.show((float("nan"), "null", "nullable")) == [
+            b'"[REDACTED]"',
+            b'"null"',
+            b'"nullable"',
+        ]
+
+    def test_a_secret_between_plain_values_is_withheld(self) -> None:
+        """However often plain values stood there before."""
+        fittings = [fitting_for(Field(f"f{at}", "id", "caller", "")) for at in range(4)]
+        found = warm(fittings, ("a", "b", "c", "d"))
+        for secret in ("4111111111111111", "ada@example.com", 'x","y', "ghp_12345678"):
+            shown = found.show(("a", secret, "c", "d"))
+            assert shown == [b'"a"', b'"[REDACTED]"', b'"c"', b'"d"']
+
+    def test_masked_fields_take_no_part(self) -> None:
+        """Nothing of theirs is plain."""
+        masked = fitting_by(lambda value: "****")
+        found = warm([fitting_for(SHAPED[6]), masked, fitting_for(SHAPED[6])], ("a", "b", "c"))
+        assert found._at_once is not None
+        assert found._at_once.others == (1,)
+        assert found.show(("d", "e", "f")) == [b'"d"', b'"****"', b'"f"']
+
+
+class TestHabit:
+    @pytest.mark.usefixtures("soon")
+    def test_a_call_that_is_made_often_gets_it(self) -> None:
+        """And one whose values mostly fail loses it again."""
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
+        assert found._at_once is None
+        for _ in range(3):
+            found.show(("a", "b", "c"))
+        assert found._at_once is not None
+        for _ in range(showing._FAILURES):
+            assert found._at_once is not None
+            found.show(("a", "not for everybody", "c"))
+        assert found._at_once is None
+
+    @pytest.mark.usefixtures("soon")
+    def test_other_fields_are_chosen_the_next_time(self) -> None:
+        """One that is withheld in each record is left to its own judge."""
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
+        for _ in range(showing._FAILURES + 5):
+            found.show(("a", "not for everybody", "c"))
+        assert found._at_once is not None
+        assert found._at_once.others == (1,)
+        assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
+
+    @pytest.mark.usefixtures("soon")
+    @pytest.mark.parametrize("size", [0, 1, 33])
+    def test_few_fields_and_many_are_judged_one_by_one(self, size: int) -> None:
+        """An expression for many takes too long to compile, one for a single one saves nothing."""
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(size)])
+        for _ in range(5):
+            assert found.show(("a",) * size) == [b'"a"'] * size
+        assert found._at_once is None
+
+
+class Label(str):
+    """A string with more to it."""
+
+    __slots__ = ()
+
+
+class Kind(enum.Enum):
+    """What orjson would render by itself."""
+
+    CONTACT = "contact"
+
+
+class Meta(type):
+    """A class of classes that says it equals any other."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise AssertionError("foreign code ran")
+
+    __hash__ = type.__hash__
+
+
+class Foreign(metaclass=Meta):
+    """Its class must not be compared."""
+
+
+class TestTypes:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(Label("a"), Kind.CONTACT, uuid.UUID(int=0), datetime.date(2026, 11, 22), b"a"),
+            *([], ["a"], {}, {"a": 1}, (), Foreign()),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_only_scalars_are_shown(self, value: object) -> None:
+        """Anything else goes the long way, even if it would be rendered as a plain text."""
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
+        assert found.show(("a", value, "c")) is None
+        found = warm([fitting_for(SHAPED[6]) for _ in range(3)], ("a", "b", "c"))
+        assert found.show(("a", value, "c")) is None
+        assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
+
+    def test_equal_numbers_of_other_types(self) -> None:
+        """One, 1.0 and True are three values."""
+        found = Showing([fitting_for(SHAPED[6])])
+        for value in (1, True, 1.0, True, 1, 1.0):
+            assert found.show((value,)) == [encode(value)]
+
+    def test_forms_are_bounded(self) -> None:
+        """Types in ever new orders take no more memory."""
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(6)])
+        for number in range(200):
+            found.show(tuple("a" if number >> at & 1 else at for at in range(6)))
+        assert len(found._forms) <= showing._FORMS_KEPT
+
+
+class TestMemory:
+    def test_it_is_bounded(self) -> None:
+        """Ids without end are not remembered without end, nor are whole numbers."""
+        one = fitting_for(SHAPED[6])
+        found = Showing([one])
+        for number in range(2_000):
+            found.show((f"contact-of-{number}-there",))
+            found.show((number,))
+        assert len(one.kept[str]) <= fitting._KEPT
+        assert len(one.kept[int]) <= fitting._FEW
+
+    def test_nothing_withheld_is_remembered(self) -> None:
+        """What does not get out does not stay in memory either."""
+        one = fitting_for(SHAPED[6])
+        found = Showing([one])
+        for value in ("ada@example.com", "4111111111111111", "ghp_12345678"):
+            for _ in range(3):
+                assert found.show((value,)) == [b'"[REDACTED]"']
+        assert not one.kept[str]
+
+    def test_threads(self) -> None:
+        """Each gets its own values, whatever types and values the others have."""
+        fittings = [fitting_for(SHAPED[6]) for _ in range(4)]
+        found, wrong = warm(fittings, ("a",) * 4), []
+        start = threading.Barrier(4)
+
+        def work(seed: int) -> None:
+            start.wait()
+            for number in range(400):
+                values: tuple[Any, ...] = (
+                    *(f"{seed}-{number}", number if seed % 2 else None, "a b" * (number % 3)),
+                    seed,
+                )
+                if found.show(values) != judged(fittings, values):
+                    wrong.append(json.dumps(values))
+
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
