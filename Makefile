@@ -23,7 +23,8 @@ demo: $(STAMP)  ## run a sync against local servers and print the operator's rep
 	$(RUN) -m crmlogging demo --records $(RECORDS)
 
 test: lint types $(STAMP)  ## lint, types and tests
-	$(RUN) -m pytest -n auto --dist loadfile
+	# One worker more than processors: many a test waits for a process.
+	$(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile
 
 lint: $(STAMP)
 	$(RUN) -m ruff check .

@@ -42,7 +42,8 @@ def runs(interpreter: str, version: str) -> bool:
 
 def _run_tests(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")
-    session.run("python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
+    workers = str((os.cpu_count() or 1) + 1)  # many a test waits for a process
+    session.run("python", "-m", "pytest", "-n", workers, "--dist", "loadfile", *session.posargs)
 
 
 ALL = interpreters()

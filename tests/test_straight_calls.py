@@ -125,7 +125,7 @@ NAMES = st.sampled_from(
 
 class TestEquality:
     @settings(
-        max_examples=150,
+        max_examples=60,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from crmlogging.errors.classify import classify
 from crmlogging.errors.model import CrmError
 
@@ -76,8 +74,10 @@ class TestUnseen:
         assert shares.pop("category") >= 0.97
         assert {name: share for name, share in shares.items() if share < 0.95} == {}
 
-    @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-    def test_no_secret_gets_out(self, case: Mapping[str, Any]) -> None:
-        """What the case marks as secret is in no attribute."""
-        shown = repr(outcome_of(case))
-        assert not [secret for secret in case.get("secrets", ()) if secret in shown]
+    def test_no_secret_gets_out(self) -> None:
+        """What a case marks as secret is in no attribute."""
+        told = {}
+        for case in CASES:
+            shown = repr(outcome_of(case))
+            told[case["id"]] = [secret for secret in case.get("secrets", ()) if secret in shown]
+        assert {name: secrets for name, secrets in told.items() if secrets} == {}

@@ -103,12 +103,13 @@ def names(text: str) -> list[str]:
 @pytest.mark.parametrize("formatter", FORMATTERS)
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in HOSTILE.items()])
 class TestOneRecordIsOneLine:
-    @pytest.mark.parametrize("place", PLACES)
-    def test_in_a_value(self, formatter: str, text: str, place: str) -> None:
+    def test_in_a_value(self, formatter: str, text: str) -> None:
         """Message, facts and fields: one line for readers of text and of bytes, all of it shown."""
-        level = {"levelno": 35} if place == "levelname" else {}
-        for record in records(**{place: text}, **level):
-            self.check(FORMATTERS[formatter]().format(record))
+        rendering = FORMATTERS[formatter]()
+        for place in PLACES:
+            level = {"levelno": 35} if place == "levelname" else {}
+            for record in records(**{place: text}, **level):
+                self.check(rendering.format(record))
 
     def test_in_a_name(self, formatter: str, text: str) -> None:
         """A field's name is no way around, at any depth."""
