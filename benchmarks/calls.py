@@ -11,6 +11,7 @@ import inspect
 import logging
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -159,6 +160,7 @@ def of(place: Place, logger: Any) -> Call:
     return _CALLS.get(place.scenario, _ten_fields)(logger)
 
 
+@cache
 def fields_of(scenario: str) -> Callable[[Contact], dict[str, Any]]:
     """Return the function that makes the fields of a scenario's call, for those of another form.
 
