@@ -519,14 +519,19 @@ class TestWhoIsAsked:
         assert counting.made == 3
         assert len(place.lines()) == 4
 
-    def test_a_queue_with_an_emit_of_its_own_gets_records(self, tmp_path: Path) -> None:
-        """A subclass elsewhere knows nothing of calls."""
+    @pytest.mark.parametrize("module", ["service.logs", "logging_setup", "crmlogging_extras"])
+    def test_a_queue_with_an_emit_of_its_own_gets_records(
+        self, tmp_path: Path, module: str
+    ) -> None:
+        """A subclass elsewhere knows nothing of calls, whatever the name of its module."""
         seen: list[str] = []
 
         class Own(AsyncHandler):
             def emit(self, record: Any) -> None:
                 seen.append(record.levelname)
                 super().emit(record)
+
+            emit.__module__ = module
 
         place = Place(tmp_path / "crm.jsonl")
         queue = Own(handlers=[place.handler])

@@ -30,7 +30,7 @@ _steps_of: Final = attrgetter(*_STEPS)
 
 
 def _is_foreign(step: Any) -> bool:
-    return not str(step.__module__).startswith(("crmlogging.", "logging"))
+    return str(getattr(step, "__module__", "")).partition(".")[0] not in ("crmlogging", "logging")
 
 
 class SafeHandler(logging.Handler):
