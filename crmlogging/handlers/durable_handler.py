@@ -172,13 +172,13 @@ class DurableHandler(SafeHandler):
             return
         try:
             # No foreign code runs in what follows, so nothing has to be guarded against it.
-            prepared = record[0].renderings.get(self.formatter)
+            prepared = record.outline.renderings.get(self.formatter)
             line = None if prepared is None else prepared.line(record)
             if line is None:
                 line = self._format_bytes(record)  # type: ignore[misc]  # ours: see setFormatter
-            level = record[1]
+            level = record.levelno
             tier = self._only_tier or self._tier(level)
-            self._store(tier, b"%b\n" % line, 1, level, record[2])
+            self._store(tier, b"%b\n" % line, 1, level, record.created)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._gave_up(record, error)
 

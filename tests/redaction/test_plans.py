@@ -112,9 +112,13 @@ class Compare(logging.Handler):
 
 
 class Projecting(logging.Handler):
-    """Projects what a filter left of each record."""
+    """Projects each record, or what a filter left of it."""
 
-    def __init__(self, projection: Projection, change: Callable[[logging.LogRecord], bool]) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        change: Callable[[logging.LogRecord], bool] = lambda _: True,
+    ) -> None:
         super().__init__()
         self.projection, self.change = projection, change
 
@@ -451,13 +455,8 @@ class TestPlan:
         """A record with the message object and facts of a call, but with keys of its own."""
         projection = Projection(["@crm"])
 
-        class Project(logging.Handler):
-            def handle(self, record: logging.LogRecord) -> bool:
-                projection.project(record)
-                return True
-
         log = logging.Logger("crm.sync", logging.DEBUG)
-        log.addHandler(Project())
+        log.addHandler(Projecting(projection))
         (record,) = records_of(lambda to: to.error("Updated contact", extra={"email": "x"}))
         log.handle(record)
         forged = logging.makeLogRecord({**vars(record), "ada@example.com": 1})
@@ -471,13 +470,8 @@ class TestPlan:
         monkeypatch.setattr(plans, "_TRIES_A_SITE", 3)
         projection = Projection(["deep.**"])
 
-        class Project(logging.Handler):
-            def handle(self, record: logging.LogRecord) -> bool:
-                projection.project(record)
-                return True
-
         log = logging.Logger("crm.sync", logging.DEBUG)
-        log.addHandler(Project())
+        log.addHandler(Projecting(projection))
         for number in range(40):
             log.error("Updated contact", extra={"deep": {f"key{number // 2}": 1}})
         (known,) = projection._plans._by_message.values()
@@ -488,13 +482,8 @@ class TestPlan:
         monkeypatch.setattr(plans, "_SITES_KEPT", 4)
         projection = Projection(["@crm"])
 
-        class Project(logging.Handler):
-            def handle(self, record: logging.LogRecord) -> bool:
-                projection.project(record)
-                return True
-
         log = logging.Logger("crm.sync", logging.DEBUG)
-        log.addHandler(Project())
+        log.addHandler(Projecting(projection))
         for number in range(80):
             log.error("Updated contact", extra={f"key{number // 2}": 1})
         for number in range(10):

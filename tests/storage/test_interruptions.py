@@ -99,7 +99,7 @@ class TestSignalHandler:
             ran = interrupted(
                 lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
                 step,
-                lambda appender=appender: appender.append(b"inner\n"),  # type: ignore[misc]
+                lambda appender=appender: appender.append(b"inner\n"),  # type: ignore[misc]  # a lambda's default has no type
             )
             found = lines(tmp_path)
             assert found.count(b"outer") == 1
@@ -121,7 +121,7 @@ class TestSignalHandler:
             ran = True
             try:
                 ran = interrupted(
-                    lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]
+                    lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
                     step,
                     leave,
                 )
@@ -164,7 +164,7 @@ class TestSignalHandler:
                     appender.append(b"within\n")
 
             ran = interrupted(
-                lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]
+                lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
                 step,
                 fork,
             )
@@ -219,7 +219,7 @@ class TestSignalHandlerWithinASegment:
             ran = interrupted(
                 lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
                 step,
-                lambda writer=writer: writer.append(b"inner\n"),  # type: ignore[misc]
+                lambda writer=writer: writer.append(b"inner\n"),  # type: ignore[misc]  # a lambda's default has no type
             )
             writer.seal()
             found = taken_out(tmp_path)
@@ -242,7 +242,7 @@ class TestSignalHandlerWithinASegment:
             ran = True
             try:
                 ran = interrupted(
-                    lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]
+                    lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
                     step,
                     leave,
                 )
@@ -276,7 +276,7 @@ class TestSignalHandlerWithinASegment:
                     writer.append(b"within\n")
 
             ran = interrupted(
-                lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]
+                lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
                 step,
                 fork,
             )
