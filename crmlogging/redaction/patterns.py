@@ -237,25 +237,28 @@ class _Graph:
         if len(self._nodes) > _NODES_MAXIMUM:
             self._problems.add("fields", "too many patterns with wildcards")
             self._problems.raise_if_any()
-        ahead = {self._entries[number].segments[at : at + 1] for number, at in state}
-        for name in {segment for (segment, *_) in filter(None, ahead)} - {_ONE, _ANY, ITEMS}:
-            node.children[name] = self._node(self._step(state, name))
+        after = self._after(state)
         for attribute, name in (("other", _ONE), ("items", ITEMS)):
-            further = self._step(state, name)
-            if further:
-                setattr(node, attribute, self._node(further))
+            if further := after.pop(name):
+                setattr(node, attribute, self._node(frozenset(further)))
+        for name, further in after.items():
+            node.children[name] = self._node(frozenset(further))
         return node
 
-    def _step(self, state: frozenset[tuple[int, int]], name: str) -> frozenset[tuple[int, int]]:
-        further = set()
+    def _after(self, state: frozenset[tuple[int, int]]) -> dict[str, set[tuple[int, int]]]:
+        """Return the state after each name that a pattern has here, after `_ONE` and `ITEMS`."""
+        after: dict[str, set[tuple[int, int]]] = {_ONE: set(), ITEMS: set(), _ANY: set()}
         for number, at in state:
             segments = self._entries[number].segments
-            segment = segments[at] if at < len(segments) else ""
-            if segment == _ANY:
-                further |= {(number, at), (number, at + 1)}
-            elif segment == name or (segment == _ONE and name != ITEMS):
-                further.add((number, at + 1))
-        return frozenset(further)
+            if at < len(segments):
+                after.setdefault(segments[at], set()).add((number, at + 1))
+                if segments[at] == _ANY:
+                    after[_ANY].add((number, at))
+        any_path = after.pop(_ANY)
+        any_name = after[_ONE] | any_path
+        for name, further in after.items():
+            further |= any_path if name == ITEMS else any_name
+        return after
 
     def _leaf(self, state: frozenset[tuple[int, int]]) -> Node:
         """Return the node with what the entries that end here say; the most exact one wins."""
