@@ -14,7 +14,8 @@ from types import CodeType
 from typing import Any, Final
 
 __all__ = [
-    *("DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "place_of", "safe_path", "source_file"),
+    *("DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "is_there", "module_of", "place_of"),
+    *("safe_path", "source_file"),
 ]
 
 DYNAMIC_FILE: Final = "<dynamic>"
@@ -56,13 +57,13 @@ def safe_path(filename: str) -> str:
 
 
 def _relative(filename: str) -> str:
-    if filename.startswith("<") or "\0" in filename or not _exists(filename):
+    if filename.startswith("<") or "\0" in filename or not is_there(filename):
         return DYNAMIC_FILE
-    path = os.path.abspath(filename)
+    path = _absolute(filename)
     best = ""
     for entry in sys.path:
         if type(entry) is str:
-            root = os.path.abspath(entry or os.curdir)
+            root = _absolute(entry or os.curdir)
             if len(root) > len(best) and path.startswith(root + os.sep):
                 best = root
     inner = path[len(best) + 1 :] if best else os.path.basename(path)
@@ -70,7 +71,14 @@ def _relative(filename: str) -> str:
     return "/".join(part if _SEGMENT.fullmatch(part) else NAME for part in parts)
 
 
-def _exists(filename: str) -> bool:
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(path)
+    except OSError:  # The working directory was removed.
+        return path
+
+
+def is_there(filename: str) -> bool:
     """Tell whether the file is there, or a module was loaded from it (out of an archive)."""
     known = _existing.get(filename)
     if known is None:
@@ -94,15 +102,20 @@ def source_file(code: CodeType, namespace: dict[str, Any]) -> str | None:
     filename = code.co_filename
     if filename.startswith("<") or "\0" in filename:
         return None
-    if _exists(filename):
+    if is_there(filename):
         return filename
-    name = namespace.get("__name__")
-    module = sys.modules.get(name) if type(name) is str else None
-    file = _file_of(module)
-    if file is None or _namespace_of(module) is not namespace:
+    file = _file_of(module_of(namespace))
+    if file is None:
         return None
     stems = [os.path.splitext(os.path.basename(each))[0] for each in (file, filename)]
     return file if stems[0] == stems[1] else None
+
+
+def module_of(namespace: dict[str, Any]) -> object:
+    """Return the module whose globals `namespace` is, or None."""
+    name = namespace.get("__name__")
+    module = sys.modules.get(name) if type(name) is str else None
+    return module if _namespace_of(module) is namespace else None
 
 
 def is_loaded(filename: str) -> bool:
@@ -142,23 +155,27 @@ def place_of(code: CodeType, namespace: dict[str, Any]) -> tuple[str, str]:
     file = source_file(code, namespace)
     if file is None:
         return DYNAMIC_FILE, code.co_name if code.co_name in _MADE_BY_PYTHON else NAME
-    return safe_path(file), function_name(code)
+    return safe_path(file), function_name(code, namespace)
 
 
-def function_name(code: CodeType) -> str:
+def function_name(code: CodeType, namespace: dict[str, Any]) -> str:
     """Return the name of the function that `code` is, if its file spells it.
 
     Code made from a text may have any name, and any file's.
+
+    Args:
+        code: running code.
+        namespace: its globals.
     """
     known = _functions.get(id(code))
     if known is None or known[0] is not code:
         if len(_functions) >= _KEPT:
             _functions.clear()
-        known = _functions[id(code)] = (code, _function_name(code))
+        known = _functions[id(code)] = (code, _function_name(code, namespace))
     return known[1]
 
 
-def _function_name(code: CodeType) -> str:
+def _function_name(code: CodeType, namespace: dict[str, Any]) -> str:
     # Here, since sources is not needed for records without an exception.
     from crmlogging.redaction import sources
 
@@ -170,7 +187,7 @@ def _function_name(code: CodeType) -> str:
         return NAME
     if code.co_filename.startswith("<"):
         return NAME
-    return name if sources.spelled_out(code, {}, (name,)) else NAME
+    return name if sources.spelled_out(code, namespace, (name,)) else NAME
 
 
 def _is_identifier(name: str) -> bool:

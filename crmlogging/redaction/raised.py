@@ -203,8 +203,10 @@ def _of_class(text: str, kind: type) -> str | None:
         function = _NAMESPACE.__get__(each).get("__init__")
         if type(function) is FunctionType:
             code, namespace = function.__code__, function.__globals__
-            texts = call_site.texts_of(code)
-            if any(each is text for each in texts) and call_site.is_source(code, namespace):
+            if any(each is text for each in call_site.texts_of(code)) and (
+                call_site.is_source(code, namespace)
+                and sources.spelled_out(code, namespace, (text,))
+            ):
                 return text
     return None
 

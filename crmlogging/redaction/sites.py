@@ -56,7 +56,7 @@ class Site:
         constants: those of the whole code object that contain a space, likewise.
     """
 
-    __slots__ = ("_readings", "_texts", "code", "constants", "loaded", "offset", "templates")
+    __slots__ = ("_placed", "_readings", "code", "constants", "loaded", "offset", "templates")
 
     def __init__(self, frame: FrameType) -> None:
         self.code = code = frame.f_code
@@ -65,7 +65,7 @@ class Site:
         self.constants: tuple[str, ...] = ()
         self.templates: dict[str, str] = {}
         self._readings: tuple[Reading, ...] | None = None
-        self._texts: frozenset[str] = frozenset()
+        self._placed = False
         if source_file(code, frame.f_globals) is not None or self.readings(frame):
             names = frame.f_globals
             loaded = call_site.literals_in_call(code, self.offset)
@@ -78,15 +78,15 @@ class Site:
             place = sources.call_at(self.code, self.offset, frame.f_globals)
             readings: tuple[Reading, ...] = ()
             if place is not None:
+                self._placed = True
                 readings = tuple(_read(place))
-                self._texts = place.module.texts
             self._readings = readings
         return self._readings
 
     def module_texts(self, frame: FrameType) -> frozenset[str]:
         """Return the literals with a space of the whole source file; empty without source."""
         self.readings(frame)
-        return self._texts
+        return sources.texts_of_file(self.code, frame.f_globals) if self._placed else frozenset()
 
 
 _sites: dict[tuple[int, int], Site] = {}

@@ -7,25 +7,26 @@ be the same instead.
 """
 
 from __future__ import annotations
+import __future__
 
 import os
-import sys
 import threading
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from opcode import opname
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
-from crmlogging.redaction.call_site import Span, instructions_in, span_at
-from crmlogging.redaction.source_text import NotNow, text_of
+from crmlogging.redaction.call_site import Span, span_at
+from crmlogging.redaction.parsed import Parsed, nested, span_of
+from crmlogging.redaction.pieces import beginning_of, pieces_from
+from crmlogging.redaction.source_text import NotNow, loaded_code, text_of
 
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Place", "call_at", "is_source_of", "raise_at", "spelled_out"]
+__all__ = ["Place", "call_at", "is_source_of", "raise_at", "spelled_out", "texts_of_file"]
 
-_MODULES_KEPT: Final = 16
+_FILES_KEPT: Final = 32
+_WHOLE: Final = -1
 _ATTEMPTS: Final = 3
 
 
@@ -35,81 +36,24 @@ class Place:
     Attributes:
         node: the call, or the raise statement.
         scope: the function, lambda, class body or module around it.
-        module: the file it stands in.
+        parsed: the file, or the piece of one, that it stands in.
     """
 
-    def __init__(self, node: ast.AST, scope: ast.AST, module: _Module, code: CodeType) -> None:
+    def __init__(self, node: ast.AST, scope: ast.AST, parsed: Parsed, code: CodeType) -> None:
         self.node = node
         self.scope = scope
-        self.module = module
+        self.parsed = parsed
         self._code = code
 
     def runs(self, node: ast.expr) -> bool:
         """Tell whether `node`, of the same scope, is what the running code holds there."""
-        return self.module.compiled(self._code, _span_of(node))
+        return self.parsed.compiled(self._code, span_of(node))
 
-
-class _Module:
-    """A source file, parsed and compiled."""
-
-    def __init__(self, tree: ast.Module, code: CodeType) -> None:
-        self.tree = tree
-        self._codes: dict[tuple[str, int], list[CodeType]] = {}
-        for each in _nested(code):
-            self._codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
-
-    def gives(self, running: CodeType) -> bool:
-        """Tell whether this source compiles to `running`."""
-        codes = self._codes.get((running.co_qualname, running.co_firstlineno), [])
-        return any(code == running for code in codes)
-
-    def compiled(self, running: CodeType, span: Span) -> bool:
-        """Tell whether this source compiles to `running`, or at least its part in `span`."""
-        codes = self._codes.get((running.co_qualname, running.co_firstlineno), [])
-        return self.gives(running) or any(_same(code, running, span) for code in codes)
-
-    def find(self, span: Span, kind: type[ast.expr | ast.stmt]) -> tuple[ast.AST, ast.AST] | None:
-        """Return the one node of a `kind` at `span`, and its scope."""
-        found = [
-            (node, scope)
-            for node, scope in _walk(self.tree)
-            if isinstance(node, kind) and _ends_with(node, span)
-        ]
-        return found[0] if len(found) == 1 else None
-
-    @cached_property
-    def literals(self) -> frozenset[str]:
-        """Every string literal of the file."""
-        import ast
-
-        values = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
-        return frozenset(value for value in values if type(value) is str)
-
-    @cached_property
-    def constants(self) -> frozenset[str]:
-        """Those, and what the compiler joins and repeats of them: ``"=" * 40``."""
-        codes = [code for each in self._codes.values() for code in each]
-        values = (value for code in codes for value in code.co_consts)
-        return self.literals | {value for value in values if type(value) is str}
-
-    @cached_property
-    def texts(self) -> frozenset[str]:
-        """Those that contain a space."""
-        return frozenset(value for value in self.literals if " " in value)
-
-
-_CONSTANT: Final = frozenset(("LOAD_CONST", "RETURN_CONST", "KW_NAMES"))
-_FLAGS: Final = 1 if sys.version_info >= (3, 12) else 0
-# Operations on a name, with the number of low bits of their argument that are flags.
-_ATTRIBUTE: Final = {
-    **dict.fromkeys(("LOAD_NAME", "STORE_NAME", "LOAD_METHOD", "STORE_ATTR", "STORE_GLOBAL"), 0),
-    "LOAD_GLOBAL": 1,
-    "LOAD_ATTR": _FLAGS,
-    "LOAD_SUPER_ATTR": 2 * _FLAGS,
-}
 
 _lock = threading.RLock()
-_modules: dict[str, _Module | None] = {}
+_files: dict[tuple[str, int], Parsed | None] = {}
+"""By name of the file and, of a piece, the number of lines before it."""
+_annotations: Final = __future__.annotations.compiler_flag
 _reading: set[str] = set()
 _exhausted: dict[str, int] = {}
 
@@ -129,26 +73,34 @@ def call_at(code: CodeType, offset: int, namespace: dict[str, Any]) -> Place | N
 
 def is_source_of(code: CodeType, namespace: dict[str, Any]) -> bool:
     """Tell whether there is source that compiles to `code`."""
-    module = _module(code.co_filename, namespace)
-    return module is not None and module.gives(code)
+    file = _file(code.co_filename, namespace)
+    return file is not None and file.gives(code)
+
+
+def texts_of_file(code: CodeType, namespace: dict[str, Any]) -> frozenset[str]:
+    """Return the literals with a space of the whole file of `code`; empty without source."""
+    file = _file(code.co_filename, namespace)
+    return frozenset() if file is None else file.texts
 
 
 def spelled_out(code: CodeType, namespace: dict[str, Any], texts: Iterable[str]) -> tuple[str, ...]:
     """Return those of `texts`, constants of `code`, that its file spells out.
 
     Code made from a text may name any file as its own (a template's, its generator's), and hold
-    anybody's data. Without a readable file (``.pyc`` only) there is nothing to compare with.
+    anybody's data. Without a text (``.pyc`` only) the module's loader has to give this very code.
     """
     source = text_of(code.co_filename, namespace)
     if source is None:
-        return tuple(texts)
+        loaded = loaded_code(namespace)
+        given = loaded is not None and any(each == code for each in nested(loaded))
+        return tuple(texts) if given else ()
     found: list[str] = []
     others: list[str] = []
     for text in texts:
         (found if text in source else others).append(text)
     if others:  # written with escapes, or in parts
-        module = _module(code.co_filename, namespace)
-        constants = frozenset() if module is None else module.constants
+        file = _file(code.co_filename, namespace)
+        constants = frozenset() if file is None else file.constants
         found += [text for text in others if text in constants]
     return tuple(found)
 
@@ -166,30 +118,67 @@ def _node_at(
     span = span_at(code, offset)
     if span is None:
         return None
-    try:
-        module = _module(code.co_filename, namespace)
-        if module is None or not module.compiled(code, span):
-            return None
-        found = module.find(span, kind)
-    except (RecursionError, MemoryError, LookupError, ValueError):  # nested too deeply to walk
-        return None
-    return None if found is None else Place(*found, module, code)
+    for parsed in _around(code, namespace, span):
+        try:
+            found = parsed.find(span, kind) if parsed.compiled(code, span) else None
+        except (RecursionError, MemoryError, LookupError, ValueError):  # nested too deeply to walk
+            continue
+        # The scope of what stands in no function is the file, not a piece of it.
+        if found is not None and (parsed.whole or found[1] is not parsed.tree):
+            return Place(*found, parsed, code)
+    return None
 
 
-def _module(filename: str, namespace: dict[str, Any]) -> _Module | None:
+def _around(code: CodeType, namespace: dict[str, Any], span: Span) -> Iterator[Parsed]:
+    """Yield where the source of `code` may be found: the definition around it, the file."""
+    file, text = code.co_filename, text_of(code.co_filename, namespace)
+    if text is None:
+        return
+    lines = text.split("\n")
+    start = beginning_of(lines, code.co_qualname.partition(".")[0], span.line)
+    if start is not None:
+        flags = code.co_flags & _annotations
+        piece = _kept(
+            file, start, lambda: _parsed(pieces_from(lines, start, span.line), file, flags)
+        )
+        if piece is not None:
+            yield piece
+    whole = _file(file, namespace)
+    if whole is not None:
+        yield whole
+
+
+def _file(filename: str, namespace: dict[str, Any]) -> Parsed | None:
+    """Return a whole file; None for one that cannot be read or is too large."""
+
+    def read() -> Parsed | None:
+        text = text_of(filename, namespace)
+        return None if text is None else _parsed((text,), filename)
+
+    return _kept(filename, _WHOLE, read)
+
+
+def _kept(filename: str, start: int, read: Callable[[], Parsed | None]) -> Parsed | None:
+    key = (filename, start)
     with _lock:
         if filename in _reading:  # compiling may warn, a signal may come: both may log
             raise NotNow
-        if filename not in _modules:
-            if len(_modules) >= _MODULES_KEPT:
-                _modules.pop(next(iter(_modules)))
+        if key not in _files:
+            if len(_files) >= _FILES_KEPT:
+                _files.pop(next(iter(_files)))
             _reading.add(filename)
             try:
-                module = _read(filename, namespace)
+                parsed = read()
+            except (RecursionError, MemoryError):
+                # The end of the stack, or a source nested beyond what the parser can walk.
+                _exhausted[filename] = _exhausted.get(filename, 0) + 1
+                if _exhausted[filename] < _ATTEMPTS:
+                    raise NotNow from None
+                parsed = None
             finally:
                 _reading.discard(filename)
-            _modules[filename] = module
-        return _modules[filename]
+            _files[key] = parsed
+        return _files[key]
 
 
 def _after_fork() -> None:
@@ -203,84 +192,23 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _read(filename: str, namespace: dict[str, Any]) -> _Module | None:
-    """Read, parse and compile a file; None for one that cannot be or is too large."""
+def _parsed(texts: Iterable[str], filename: str, flags: int | None = None) -> Parsed | None:
+    """Parse and compile the first text that can be.
+
+    Args:
+        texts: a file, or what may be a piece of it.
+        filename: of the file.
+        flags: of the compiler, from beyond a piece; None for a whole file.
+    """
     import ast
 
-    try:
-        source = text_of(filename, namespace)
-        if source is None:
-            return None
-        tree = ast.parse(source)
-        return _Module(tree, compile(source, filename, "exec", dont_inherit=True))
-    except (RecursionError, MemoryError):
-        # The end of the stack, or a source nested beyond what the parser can walk.
-        _exhausted[filename] = _exhausted.get(filename, 0) + 1
-        if _exhausted[filename] < _ATTEMPTS:
-            raise NotNow from None
-        return None
-    except NotNow:
-        raise
-    except Exception:  # noqa: BLE001  # no Python, or what no version of it can compile
-        return None
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    waiting = [code]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        waiting += [value for value in each.co_consts if isinstance(value, CodeType)]
-
-
-def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """Yield every node with the scope around it."""
-    import ast
-
-    scopes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-    waiting: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
-    while waiting:
-        node, scope = waiting.pop()
-        yield node, scope
-        inner = node if isinstance(node, scopes) else scope
-        waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
-
-
-def _span_of(node: ast.expr | ast.stmt) -> Span:
-    end_line, end_column = node.end_lineno or 0, node.end_col_offset or 0
-    return Span(node.lineno, node.col_offset, end_line, end_column)
-
-
-def _ends_with(node: ast.expr | ast.stmt, span: Span) -> bool:
-    """Two calls never end at one place; their start depends on the version of Python."""
-    place = _span_of(node)
-    return place.holds(span) and place[2:] == span[2:]
-
-
-def _same(compiled: CodeType, running: CodeType, span: Span) -> bool:
-    """Tell whether both hold the same instructions, names and constants within `span`."""
-    ours, theirs = (list(_meant(code, span)) for code in (compiled, running))
-    return bool(ours) and ours == theirs
-
-
-def _meant(code: CodeType, span: Span) -> Iterator[tuple[object, ...]]:
-    """Yield each instruction with what its argument stands for, since the tables may differ."""
-    for operation, argument, where in instructions_in(code, span):
-        name = opname[operation]
-        meaning: object = argument
-        if name in _CONSTANT:
-            value = code.co_consts[argument]
-            meaning = None if isinstance(value, CodeType) else (type(value), value)
-        elif name in _ATTRIBUTE:
-            meaning = code.co_names[argument >> _ATTRIBUTE[name]], argument & 1
-        elif "FAST" in name or "DEREF" in name or "CLOSURE" in name:
-            meaning = _variables(code, name, argument)
-        yield name, meaning, where
-
-
-def _variables(code: CodeType, name: str, argument: int) -> object:
-    slots = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
-    variables = tuple(slots)  # an argument that is a cell has one slot
-    if name.count("FAST") == 2:  # 3.13 loads or stores two variables at once
-        return variables[argument >> 4], variables[argument & 15]
-    return variables[argument]
+    for text in texts:
+        try:
+            tree = ast.parse(text)
+            code = compile(text, filename, "exec", flags or 0, dont_inherit=True)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001  # no Python, or what no version of it can compile
+            continue
+        return Parsed(tree, code, whole=flags is None)
+    return None

@@ -116,6 +116,7 @@ def tell(message: str, kind: type[BaseException], traceback: TracebackType | Non
     if innermost is not None:
         frame = innermost.tb_frame
         file = safe_path(source_file(frame.f_code, frame.f_globals) or DYNAMIC_FILE)
-        place = f" at {file}:{innermost.tb_lineno or 0} in {function_name(frame.f_code)}"
+        name = function_name(frame.f_code, frame.f_globals)
+        place = f" at {file}:{innermost.tb_lineno or 0} in {name}"
     if sys.stderr is not None:
         sys.stderr.write(f"crmlogging: {message}: {class_name(kind)}{place}\n")

@@ -15,6 +15,7 @@ from crmlogging.redaction.places import (
     function_name,
     is_loaded,
     place_of,
+    safe_path,
     source_file,
 )
 
@@ -35,6 +36,20 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module.__file__ = str(tmp_path / "job.pyc")
     monkeypatch.setitem(sys.modules, "shipped_job", module)
     return module
+
+
+class TestSafePath:
+    def test_outlives_the_working_directory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever removes it, while ``sys.path`` names it, costs no record its place."""
+        path, gone = tmp_path / "job.py", tmp_path / "gone"
+        path.touch()
+        gone.mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        monkeypatch.setattr(sys, "path", ["", str(tmp_path)])
+        assert safe_path(str(path)) == "job.py"
 
 
 class TestSourceFile:
@@ -89,7 +104,7 @@ class TestNames:
     def test_a_name_of_the_file(self) -> None:
         """A function of a source file has the name that is spelled there."""
         code = TestNames.test_a_name_of_the_file.__code__
-        assert function_name(code) == "test_a_name_of_the_file"
+        assert function_name(code, globals()) == "test_a_name_of_the_file"
         assert place_of(code, globals())[1] == "test_a_name_of_the_file"
 
     @pytest.mark.parametrize(
@@ -114,7 +129,7 @@ class TestNames:
     )
     def test_any_other_is_withheld(self, code: CodeType) -> None:
         """Code made from a text may have any name, and name any file as its own."""
-        assert function_name(code) == NAME
+        assert function_name(code, globals()) == NAME
 
     def test_without_a_file_only_what_python_calls_it(self) -> None:
         """``<module>`` and ``<lambda>`` tell nothing; a name might."""

@@ -23,7 +23,10 @@ def cached(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 class TestTextOf:
     @pytest.mark.parametrize(
         "cached",
-        ["<attrs generated init a.B>", "<__array_function__ internals>", "<canary>", "<a><string>"],
+        [
+            *("<attrs generated init a.B>", "<__array_function__ internals>", "<canary>"),
+            *("<a><string>", "/nowhere/generated.py", "<x>/ipykernel_12/3456.py"),
+        ],
         indirect=True,
     )
     def test_generated_code_has_none(self, cached: str) -> None:
@@ -31,7 +34,9 @@ class TestTextOf:
         assert text_of(cached, {}) is None
 
     @pytest.mark.parametrize(
-        "cached", ["<stdin>", "<ipython-input-3-0f1e>", "<doctest a.md[0]>"], indirect=True
+        "cached",
+        ["<stdin>", "<ipython-input-3-0f1e>", "<doctest a.md[0]>", "/tmp/ipykernel_12/3456.py"],
+        indirect=True,
     )
     def test_what_was_typed_in_has(self, cached: str) -> None:
         """A prompt, a notebook, a document's example."""
@@ -50,6 +55,7 @@ class TestTextOf:
     ) -> None:
         """Anything else that runs as ``<string>`` was made from a text."""
         monkeypatch.setattr(sys, "orig_argv", ["python", *options])
+        monkeypatch.setitem(linecache.cache, "<string>", (len(TEXT), None, [TEXT], "<string>"))
         assert text_of("<string>", {}) is None
 
     @pytest.mark.parametrize("cached", ["<string>"], indirect=True)

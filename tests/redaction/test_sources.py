@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import py_compile
+import sys
+from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from crmlogging.redaction import sources
 from crmlogging.redaction.call_site import Span
+from crmlogging.redaction.parsed import same
 
 
 def inner_of(source: str) -> CodeType:
@@ -41,8 +46,8 @@ class TestSame:
         span = Span(3, 2, 3, 2 + len(ours))
         assert len(ours) == len(theirs)
         one, other = inner_of(form.format(ours)), inner_of(form.format(theirs))
-        assert sources._same(one, inner_of(form.format(ours)), span)
-        assert not sources._same(one, other, span)
+        assert same(one, inner_of(form.format(ours)), span)
+        assert not same(one, other, span)
 
     @pytest.mark.parametrize(
         "source",
@@ -59,13 +64,13 @@ class TestSame:
             inner_of(source.format("api_key", "api_key")),
         )
         span = Span(3, 0, 3, 99)
-        assert sources._same(one, one, span)
-        assert not sources._same(one, other, span)
+        assert same(one, one, span)
+        assert not same(one, other, span)
 
     def test_nothing_there_is_not_the_same(self) -> None:
         """Where neither holds an instruction, nothing is proved."""
         code = inner_of("def f():\n def g(): pass")
-        assert not sources._same(code, code, Span(9, 0, 9, 1))
+        assert not same(code, code, Span(9, 0, 9, 1))
 
 
 class TestSpelledOut:
@@ -81,6 +86,29 @@ class TestSpelledOut:
         line = "-" * 9
         parts = "parts"
         assert sources.spelled_out(code, {}, (parts, line, "c\x61nary")) == (parts, "canary", line)
+
+    @pytest.mark.parametrize("content", [b"", b"\xff\xfe\0"])
+    def test_a_file_that_nobody_can_read_says_nothing(self, content: bytes, tmp_path: Path) -> None:
+        """An empty file, a template in another encoding: any code may bear its name."""
+        (tmp_path / "page.html").write_bytes(content)
+        code = compile("1", str(tmp_path / "page.html"), "exec")
+        assert sources.spelled_out(code, {}, ("canary",)) == ()
+
+    def test_without_a_text_the_loader_tells(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A program shipped as ``.pyc`` only: its own code counts, no other code does."""
+        (tmp_path / "shipped.py").write_text("def f(): return 'canary'")
+        py_compile.compile(str(tmp_path / "shipped.py"), str(tmp_path / "shipped.pyc"))
+        (tmp_path / "shipped.py").unlink()
+        monkeypatch.syspath_prepend(tmp_path)
+        module = importlib.import_module("shipped")
+        monkeypatch.delitem(sys.modules, "shipped")
+        assert sources.spelled_out(module.f.__code__, vars(module), ("canary",)) == ()
+        monkeypatch.setitem(sys.modules, "shipped", module)
+        assert sources.spelled_out(module.f.__code__, vars(module), ("canary",)) == ("canary",)
+        made = compile("'canary'", module.f.__code__.co_filename, "exec")
+        assert sources.spelled_out(made, vars(module), ("canary",)) == ()
 
     def test_of_a_text_nothing(self) -> None:
         """A generator's name in brackets is no file."""
