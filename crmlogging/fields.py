@@ -186,11 +186,11 @@ _ROUTE_VOCABULARY: Final = frozenset(
         "upsert user users verify webhook webhooks"
     ).split()
 )
-_ROUTE_WORD: Final = re.compile(r"[a-z]{1,32}(?:[_-][a-z]{1,32}){0,3}", re.ASCII)
-_ROUTE_FIXED: Final = re.compile(r"v\d{1,2}(?:\.\d{1,2})?|\{[a-z_]{1,32}\}|", re.ASCII)
+_ROUTE_WORD: Final = r"[a-z]{1,32}(?:[_-][a-z]{1,32}){0,3}"
+_ROUTE_FIXED: Final = r"v\d{1,2}(?:\.\d{1,2})?|\{[a-z_]{1,32}\}|"
 # A part that holds a digit is no word of a route, unless it is a version. What ends in an s would
 # tell more about the next part.
-_ROUTE_NUMBERED: Final = re.compile(
+_ROUTE_NUMBERED: Final = (
     r"(?<=/)(?!v[0-9]{1,2}(?:\.[0-9]{1,2})?(?:/|\Z))[^/0-9]*+[0-9][^/]*+(?<![sS])"
 )
 _ROUTES_KEPT: Final = 1_024
@@ -218,8 +218,8 @@ def _bool(value: object) -> object:
 
 
 @cache
-def _timestamps() -> re.Pattern[str]:
-    return re.compile(_TIMESTAMP, re.ASCII)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)  # Here: dear for an import, and many log no path.
 
 
 def _timestamp(value: object) -> object:
@@ -229,7 +229,7 @@ def _timestamp(value: object) -> object:
         except (OverflowError, ValueError):
             return MISFIT
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value if type(value) is str and _timestamps().fullmatch(value) else MISFIT
+    return value if type(value) is str and _compiled(_TIMESTAMP).fullmatch(value) else MISFIT
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[object], object]:
@@ -253,15 +253,15 @@ def _path(value: object) -> object:
     """Reduce a URL path to its route: what is no plain word of it becomes ``{id}``."""
     if type(value) is not str or not value.startswith("/") or len(value) > _PATH_CHARACTERS:
         return MISFIT
-    path = _ROUTE_NUMBERED.sub("{id}", value.partition("?")[0].partition("#")[0])
+    path = _compiled(_ROUTE_NUMBERED).sub("{id}", value.partition("?")[0].partition("#")[0])
     if path in _routes:
         return path
     route, after = [], ""
     for part in path.split("/"):
         word = part.lower()
-        known = word in _ROUTE_VOCABULARY or _ROUTE_FIXED.fullmatch(part)
+        known = word in _ROUTE_VOCABULARY or _compiled(_ROUTE_FIXED).fullmatch(part)
         # "/contacts/maria": after a collection any other word is somebody's name.
-        if known or (not after.endswith("s") and _ROUTE_WORD.fullmatch(part)):
+        if known or (not after.endswith("s") and _compiled(_ROUTE_WORD).fullmatch(part)):
             route.append(part)
         else:
             route.append("{id}")

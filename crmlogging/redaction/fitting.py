@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -49,7 +50,7 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
 _SMALL: Final = 10**11
-"""Below this a whole number has too few digits for a card."""
+"""Nearer to zero than this a number has too few digits for a card, before the point."""
 _FEW: Final = 1_000
 """Whole numbers below this come again: attempts, the status of answers."""
 _counts: Kept = {}
@@ -65,14 +66,27 @@ _ID: Final = re.compile(
 )
 # In JSON, values that are shown as they are, whatever else there is to know. None holds a comma.
 _WHOLE: Final = f"[0-9]{{1,{len(str(_SMALL)) - 1}}}"
-_FRACTION: Final = r"-?[0-9]++(?:\.[0-9]++(?:e[+-]?[0-9]++)?|e[+-]?[0-9]++)"
-_PLAIN: Final[Mapping[str, str]] = {
-    "id": rf'"(?:{_UUID}"|[A-Za-z0-9_.:-]{{1,{_SHORT}}}")|{_FRACTION}|{_WHOLE}|true|false|null',
-    "slug": rf'"[a-z0-9_-]{{1,{_SHORT}}}"',
-    "code": rf'"[A-Z0-9_.-]{{1,{_SHORT}}}"',
-    "int": _WHOLE,
-    "float": f"{_FRACTION}|{_WHOLE}",
-    "bool": "true|false",
+_FRACTION: Final = rf"-?(?:{_WHOLE}\.[0-9]++(?:e-[0-9]++)?|[0-9]e-[0-9]++)"
+_BOOL: Final = "true|false"
+_PLAIN: Final[Mapping[str, Mapping[type, str]]] = {
+    "id": {
+        str: rf'"(?:[A-Za-z0-9_.:-]{{1,{_SHORT}}}+"|{_UUID}")',
+        float: _FRACTION,
+        int: _WHOLE,
+        bool: _BOOL,
+        type(None): "null",
+    },
+    "slug": {str: rf'"[a-z0-9_-]{{1,{_SHORT}}}+"'},
+    "code": {str: rf'"[A-Z0-9_.-]{{1,{_SHORT}}}+"'},
+    "int": {int: _WHOLE},
+    "float": {float: _FRACTION, int: _WHOLE},
+    "bool": {bool: _BOOL},
+}
+_WORDS: Final = ("id", "slug", "code")
+# In JSON, strings that are no word and no placeholder. Of bounded length, since a value that is
+# refused need not be read to its end.
+_NO_WORD: Final[Mapping[type, str]] = {
+    str: r'"[A-Za-z0-9_.:-]{0,128}+[^A-Za-z0-9_.:"\\[-][^"\\]{0,256}+"'
 }
 _CHOICE: Final = re.compile(r"[A-Za-z0-9_.:-]++", re.ASCII)
 
@@ -84,14 +98,15 @@ class Fitting(NamedTuple):
         fit: the judge.
         kept: by type, values that it is known to return as they are; bounded.
         encoders: by type, what judges and encodes at the least cost.
-        plain: expression of JSON that values have which are shown as they are; None if those have
-            no form of their own.
+        plain: by type, expression of JSON that values have which are shown as they are.
+        refused: by type, expression of JSON that values have which are withheld.
     """
 
     fit: Fit
     kept: Mapping[type, Kept]
     encoders: Mapping[type, Encode]
-    plain: str | None = None
+    plain: Mapping[type, str] = MappingProxyType({})
+    refused: Mapping[type, str] = MappingProxyType({})
 
 
 def fitting_by(fit: Fit) -> Fitting:
@@ -115,12 +130,10 @@ def fitting_for(field: Field) -> Fitting:
                 _keep(texts, value)
             return shown
         # The numbers that no shape and no secret can be found in, at the least cost.
-        if kind in numbers and (value - value == 0.0 if kind is float else 0 <= value < _SMALL):
+        if kind in numbers and -_SMALL < value < _SMALL:
             return value
-        shown = conform(field, value)
-        if shown is MISFIT or (type(shown) is int and shown >= _SMALL and is_secret(str(shown))):
-            return REDACTED
-        return shown
+        shaped: object = conform(field, value)
+        return REDACTED if shaped is MISFIT or _is_card(shaped) else shaped
 
     def text(value: str) -> bytes:
         shown = fit(value)
@@ -141,13 +154,20 @@ def fitting_for(field: Field) -> Fitting:
         return encoded
 
     def fraction(value: float) -> bytes:
-        return b"%b" % _dumps(value) if value - value == 0.0 else _REDACTED
+        return b"%b" % _dumps(value) if -_SMALL < value < _SMALL else encode(fit(value))
 
     is_id = field.shape == "id" and not field.choices
     encoders: dict[type, Encode] = {str: word if is_id else text}
     encoders.update((kind, whole if kind is int else fraction) for kind in numbers)
     kept = {str: texts, int: _counts if int in numbers else {}}
-    return Fitting(fit, kept, encoders, _plain_of(field))
+    return Fitting(fit, kept, encoders, *_forms_of(field))
+
+
+def _is_card(value: object) -> bool:
+    """Tell whether a number has a card's digits; a column with gaps holds them as fractions."""
+    if type(value) is not int and type(value) is not float:
+        return False
+    return abs(value) >= _SMALL and is_secret(str(int(abs(value))))
 
 
 def encode(shown: object) -> bytes:
@@ -171,11 +191,14 @@ def _keep(kept: Kept, value: str) -> None:
         kept[value] = encoded
 
 
-def _plain_of(field: Field) -> str | None:
-    if not field.choices:
-        return _PLAIN.get("code" if field.shape == "enum" else field.shape)
-    known = all(map(_CHOICE.fullmatch, field.choices))
-    return f'"(?:{"|".join(map(re.escape, field.choices))})"' if known else None
+def _forms_of(field: Field) -> tuple[Mapping[type, str], Mapping[type, str]]:
+    """Return what `field` surely shows, and what it surely does not."""
+    if field.choices:
+        if not all(map(_CHOICE.fullmatch, field.choices)):
+            return {}, {}
+        return {str: f'"(?:{"|".join(map(re.escape, field.choices))})"'}, _NO_WORD
+    shape = "code" if field.shape == "enum" else field.shape
+    return _PLAIN.get(shape, {}), _NO_WORD if shape in _WORDS else {}
 
 
 def _numbers_of(field: Field) -> frozenset[type]:

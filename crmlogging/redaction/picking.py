@@ -26,7 +26,7 @@ class Picking:
     __slots__ = ("_inner", "_names", "_pick", "_sizes", "_smallest")
 
     def __init__(self, names: tuple[str, ...], picked: Mapping[str, Picking | None]) -> None:
-        self._names = names
+        self._names = list(names)
         self._smallest, self._sizes = _sizes(len(names))
         self._pick: Pick = itemgetter(*picked) if len(picked) > 1 else _picker(*picked)
         positions = enumerate(picked.values())
@@ -40,7 +40,7 @@ class Picking:
         size = _size_of(mapping)
         if size >= self._smallest and size not in self._sizes and not _has_strings(mapping):
             return None
-        if tuple(mapping) != self._names:
+        if [*mapping] != self._names:  # a list is made in half the time of a tuple
             return None
         try:
             values = self._pick(mapping)

@@ -43,12 +43,13 @@ class Plan(Outline):
         arguments: where those of the message go, by position; None if it has none, or if not
             position alone decides.
         count: how many arguments there are.
+        fields: how many fields the call has.
         spoken: as `crmlogging.records.Call` has it.
     """
 
     __slots__ = (
         *("_constant", "_of_call", "_of_record", "_show", "arguments", "code", "count"),
-        *("level", "message", "spoken"),
+        *("fields", "level", "message", "spoken"),
     )
 
     def __init__(
@@ -70,6 +71,7 @@ class Plan(Outline):
         self._of_record = Picking(tuple(attributes), picked)
         fields = tuple(key for key in attributes if key not in PASSED_OVER)
         self._of_call = Picking(fields, picked)
+        self.fields = len(fields)
         self._show = Showing(place.fitting for place in places).show
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:

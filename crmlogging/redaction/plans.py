@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from operator import itemgetter
 from types import FrameType
 from typing import Any, Final
 
@@ -29,8 +30,10 @@ _SITES_KEPT: Final = 4_096
 _PLANS_A_SITE: Final = 8
 _TRIES_A_SITE: Final = 64
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
+_said: Final = itemgetter("msg", "lineno", "args")
 _READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
-_Known = dict[tuple[int, int], "tuple[Plan, ...]"]
+_Known = dict[tuple[int, int, int], "tuple[Plan, ...]"]
+"""By what a record shows at a glance: two numbers, and how many names it has."""
 
 
 class Plans:
@@ -53,11 +56,13 @@ class Plans:
         Returns:
             The plan, and what it shows of the record (`Plan.values`).
         """
-        get = attributes.get
-        message, line, arguments = get("msg"), get("lineno"), get("args")
+        try:
+            message, line, arguments = _said(attributes)
+        except KeyError:
+            return None
         if type(line) is not int or not (arguments is None or arguments is _NO_ARGUMENTS):
             return None
-        for plan in self._by_message.get((id(message), line), ()):
+        for plan in self._by_message.get((id(message), line, len(attributes)), ()):
             if plan.message is message:
                 values = plan.values(attributes)
                 if values is not None:
@@ -69,20 +74,21 @@ class Plans:
     ) -> tuple[Plan, list[bytes]] | None:
         """Return the same for any record that `frame` is making."""
         code = frame.f_code
-        for plan in self._by_call.get((id(code), frame.f_lasti), ()):
+        for plan in self._by_call.get((id(code), frame.f_lasti, len(attributes)), ()):
             if plan.code is code:
                 values = plan.values(attributes)
                 if values is not None:
                     return plan, values
         return None
 
-    def at(self, site: tuple[int, int]) -> tuple[Plan, ...]:
+    def at(self, site: tuple[int, int], fields: dict[str, Any]) -> tuple[Plan, ...]:
         """Return the plans for literals that a call logs itself, where no wrapper stands between.
 
         Args:
             site: as `crmlogging.records.Call` has it.
+            fields: of the call.
         """
-        return self._by_site.get(site, ())
+        return self._by_site.get((*site, len(fields)), ())
 
     def make(
         self,
@@ -123,14 +129,14 @@ class Plans:
         if names is not None:
             plan.count, plan.arguments = len(names), self._arguments(record.name, names, base)
         if template is not None and names is None:
-            _add(self._by_message, (id(record.msg), record.lineno), plan)
+            _add(self._by_message, (id(record.msg), record.lineno, len(attributes)), plan)
         else:
-            _add(self._by_call, (id(plan.code), frame.f_lasti), plan)
+            _add(self._by_call, (id(plan.code), frame.f_lasti, len(attributes)), plan)
         code = frame.f_code
         if plan.message is not None and (record.pathname, record.lineno, record.funcName) == (
             *(code.co_filename, frame.f_lineno, code.co_name),
         ):
-            _add(self._by_site, (id(code), frame.f_lasti), plan)
+            _add(self._by_site, (id(code), frame.f_lasti, plan.fields), plan)
 
     def _is_habit(self, site: tuple[int, int], attributes: dict[str, Any]) -> bool:
         """Tell whether the last record of the call had the same names.
@@ -195,7 +201,7 @@ def _converted(name: str, fit: Fit, value: object) -> object:
     return fit(known_loggers.value_of(name, value))
 
 
-def _add(known: _Known, key: tuple[int, int], plan: Plan) -> None:
+def _add(known: _Known, key: tuple[int, int, int], plan: Plan) -> None:
     """Keep `plan`, within bounds."""
     if len(known) >= _SITES_KEPT:
         known.clear()

@@ -27,6 +27,7 @@ from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
+from crmlogging.redaction.plan import Plan
 from crmlogging.redaction.plans import Plans
 from crmlogging.redaction.safe_exceptions import exception_fields
 from crmlogging.redaction.walk import ANY_NAME, SCALARS, Walk
@@ -106,7 +107,36 @@ class Projection:
             kind = type(record)  # Not isinstance: a record's __class__ may lie.
             if kind is not logging.LogRecord and issubclass(kind, SafeRecord):
                 return self._narrowed(cast("SafeRecord", record))
-            return self._projected(record, identity)
+            given = record.__dict__
+            found = self._plans.find(given)
+            if found is not None:
+                plan, values = found
+                message, more = plan.base["msg"], None
+            else:
+                made = self._made(record, identity)
+                if isinstance(made, SafeRecord):
+                    return made
+                plan, values, message, more = made
+            exc_info = given["exc_info"]
+            if exc_info is not None and exc_info is not False:
+                more = {**(more or {}), **exception_fields(exc_info, self._trusted)}
+            task = given.get("taskName")
+            return _moment(
+                Moment,
+                (
+                    plan,
+                    plan.level,
+                    given["created"],
+                    given["relativeCreated"],
+                    given["thread"],
+                    facts.thread_name(given["threadName"]),
+                    None if task is None else facts.task_name(task),
+                    message,
+                    values,
+                    more,
+                    identity or record_id(record),
+                ),
+            )
         except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
             try:
                 return _failed(record, error, identity)
@@ -130,44 +160,20 @@ class Projection:
         Walk(self._allowlist, frozenset(), fields).attributes({name: value})
         return fields.get(name)
 
-    def _projected(self, record: logging.LogRecord, identity: str) -> SafeRecord | Moment:
+    def _made(
+        self, record: logging.LogRecord, identity: str
+    ) -> SafeRecord | tuple[Plan, list[bytes], str, dict[str, Any] | None]:
+        """Return the plan of the call, what it shows, message and arguments; or all of a record."""
         given = record.__dict__
-        more = None
-        found = self._plans.find(given)
-        if found is not None:
-            plan, values = found
-            message = plan.base["msg"]
-        else:
-            frame = call_site.calling_frame()
-            found = None if frame is None else self._plans.find_at(frame, given)
-            if found is None:
-                return self._walked(record, frame, identity or record_id(record))
-            plan, values = found
-            message = plan.base["msg"]
-            if plan.message is given["msg"]:
-                more = plan.argument_fields(given["args"])
-            if more is None:
-                message, more = self._message(record, frame, plan.base)
-        exc_info = given["exc_info"]
-        if exc_info is not None and exc_info is not False:
-            more = {**(more or {}), **exception_fields(exc_info, self._trusted)}
-        task = given.get("taskName")
-        return _moment(
-            Moment,
-            (
-                plan,
-                plan.level,
-                given["created"],
-                given["relativeCreated"],
-                given["thread"],
-                facts.thread_name(given["threadName"]),
-                None if task is None else facts.task_name(task),
-                message,
-                values,
-                more,
-                identity or record_id(record),
-            ),
-        )
+        frame = call_site.calling_frame()
+        found = None if frame is None else self._plans.find_at(frame, given)
+        if found is None:
+            return self._walked(record, frame, identity or record_id(record))
+        plan, values = found
+        more = plan.argument_fields(given["args"]) if plan.message is given["msg"] else None
+        if more is not None:
+            return plan, values, plan.base["msg"], more
+        return plan, values, *self._message(record, frame, plan.base)
 
     def answer(self, call: Call, fields: dict[str, Any]) -> tuple[Any, ...] | None:
         """Return what sets apart the record that `call` would make; None if that takes one.
@@ -179,7 +185,7 @@ class Projection:
             The parts of its `Moment`, but the last, its id.
         """
         code, site, spoken, message, args, created, relative, thread, thread_name, task = call
-        for plan in self._plans.at(site):
+        for plan in self._plans.at(site, fields):
             if plan.message is not message or plan.code is not code or plan.spoken != spoken:
                 continue
             more = None

@@ -107,5 +107,13 @@ def allowed_field_that_is_a_token(log: logging.Logger, secret: str, extra: Extra
 
 
 @place
+def allowed_field_that_is_a_card(log: logging.Logger, secret: str, extra: Extra) -> list[str]:
+    card = 4111111111111111  # a column of a table with gaps holds it as a fraction
+    for number in (card, -card, float(card), -card - 0.5, str(card)):
+        log.error("Contact failed", extra={**extra, "campaign.id": number})
+    return [str(card)]
+
+
+@place
 def audit_flag(log: logging.Logger, secret: str, extra: Extra) -> None:
     log.error("Contact failed", extra={**extra, "audit": secret})

@@ -601,6 +601,15 @@ def class_with_names_of_its_own(log: logging.Logger, secret: str, extra: Extra) 
 
 
 @place
+def class_of_a_text(log: logging.Logger, secret: str, extra: Extra) -> None:
+    text = f"""class MadeError(Exception):
+        def __init__(self): super().__init__("Contact {secret} failed")"""
+    names: dict[str, Any] = {}
+    exec(compile(text, __file__, "exec"), names)
+    _log_raised(log, names["MadeError"](), extra)
+
+
+@place
 def traceback_of_another_exception(log: logging.Logger, secret: str, extra: Extra) -> None:
     def inner() -> None:
         hidden = {secret: secret}

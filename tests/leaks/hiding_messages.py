@@ -13,10 +13,13 @@ import logging
 import operator
 import string
 import sys
+import tempfile
 import textwrap
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 from tests.leaks.places import Extra, place, shaped
@@ -563,12 +566,38 @@ _numbers: Final = itertools.count()
 @place
 def code_whose_text_is_cached(log: logging.Logger, secret: str, extra: Extra) -> None:
     text = f"log.error('Contact {secret} failed', extra={{**extra, {secret!r}: 1}})\n"
-    name = f"<made by a generator {next(_numbers)}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    try:
-        exec(compile(text, name, "exec"), {"log": log, "extra": extra})
-    finally:
-        del linecache.cache[name]
+    number = next(_numbers)
+    for name in (f"<made by a generator {number}>", f"/nowhere/made{number}.py", "<string>"):
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        try:
+            exec(compile(text, name, "exec"), {"log": log, "extra": extra})
+        finally:
+            del linecache.cache[name]
+
+
+@place
+def code_of_a_loader_of_its_own(log: logging.Logger, secret: str, extra: Extra) -> None:
+    text = f"log.error('Contact {secret} failed', extra={{**extra, {secret!r}: 1}})\n"
+    file = f"/nowhere/loaded{next(_numbers)}.py"
+    for loader in (SimpleNamespace(get_source=lambda _: text), None):
+        made = ModuleType("crm_made")
+        made.__dict__.update(log=log, extra=extra, __file__=file if loader is None else None)
+        made.__dict__["__loader__"] = loader
+        sys.modules["crm_made"] = made
+        try:
+            exec(compile(text, file, "exec"), made.__dict__)
+        finally:
+            del sys.modules["crm_made"]
+
+
+@place
+def code_in_a_file_that_is_no_text(log: logging.Logger, secret: str, extra: Extra) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for content in (b"", b"\xff\xfe\0", "Grüße {{ name }}".encode("latin-1")):
+            file = Path(directory) / f"page{next(_numbers)}.html"
+            file.write_bytes(content)
+            text = f"log.error('Contact {secret} failed', extra={{**extra, {secret!r}: 1}})"
+            exec(compile(text, str(file), "exec"), {"log": log, "extra": extra})
 
 
 @place

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from crmlogging import fields
 from crmlogging.exceptions import Problems
-from crmlogging.fields import FIELDS, MISFIT, SHAPES, conform, field_named
-from crmlogging.redaction.fitting import REDACTED, Fit
+from crmlogging.fields import FIELDS, MISFIT, SHAPES, Field, conform, field_named
+from crmlogging.redaction.fitting import REDACTED, Fit, fitting_for
 from crmlogging.redaction.patterns import compile_patterns
 
 NUMBERS = [0, 1, 7, 204, 999, 1_000, 4_915_112_345, 10**11, -5, 0.0, 2.5, -1.5, 4.9e9, True, False]
@@ -45,11 +47,27 @@ class TestNumbers:
         if fit is not None:
             assert [fit(number) for number in NUMBERS] == [REDACTED] * len(NUMBERS)
 
-    @pytest.mark.parametrize("number", [4111111111111111, 5500000000000004])
-    def test_a_card_is_no_number(self, number: int) -> None:
-        """What has the digits of a card is withheld as a number too."""
-        assert fit_of(["x"], "x")(number) == REDACTED
-        assert fit_of([{"x": "int"}], "x")(number) == REDACTED
+    @pytest.mark.parametrize("shape", ["id", "int", "float"])
+    @pytest.mark.parametrize(
+        "number",
+        [4111111111111111, -5500000000000004, 4111111111111111.0, -4111111111111111.5],
+    )
+    def test_a_card_is_no_number(self, number: float, shape: str) -> None:
+        """What has the digits of a card is withheld as a number too, in each way to show it."""
+        fitting = fitting_for(Field("x", shape, "caller", ""))
+        assert fitting.fit(number) == REDACTED
+        encoder = fitting.encoders.get(type(number))
+        assert encoder is None or encoder(number) == b'"[REDACTED]"'
+        assert fitting.plain
+        forms = fitting.plain.values()
+        assert not any(re.fullmatch(each, json.dumps(number)) for each in forms)
+
+    @pytest.mark.parametrize("number", [-5.25, 1732284000000.5, 1e17, -1e300, 5e-324, 1.5e-7])
+    def test_other_fractions_are_shown(self, number: float) -> None:
+        """Durations, moments, masses of stars."""
+        fitting = fitting_for(Field("x", "float", "caller", ""))
+        assert fitting.fit(number) == number
+        assert json.loads(fitting.encoders[float](number)) == number
 
     @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 10**400])
     def test_what_json_has_not_is_withheld_or_shaped(self, number: float) -> None:

@@ -477,6 +477,19 @@ class TestPlan:
         (known,) = projection._plans._by_message.values()
         assert len(known) == 4
 
+    def test_a_call_of_many_sizes_has_a_plan_for_each(self) -> None:
+        """How many names a record has tells at a glance which plans to look at."""
+        compare = Compare()
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(compare)
+        sizes = [{f"key{number}": 1 for number in range(size)} for size in range(20)]
+        deferred = []
+        for extra in (*sizes, *sizes, *sizes):
+            before = compare.deferred
+            log.error("Updated contact", extra=extra)
+            deferred.append(compare.deferred - before)
+        assert deferred[-40:] == [2] * 40
+
     def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither calls nor sets of names without end are remembered."""
         monkeypatch.setattr(plans, "_SITES_KEPT", 4)

@@ -57,7 +57,7 @@ scalars = st.one_of(
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values are judged all at once from the third record on."""
+    """Values are judged together from the third record on."""
     monkeypatch.setattr(showing, "_RECORDS_BEFORE", 2)
 
 
@@ -70,40 +70,62 @@ def judged(fittings: list[Fitting], values: tuple[Any, ...]) -> list[bytes] | No
 
 
 def warm(fittings: list[Fitting], values: tuple[Any, ...]) -> Showing:
-    """Return what has shown these values, and judges those that it can all at once."""
+    """Return what has shown these values, and judges together those that it can."""
     found = Showing(fittings)
-    found._left = 1
+    form = found._form(values)
+    assert form is not None
+    form.left = 1
     found.show(values)
     return found
 
 
-class TestAllAtOnce:
+def is_together(found: Showing) -> bool:
+    """Tell whether most values of the last types are judged together."""
+    return found._last.together is not None
+
+
+def rest_of(found: Showing) -> int:
+    """Return how many of them are left to their own judges."""
+    assert found._last.together is not None
+    return len(found._last.together.judges.kept)
+
+
+class TestTogether:
     @pytest.mark.parametrize("field", [*SHAPED, CHOSEN], ids=lambda field: field.name)
     def test_whatever_stands_there_is_judged_as_its_field_says(self, field: Field) -> None:
-        """Each shape, beside another of its kind, with any scalar in either place."""
+        """Each shape, beside another of its kind, with any scalar in either place.
 
-        @given(first=scalars, second=scalars)
-        @example(first=float("nan"), second="nullable")
-        @example(first=float("nan"), second=None)
-        @example(first=None, second=None)
-        @settings(max_examples=150, deadline=None)
-        def holds(first: Any, second: Any) -> None:
+        Whatever stood there before: a value that is shown, or one that is withheld.
+        """
+
+        usual = PLAIN.get(field.name, "PATCH")
+        before = st.one_of(st.just(usual), scalars)
+
+        @given(first=scalars, second=scalars, before=st.tuples(before, before))
+        @example(first=float("nan"), second="nullable", before=(2.5, "a"))
+        @example(first=float("nan"), second=None, before=(2.5, None))
+        @example(first=None, second=None, before=(None, None))
+        @example(first="a,b", second='x","y', before=("not shown", "a"))
+        @example(first="a", second="[TRUNCATED]", before=("not shown", "not shown"))
+        @settings(max_examples=60, deadline=None)
+        def holds(first: Any, second: Any, before: tuple[Any, Any]) -> None:
             fittings = [fitting_for(field), fitting_for(field), fitting_for(SHAPED[0])]
-            usual = PLAIN.get(field.name, "PATCH")
-            found = warm(fittings, (usual, usual, 1))
+            found = warm(fittings, (*before, 1))
             for values in ((first, usual, 1), (usual, second, 1), (first, second, 1)):
                 assert found.show(values) == judged(fittings, values)
+            same = warm(fittings, (first, second, 1))
+            assert same.show((first, second, 1)) == judged(fittings, (first, second, 1))
 
         holds()
 
     @given(values=st.lists(scalars, min_size=len(SHAPED), max_size=len(SHAPED)))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     def test_fields_of_all_shapes_together(self, values: list[Any]) -> None:
         """Those that have no form of their own keep their places between the others."""
         fittings = [fitting_for(field) for field in SHAPED]
         found = warm(fittings, tuple(PLAIN[field.name] for field in SHAPED))
-        assert found._at_once is not None
-        assert found._at_once.others
+        assert is_together(found)
+        assert rest_of(found) == 3  # timestamp, path and text
         assert found.show(tuple(values)) == judged(fittings, tuple(values))
         usual = tuple(PLAIN[field.name] for field in SHAPED)
         assert found.show(usual) == judged(fittings, usual)
@@ -131,12 +153,45 @@ class TestAllAtOnce:
             shown = found.show(("a", secret, "c", "d"))
             assert shown == [b'"a"', b'"[REDACTED]"', b'"c"', b'"d"']
 
+    def test_half_a_surrogate_pair_is_withheld(self) -> None:
+        """It is no JSON, wherever it stands: beside plain values, or where others are refused."""
+        fittings = [fitting_for(SHAPED[6]) for _ in range(3)]
+        found = warm(fittings, ("a", "not for everybody", "c"))
+        assert is_together(found)
+        for values in (("a", "\ud800 or so", "c"), ("\ud800", "not for them", "\udfff")):
+            assert found.show(values) == judged(fittings, values)
+        text = fitting_for(SHAPED[9])
+        found = warm([*fittings, text], ("a", "b", "c", "d e"))
+        assert is_together(found)
+        assert found.show(("a", "b", "c", "\ud800")) is None
+
+    @pytest.mark.usefixtures("soon")
+    def test_where_nothing_is_shown_as_it_is(self) -> None:
+        """Refused values and a text: each stays in its place."""
+        text, word = fitting_for(SHAPED[9]), fitting_for(SHAPED[6])
+        for fittings in ([word, word, text], [text, word, word], [word, text, word]):
+            values = tuple("a word" if each is text else "not for them" for each in fittings)
+            found = Showing(fittings)
+            for _ in range(5):
+                assert found.show(values) == judged(fittings, values)
+            assert rest_of(found) == 1
+
+    def test_choices_of_any_characters(self) -> None:
+        """A choice with a comma or a quotation mark takes no part."""
+        odd = Field("odd", "enum", "caller", "", choices=("a,b", 'x"y', "c"))
+        fittings = [fitting_for(SHAPED[6]), fitting_for(odd), fitting_for(SHAPED[6])]
+        for choice in (*odd.choices, "d", "a"):
+            found = warm(fittings, ("a", choice, "c"))
+            for value in (*odd.choices, "d", "a"):
+                values = ("a", value, "c")
+                assert found.show(values) == judged(fittings, values)
+
     def test_masked_fields_take_no_part(self) -> None:
         """Nothing of theirs is plain."""
         masked = fitting_by(lambda value: "****")
         found = warm([fitting_for(SHAPED[6]), masked, fitting_for(SHAPED[6])], ("a", "b", "c"))
-        assert found._at_once is not None
-        assert found._at_once.others == (1,)
+        assert is_together(found)
+        assert rest_of(found) == 1
         assert found.show(("d", "e", "f")) == [b'"d"', b'"****"', b'"f"']
 
 
@@ -145,33 +200,74 @@ class TestHabit:
     def test_a_call_that_is_made_often_gets_it(self) -> None:
         """And one whose values mostly fail loses it again."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
-        assert found._at_once is None
+        assert not is_together(found)
         for _ in range(3):
             found.show(("a", "b", "c"))
-        assert found._at_once is not None
+        assert is_together(found)
         for _ in range(showing._FAILURES):
-            assert found._at_once is not None
+            assert is_together(found)
             found.show(("a", "not for everybody", "c"))
-        assert found._at_once is None
+        assert not is_together(found)
+        assert found._last.left == showing._RECORDS_BEFORE
 
     @pytest.mark.usefixtures("soon")
     def test_other_fields_are_chosen_the_next_time(self) -> None:
-        """One that is withheld in each record is left to its own judge."""
+        """One that is withheld in each record is withheld with the others."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
         for _ in range(showing._FAILURES + 5):
             found.show(("a", "not for everybody", "c"))
-        assert found._at_once is not None
-        assert found._at_once.others == (1,)
+        assert is_together(found)
+        assert rest_of(found) == 0
+        left = found._last.left
+        assert found.show(("a", "nor for them", "c")) == [b'"a"', b'"[REDACTED]"', b'"c"']
+        assert found._last.left == left
         assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
+        assert found._last.left < left
 
     @pytest.mark.usefixtures("soon")
-    @pytest.mark.parametrize("size", [0, 1, 33])
-    def test_few_fields_and_many_are_judged_one_by_one(self, size: int) -> None:
-        """An expression for many takes too long to compile, one for a single one saves nothing."""
+    @pytest.mark.parametrize("size", [0, 1, 2, 33])
+    def test_few_fields_are_judged_one_by_one(self, size: int) -> None:
+        """An expression for a single one saves nothing."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(size)])
         for _ in range(5):
             assert found.show(("a",) * size) == [b'"a"'] * size
-        assert found._at_once is None
+        assert is_together(found) == (size > 1)
+        left = found._last.left
+        assert found.show(("b",) * size) == [b'"b"'] * size
+        assert (found._last.left == left) == (size > 1)
+
+    @pytest.mark.usefixtures("soon")
+    @pytest.mark.parametrize("size", [32, 33])
+    def test_many_fields_of_many_kinds_are_judged_one_by_one(self, size: int) -> None:
+        """The expression for them takes too long to compile."""
+        kinds = [fitting_for(SHAPED[6]), fitting_for(SHAPED[0])]
+        found = Showing([kinds[at % 2] for at in range(size)])
+        values: tuple[Any, ...] = tuple(("a", 7)[at % 2] for at in range(size))
+        for _ in range(5):
+            assert found.show(values) == judged([kinds[at % 2] for at in range(size)], values)
+        assert is_together(found) == (size == 32)
+
+    @pytest.mark.usefixtures("soon")
+    def test_a_third_of_the_fields_is_enough(self) -> None:
+        """Fewer are not worth the detour."""
+        text, word = fitting_for(SHAPED[9]), fitting_for(SHAPED[6])
+        for size in (6, 7):
+            found = Showing([word, word, *[text] * (size - 2)])
+            for _ in range(5):
+                found.show(("a", "b", *["c d"] * (size - 2)))
+            assert is_together(found) == (size == 6)
+            left = found._last.left
+            found.show(("e", "f", *["g h"] * (size - 2)))
+            assert (found._last.left == left) == (size == 6)
+
+    def test_large_records_get_it_sooner(self) -> None:
+        """The more values a record has, the sooner the expression pays."""
+        for size, before in ((2, 256), (8, 256), (64, 32), (4_096, 1)):
+            found = Showing([fitting_for(SHAPED[6])] * size)
+            for _ in range(before):
+                assert not is_together(found)
+                found.show(("a",) * size)
+            assert is_together(found)
 
 
 class Label(str):
@@ -249,6 +345,16 @@ class TestMemory:
             for _ in range(3):
                 assert found.show((value,)) == [b'"[REDACTED]"']
         assert not one.kept[str]
+
+    @pytest.mark.parametrize("field", [*SHAPED, CHOSEN], ids=lambda field: field.name)
+    def test_what_one_field_shows_another_may_withhold(self, field: Field) -> None:
+        """A value remembered for one shape counts for no other."""
+        for value in (7, 404, 2.5, True, "PATCH", "hubspot", "A-1", "/contacts"):
+            fittings = [*map(fitting_for, SHAPED), fitting_for(field)]
+            found = Showing(fittings)
+            for _ in range(3):
+                shown = found.show((value,) * len(fittings))
+                assert shown == judged(fittings, (value,) * len(fittings))
 
     def test_threads(self) -> None:
         """Each gets its own values, whatever types and values the others have."""
