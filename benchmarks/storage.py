@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -54,6 +55,14 @@ def _handler(url: str, directory: str, **options: Any) -> S3Handler:
     more = {"levels": False, "spool_bytes": 10**10, "region": "us-east-1"}
     merged: dict[str, Any] = {**given, **more, **options}
     return S3Handler("logs", endpoint_url=url, spool_dir=directory, **merged)
+
+
+def _end(handler: S3Handler) -> None:
+    """Close a handler, and wait until its thread has left the spool, which is deleted next."""
+    handler.close(timeout=0.01)
+    for thread in threading.enumerate():
+        if thread.name == "crmlogging-s3":
+            thread.join(60)
 
 
 def _in_batches(handler: S3Handler, records: list[SafeRecord]) -> None:
@@ -112,7 +121,7 @@ def appends(rounds: int = 21, count: int = 3_000) -> Figures:
             rounds,
             time.process_time,
         )
-        handler.close(timeout=0.01)
+        _end(handler)
         writer.seal()
         os.close(plain)
     return {name: _ratio(took, name, "os.write") for name in took}
@@ -121,7 +130,7 @@ def appends(rounds: int = 21, count: int = 3_000) -> Figures:
 def deliveries(rounds: int = 5, megabytes: float = 50) -> Figures:
     """Sealing, compressing and uploading, beside the same by hand, whose speed and size are 1.
 
-    The lines were appended in batches, and one by one: then each has a frame to be taken off.
+    The lines were appended in batches, and one by one: then each has a header to be taken off.
     """
     _sign()
     lines = list(lines_of(megabytes))
@@ -149,7 +158,7 @@ def deliveries(rounds: int = 5, megabytes: float = 50) -> Figures:
                 took = {side: timed(sides[side]) for side in order}
                 found.append(took[1][0] / took[0][0])
                 sizes.append(took[0][1] / took[1][1])
-        handler.close(timeout=0.01)
+        _end(handler)
     medians = {mode: statistics.median(found[1:]) for mode, found in speeds.items()}
     return {**medians, "size": statistics.median(sizes)}
 
@@ -232,7 +241,7 @@ def _remember(megabytes: float) -> Figures:
         handler.drain(1.0)
         most = max(most, _resident())
         waiting = handler.stats()["pending"]
-        handler.close(timeout=0.01)
+        _end(handler)
     if waiting != len(records) * int(megabytes):
         raise SystemExit(f"only {waiting} records wait")
     return {"growth_mb": (most - before) / _MEGABYTE}

@@ -24,22 +24,25 @@ class Ticking(Protocol):
         """Do what is due; what it raises is swallowed, so it should count its own errors."""
 
 
-_watched: weakref.WeakSet[Ticking] = weakref.WeakSet()
+# By its id: unlike a WeakSet it can be read in one step, whoever adds to it meanwhile.
+_watched: Final[weakref.WeakValueDictionary[int, Ticking]] = weakref.WeakValueDictionary()
 _wake = threading.Event()
 _thread: threading.Thread | None = None
 
 
 def watch(ticking: Ticking) -> None:
     """Call ``ticking.tick()`` once a second as long as somebody else holds it."""
-    _watched.add(ticking)
+    _watched[id(ticking)] = ticking
     _start()
 
 
 def tick_all() -> None:
     """Call everything that is watched, now, in the calling thread."""
-    for each in list(_watched):
+    for reference in _watched.valuerefs():
+        each = reference()
         try:
-            each.tick()
+            if each is not None:
+                each.tick()
         except Exception:  # noqa: BLE001  # one that fails must not silence the others
             continue
 

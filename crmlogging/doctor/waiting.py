@@ -13,10 +13,11 @@ from typing import Final
 
 from crmlogging.doctor.files import check_safety, is_locked, opened
 from crmlogging.doctor.findings import Report
-from crmlogging.storage.lines import read_lines
 
 # The one place besides `segments` that reads its form: this reader may not hold a payload.
-from crmlogging.storage.segments import HEADER, MAGIC, SegmentName
+from crmlogging.storage.framing import FRAMINGS, MAGIC
+from crmlogging.storage.lines import read_lines
+from crmlogging.storage.segments import SegmentName
 
 __all__ = ["WaitingFolder"]
 
@@ -150,20 +151,27 @@ class WaitingFolder:
 def _examine_appends(file: BufferedReader) -> tuple[int, int | None]:
     """Return the records in sound appends, and where damage begins; a torn end is none."""
     head = file.read(len(MAGIC))
-    if head != MAGIC:
+    framing = FRAMINGS.get(head)
+    if framing is None:
         return 0, None if MAGIC.startswith(head) else 0
     records, at = 0, len(MAGIC)
     size = os.fstat(file.fileno()).st_size
-    while size - at >= HEADER.size:
-        mark, length, crc, lines, newline = HEADER.unpack(file.read(HEADER.size))
-        if mark != b"@" or newline != b"\n":
+    while size - at >= framing.header_bytes:
+        header = file.read(framing.header_bytes)
+        if framing.look.fullmatch(header) is None:
             return records, at
-        if at + HEADER.size + length > size:
+        length, before, after, is_remark = framing.header(header)
+        end = at + len(header) + length
+        if end > size:
             break
-        found, left = lines, length
+        found, lines, left = before, 0, length
         while left and (block := file.read(min(left, _BLOCK))):
-            found, left = zlib.crc32(block, found), left - len(block)
-        if found != crc:
+            found, lines, left = (
+                zlib.crc32(block, found),
+                lines + block.count(b"\n"),
+                left - len(block),
+            )
+        if found != after:
             return records, at
-        records, at = records + lines, at + HEADER.size + length
+        records, at = records + (0 if is_remark else lines), end
     return records, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import Protocol
+from typing import Final, Protocol
 
 __all__ = ["Draining", "drain", "register"]
 
@@ -16,12 +16,13 @@ class Draining(Protocol):
         """Deliver what was accepted; False when `timeout` seconds were not enough."""
 
 
-_draining: weakref.WeakSet[Draining] = weakref.WeakSet()
+# By its id: unlike a WeakSet it can be read in one step, whoever adds to it meanwhile.
+_draining: Final[weakref.WeakValueDictionary[int, Draining]] = weakref.WeakValueDictionary()
 
 
 def register(handler: Draining) -> None:
     """Have `drain` wait for `handler` as well, as long as somebody else holds it."""
-    _draining.add(handler)
+    _draining[id(handler)] = handler
 
 
 def drain(timeout: float = 10.0) -> bool:
@@ -38,7 +39,8 @@ def drain(timeout: float = 10.0) -> bool:
     """
     end = time.monotonic() + timeout
     # Queues first: what they deliver may go into a spool.
-    handlers = sorted(_draining, key=lambda handler: not hasattr(handler, "queue"))
+    living = [each for reference in _draining.valuerefs() if (each := reference()) is not None]
+    handlers = sorted(living, key=lambda handler: not hasattr(handler, "queue"))
     # Each one gets its turn, also after one that did not finish.
     left = [handler for handler in handlers if not handler.drain(max(0.0, end - time.monotonic()))]
     return not left

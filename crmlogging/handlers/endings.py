@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import weakref
-from typing import Protocol
+from typing import Final, Protocol
 
 __all__ = ["Ending", "close_first", "register"]
 
@@ -26,13 +26,14 @@ class Ending(Protocol):
         """This is a forked child: forget the parent's records and threads; must not wait."""
 
 
-# Beside logging's own list of handlers: a foreign dictConfig empties that one.
-_handlers: weakref.WeakSet[Ending] = weakref.WeakSet()
+# Beside logging's own list of handlers: a foreign dictConfig empties that one. By its id: unlike a
+# WeakSet it can be read in one step, whoever adds to it meanwhile.
+_handlers: Final[weakref.WeakValueDictionary[int, Ending]] = weakref.WeakValueDictionary()
 
 
 def register(handler: Ending) -> None:
     """Tell `handler` when the process ends or has forked, as long as somebody else holds it."""
-    _handlers.add(handler)
+    _handlers[id(handler)] = handler
     _follow_celery()
 
 
@@ -48,8 +49,12 @@ def close_first(handler: logging.Handler) -> None:
         logging._addHandlerRef(handler)  # type: ignore[attr-defined]  # private, no other way
 
 
+def _living() -> list[Ending]:
+    return [each for reference in _handlers.valuerefs() if (each := reference()) is not None]
+
+
 def _end() -> None:
-    handlers = list(_handlers)
+    handlers = _living()
     for handler in handlers:
         handler.begin_end()
     for handler in handlers:
@@ -83,7 +88,7 @@ def _end_of_celery_child(**_: object) -> None:
 
 
 def _begin_child() -> None:
-    for handler in list(_handlers):
+    for handler in _living():
         handler.begin_child()
 
 

@@ -127,7 +127,11 @@ def _checked_path(filename: object, problems: Problems) -> str:
         problems.add("filename", f"{shown} contains a wildcard")
     elif re.fullmatch(_ROTATED_LOOK, base):
         problems.add("filename", f"{shown} looks like a rotated or compressed file")
-    return os.path.abspath(path) if not problems.found else ""
+    try:
+        return os.path.abspath(path) if not problems.found else ""
+    except OSError:
+        problems.add("filename", f"{shown} is relative, and the working directory was removed")
+        return ""
 
 
 def _checked_tiers(tiers: object, problems: Problems) -> Mapping[str, int | None]:

@@ -2,7 +2,8 @@
 
     accept() -> every lane's queue -> the lane's worker, in batches -> the target
 
-A worker starts with the first record, ends after half a minute without one, and starts again.
+A worker starts with the first record, ends after half a minute without one (at once when its
+handler was closed), and starts again.
 Where no thread can start (interpreter exit since 3.12, servers without threads), whoever
 accepts a record delivers it.
 """
@@ -32,6 +33,7 @@ _BATCH_SECONDS: Final = 0.01
 _POLL_SECONDS: Final = 0.001
 _LINGER_SECONDS: Final = 0.02
 _IDLE_SECONDS: Final = 30.0
+_IDLE_WHEN_CLOSED_SECONDS: Final = 0.1
 _RETRY_SECONDS: Final = 5.0
 
 
@@ -84,6 +86,7 @@ class Lane:
         self._lingering = False
         self._rung = False
         self._stopping = False
+        self._idle_seconds = _IDLE_SECONDS
         self._ending = False
         self._hung = False
         self._no_thread_until = 0.0
@@ -154,7 +157,7 @@ class Lane:
 
     def _work(self) -> None:
         lingered = False
-        while True:
+        while os.getpid() == self._pid:  # Greenlets that stand in for threads survive a fork.
             self._rung = False
             if self._deliver_some():
                 lingered = False
@@ -188,7 +191,7 @@ class Lane:
             if self.queue.waiting():
                 return True
             self._asleep = True
-        if not self._stopping and self._heard(_IDLE_SECONDS):
+        if not self._stopping and self._heard(self._idle_seconds):
             self._asleep = False
             return True
         with self.ledger.lock:
@@ -243,7 +246,8 @@ class Lane:
         return bool(self._in_hand)
 
     def stop(self, timeout: float) -> None:
-        """End the thread once nothing waits; the next record starts another."""
+        """End the thread once nothing waits; the next record starts another, for a short time."""
+        self._idle_seconds = _IDLE_WHEN_CLOSED_SECONDS
         thread = self._thread
         if thread is None or thread is threading.current_thread():
             return

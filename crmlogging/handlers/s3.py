@@ -23,8 +23,8 @@ from crmlogging.handlers import delivery, s3_exit, s3_options
 from crmlogging.handlers.durable_handler import DEBUG_TIER, STANDARD_TIER, DurableHandler
 from crmlogging.handlers.ledger import balanced
 from crmlogging.handlers.s3_upload import Uploader
+from crmlogging.storage.framing import FRAMING
 from crmlogging.storage.segment_writer import SegmentWriter
-from crmlogging.storage.segments import HEADER
 
 __all__ = ["S3Handler"]
 _SYNCED_FROM: Final = {"never": math.inf, "error": logging.ERROR, "batch": -math.inf}
@@ -32,6 +32,7 @@ _SYNCED_FROM: Final = {"never": math.inf, "error": logging.ERROR, "batch": -math
 _TELL_SECONDS: Final = 60.0
 _NOTICE_BYTES: Final = 4_096
 _ROOM_FOR_BATCH: Final = 4_000_000
+_HEADER_BYTES: Final = FRAMING.header_bytes
 
 
 class S3Handler(DurableHandler):
@@ -118,7 +119,7 @@ class S3Handler(DurableHandler):
         self.close_seconds = options.close_seconds
         self._synced_from = _SYNCED_FROM[options.fsync]
         self._told_at = -math.inf
-        self._drained_at = 0
+        self._asked_for = 0  # Bytes written when they were last drained, or closed upon.
         self._spool = spool
         self._writers = {tier: self._writer(tier, options) for tier in (DEBUG_TIER, STANDARD_TIER)}
         self._uploader = Uploader(
@@ -150,7 +151,10 @@ class S3Handler(DurableHandler):
             self._handle_one(record)
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
-        if not self._bound.admits(len(lines) + HEADER.size, level):
+        bound, size = self._bound, len(lines) + _HEADER_BYTES
+        if bound.left - size >= bound.reserve:  # The usual case.
+            bound.left -= size
+        elif not bound.admits(size, level):
             self._lost("spool_full", count)
             complain(type(self).__name__, "the spool is full; records are dropped and counted")
             return
@@ -196,7 +200,7 @@ class S3Handler(DurableHandler):
         written = self._written_bytes()
         drained = self._uploader.drain(timeout)
         if drained:
-            self._drained_at = written
+            self._asked_for = written
         return drained
 
     def flush(self, timeout: float | None = None) -> None:
@@ -213,14 +217,16 @@ class S3Handler(DurableHandler):
         """Upload what this process has accepted, within `timeout` (`close_seconds`) seconds.
 
         What is left stays in the spool for the next start. A record that comes later is
-        accepted as before.
+        accepted as before; without one, and without a `timeout`, another call waits for nothing.
         """
         self.emit_due(math.inf)
-        new = self._written_bytes() != self._drained_at
+        written = self._written_bytes()
+        new = written != self._asked_for
         # Inside dictConfig the uploading thread could not even import what it needs.
         locked = s3_exit.holds_logging_lock()
-        if new and not locked:
+        if (new or timeout is not None) and not locked:
             self.drain(self.close_seconds if timeout is None else timeout)
+            self._asked_for = written
         for writer in self._writers.values():
             writer.seal()
         self._uploader.close(last_round=new and locked)

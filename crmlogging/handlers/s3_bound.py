@@ -37,6 +37,11 @@ class SpoolBound:
         block_seconds: time that all callers together may wait in one minute.
         monotonic: clock, in seconds.
         sleep: waits some seconds.
+
+    Attributes:
+        left: bytes that still fit.
+        reserve: as long as there are more, lines of any level are admitted; who sees to that
+            itself, at each record, counts them in.
     """
 
     def __init__(
@@ -62,7 +67,7 @@ class SpoolBound:
     def look(self) -> None:
         """Find out what the disk holds; until the next time only own lines are added."""
         files = self._spool.used_files()
-        self._left = self._max_bytes - self._spool.used_bytes()
+        self.left = self._max_bytes - self._spool.used_bytes()
 
         def kept_from(share: float) -> float:
             """Return how many bytes are not for those who may fill only that share."""
@@ -71,25 +76,24 @@ class SpoolBound:
             return self._max_bytes * (1 - share)
 
         self._reserves = tuple(map(kept_from, (_DEBUG_SHARE, _INFO_SHARE, 1.0)))
-        self._reserve = self._reserves[0]
+        self.reserve = self._reserves[0]
 
     def fits(self, size: int, level: int) -> bool:
         """Tell whether lines of `size` bytes fit, the most important of them of `level`."""
         rank = (level >= logging.INFO) + (level >= logging.ERROR)
-        return self._left - size >= self._reserves[rank] or level >= AUDIT
+        return self.left - size >= self._reserves[rank] or level >= AUDIT
 
     def admits(self, size: int, level: int) -> bool:
         """Tell the same, and count them in.
 
         First there is a wait if that is the policy, but never in an event loop's thread.
         """
-        # The first is the usual case, asked at each record.
-        while self._left - size < self._reserve and not self.fits(size, level):
+        while not self.fits(size, level):
             if not self._blocks or not self._budget.is_left() or runs_event_loop():
                 return False
             began = self._monotonic()
             self._sleep(_LOOK_SECONDS)
             self.look()
             self._budget.spend(self._monotonic() - began)
-        self._left -= size
+        self.left -= size
         return True

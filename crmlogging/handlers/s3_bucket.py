@@ -25,6 +25,10 @@ _FORK_WAITS_SECONDS: Final = 0.1
 _LONGEST_CALL_SECONDS: Final = CONNECT_SECONDS + READ_SECONDS
 
 
+class NotStored(Exception):  # noqa: N818  # its name is the code that is told
+    """What answered is no S3 server: each one names what it has stored (S3 API, PutObject)."""
+
+
 class Bucket:
     """Where objects go; the client is made at the first upload, in the uploading thread.
 
@@ -95,7 +99,7 @@ class Bucket:
         """Make the `call` that makes an object; False if the object is there already."""
         if self._conditional:
             try:
-                call(**arguments, IfNoneMatch="*")
+                _confirm(call(**arguments, IfNoneMatch="*"))
             except Exception as error:
                 failure = explain(error)
                 if failure.code == "PreconditionFailed":
@@ -104,7 +108,7 @@ class Bucket:
                     raise
             else:
                 return True
-        call(**arguments)
+        _confirm(call(**arguments))
         self._conditional = False  # It worked without: the server does not know the condition.
         return True
 
@@ -185,6 +189,12 @@ class Bucket:
             allow_http=self._allow_http,
             seconds=self._seconds,
         )
+
+
+def _confirm(answer: Mapping[str, Any]) -> None:
+    """See that an object was stored: a portal or proxy on the way may answer 200 to anything."""
+    if not answer.get("ETag"):
+        raise NotStored
 
 
 def _description(item: ReadyObject) -> dict[str, Any]:

@@ -175,57 +175,61 @@ class DescriptorTarget(Target):
 
     def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Write `records`, as few writes as a shared pipe allows, each of whole lines."""
-        descriptor = self._descriptor()
-        if descriptor is None:
+        stream = self._stream()
+        if stream is None:
             return super().deliver(records)
         lines: list[tuple[int, bytes]] = []
         failed: list[int] = []
-        render = self._renderer()
+        render = self._renderer(stream)
         for position, record in enumerate(records):
             _outcome.failed = False
             try:
-                line = self._line(record, render)
+                line = self._line(record, render, stream)
                 if line:
                     lines.append((position, line))
             except BaseException as error:  # noqa: BLE001  # formatters are foreign code
                 self._complain(error)
             if _outcome.failed:
                 failed.append(position)
-        for positions, chunk in _chunks(lines, _longest_write(descriptor)):
+        for positions, chunk in _chunks(lines, _longest_write(stream)):
             try:
                 with self.handler.lock or threading.RLock():
-                    _write_all(descriptor, chunk)
-            except OSError as error:
+                    # Again: who closed the handler meanwhile has set its number free for others.
+                    _write_all((self._stream() or stream).fileno(), chunk)
+            except (OSError, ValueError) as error:  # the latter: it is closed
                 self._complain(error)
                 failed += positions
         return failed
 
-    def _descriptor(self) -> int | None:
-        """Return the stream's descriptor, or None for a stream that is not just a file."""
+    def _stream(self) -> io.TextIOWrapper | None:
+        """Return the open stream, its buffer empty, or None for one that is not just a file."""
         handler: Any = self.handler
-        if handler.stream is None and isinstance(handler, logging.FileHandler):
-            handler.stream = handler._open()
         stream = handler.stream
+        if stream is None and isinstance(handler, logging.FileHandler):
+            stream = handler.stream = handler._open()
         if type(stream) is not io.TextIOWrapper or type(stream.buffer) is not io.BufferedWriter:
             return None
         try:
             # What was printed before goes out first, so that no line ends up within another.
             stream.flush()
-            return stream.fileno()
+            stream.fileno()
         except (OSError, ValueError):
             return None
+        return stream
 
-    def _renderer(self) -> Callable[[Any], bytes] | None:
+    def _renderer(self, stream: io.TextIOWrapper) -> Callable[[Any], bytes] | None:
         """Return what renders a record to a line's bytes at once; None where text must be made."""
-        handler: Any = self.handler
-        is_utf8 = handler.stream.encoding.lower() in ("utf-8", "utf8")
-        steps = (type(handler).format, type(handler).filter)
-        if not is_utf8 or steps != (logging.Handler.format, logging.Handler.filter):
+        steps = (type(self.handler).format, type(self.handler).filter)
+        own = steps != (logging.Handler.format, logging.Handler.filter)
+        if own or stream.encoding.lower() not in ("utf-8", "utf8"):
             return None
-        return getattr(handler.formatter, "format_bytes", None)
+        return getattr(self.handler.formatter, "format_bytes", None)
 
     def _line(
-        self, record: logging.LogRecord | Moment, render: Callable[[Any], bytes] | None
+        self,
+        record: logging.LogRecord | Moment,
+        render: Callable[[Any], bytes] | None,
+        stream: io.TextIOWrapper,
     ) -> bytes:
         if not self.wants(record):
             return b""
@@ -240,16 +244,15 @@ class DescriptorTarget(Target):
             record = outcome
         if render is not None:
             return b"%b%b" % (render(record), handler.terminator.encode())
-        text = handler.format(record) + handler.terminator
-        line: bytes = text.encode(handler.stream.encoding, handler.stream.errors)
-        return line
+        text: str = handler.format(record) + handler.terminator
+        return text.encode(stream.encoding, stream.errors or "strict")
 
 
-def _longest_write(descriptor: int) -> int:
+def _longest_write(stream: io.TextIOWrapper) -> int:
     """Return how many bytes go out in one piece whoever else writes there."""
     try:
-        mode = os.fstat(descriptor).st_mode
-    except OSError:  # closed meanwhile: the write will tell
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # closed meanwhile: the write will tell
         return _PIPE_BYTES
     return _FILE_BYTES if stat.S_ISREG(mode) else _PIPE_BYTES
 

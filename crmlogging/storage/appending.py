@@ -151,7 +151,7 @@ class Appender(NamedFile):
             size = os.lseek(fd, 0, os.SEEK_END)
             if size + length > self._full_at:
                 return False
-            if size != self._size and not is_whole(fd, size):
+            if size != self._size and not (self._is_ours(fd) and is_whole(fd, size)):
                 return False
             if generation != locking.generation:
                 return True  # The parent writes it.
@@ -212,6 +212,8 @@ class Appender(NamedFile):
                     self._wait_for_lock(fd)
                 if self._monotonic() < self._look_at or not self._moved(fd):
                     size = os.lseek(fd, 0, os.SEEK_END)
+                    if size != self._size and not self._is_ours(fd):
+                        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
                     due = self._due(fd, size, len(data))
                     # After the question, which reads the file's time; before the file goes away.
                     if size != self._size:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from crmlogging.diagnostics import complain
+from crmlogging.storage.acceleration import calm
 from crmlogging.storage.locking import adopt, forget, wait_lock
 from crmlogging.storage.opening import open_for_read, open_new, sync
 from crmlogging.storage.suffixes import ARCHIVE, ENCRYPTED, PARTIAL
@@ -75,11 +76,15 @@ class ArchiveWriter:
 
     def write(self, data: bytes) -> None:
         """Take plain `data`."""
-        self._out(self._compressor.compress(data))
+        compressed = self._compressor.compress(data)
+        calm()
+        self._out(compressed)
 
     def finish(self) -> None:
         """Write what is left."""
-        self._out(self._compressor.flush())
+        compressed = self._compressor.flush()
+        calm()
+        self._out(compressed)
         if self._encrypting is not None:
             self._encrypting.close()
 

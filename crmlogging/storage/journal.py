@@ -228,7 +228,7 @@ class Journal:
         """Return the lines that are not settled, and the number of those that are."""
         lines: list[bytes] = []
         done = 0
-        for block, _ in segment.blocks():
+        for block in segment.blocks():
             for line in block.split(b"\n"):
                 if line.startswith(_DONE) and line[len(_DONE) :].isdigit():
                     done = int(line[len(_DONE) :])

@@ -53,7 +53,8 @@ class NamedFile:
             # Better in a file that was moved than nowhere; but not in one that was removed.
             if self._is_ours(fd) and os.fstat(fd).st_nlink:
                 return False
-            raise
+            self._close()  # Its number may be all that was missing.
+            self._open()
         return True
 
     def _is_current(self, fd: int) -> bool:

@@ -76,7 +76,7 @@ def open_new(path: str, *, mode: int, gid: int | None = None, flags: int = 0) ->
     try:
         if gid is not None:
             os.fchown(fd, -1, gid)
-        if mode != 0o600 and hasattr(os, "fchmod"):
+        if stat.S_IMODE(os.fstat(fd).st_mode) != mode and hasattr(os, "fchmod"):
             os.fchmod(fd, mode)  # After the group: until then nobody else may look.
     except BaseException:
         os.close(fd)
@@ -169,6 +169,8 @@ def _make_private(path: str) -> None:
     _make_private(os.path.dirname(path))
     try:
         os.mkdir(path, 0o700)
+        if hasattr(os, "fchmod") and stat.S_IMODE(os.lstat(path).st_mode) & 0o700 != 0o700:
+            os.chmod(path, 0o700)  # The umask keeps even us out.
     except FileExistsError:
         if not os.path.isdir(path):
             raise

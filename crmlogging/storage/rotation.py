@@ -181,7 +181,13 @@ class RotatingAppender(Appender):
 
     def _turn_over(self, fd: int) -> None:
         if not self._is_current(fd):
-            self._look_at = 0.0  # Another process was faster.
+            try:
+                self._reopen()  # Another process was faster.
+            except OSError as error:  # Or somebody put in place what no log file must be.
+                if not is_refusal(error):
+                    raise
+                self._look_at = 0.0
+                self._postpone(error)
             return
         day = _EPOCH + datetime.timedelta(days=self._day or 0)
         source = self.path

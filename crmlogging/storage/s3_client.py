@@ -36,6 +36,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "MissingDependencyError": 'pip install "crmlogging[s3]"',
     "NoCredentialsError": "give credentials by environment, profile or role; none were found",
     "NoSuchBucket": "create the bucket or check bucket=, region= and endpoint_url=",
+    "NotStored": "check endpoint_url=, and for a portal or proxy on the way: no S3 server answered",
     "PartialCredentialsError": "give both access key and secret key",
     "PermanentRedirect": "set region= to the bucket's region",
     "PlainHttp": "use an https endpoint, or allow_http=True if you must",

@@ -7,9 +7,10 @@ import os
 from typing import Final
 
 from crmlogging.storage import locking
+from crmlogging.storage.framing import MAGIC
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.opening import make_directory, open_new
-from crmlogging.storage.segments import MAGIC, SegmentName
+from crmlogging.storage.segments import SegmentName
 from crmlogging.storage.tails import write_whole
 
 __all__ = ["begin_segment"]

@@ -6,23 +6,25 @@ import math
 import os
 import time
 import weakref
+from binascii import b2a_base64
 from collections.abc import Callable
 from typing import Final
+from zlib import crc32
 
 from crmlogging.storage import locking
 from crmlogging.storage.appending import LOOK_SECONDS, write_whole
+from crmlogging.storage.framing import FRAMING, MAGIC, REMARK, frame, pack
 from crmlogging.storage.locking import forget
 from crmlogging.storage.opening import sync
 from crmlogging.storage.segment_beginning import begin_segment
-from crmlogging.storage.segments import MAGIC, Segment, SegmentName, frame
+from crmlogging.storage.segments import Segment, SegmentName
 from crmlogging.storage.tails import is_refusal, write_rest
 from crmlogging.storage.turns import Turns, make_up, put_off
 
 __all__ = ["SegmentWriter"]
 
 _HOUR_SECONDS: Final = 3_600
-_LATEST: Final = 253_402_300_799.0
-"""The last second that a date can name."""
+_LATEST: Final = 253_402_300_799.0  # the last second that a date can name
 _Written = Callable[[int], None] | None
 
 
@@ -82,9 +84,9 @@ class SegmentWriter:
         self.written = self.written_bytes = 0
         self.records_of: dict[int, int] = {}
         self._fd = self._number = -1
+        self._named = False  # whether its name is on the disk as well
         self._name: SegmentName | None = None
-        self._size = self._records = 0
-        self._named = False
+        self._size = self._records = self._crc = 0
         self._hour_ends = self._began = 0.0
         self._look_at = -math.inf
 
@@ -153,8 +155,9 @@ class SegmentWriter:
         self, payload: bytes, records: int, when: float | None, written: _Written, generation: int
     ) -> bool:
         """Write `payload` if nothing whatever is in the way; tell whether all is done."""
-        size, count = self._size, self._records + records
-        framed = frame(payload, records)
+        size, count, before = self._size, self._records + records, self._crc
+        after = crc32(payload, before)
+        framed = b2a_base64(pack(len(payload), before, after)) + payload  # As `frame` does.
         length = len(framed)
         if (
             size + length > self._max_bytes
@@ -169,7 +172,7 @@ class SegmentWriter:
             if taken != length:
                 write_rest(self._fd, framed, size, taken, generation)
             if generation == locking.generation:
-                self._size = size + length
+                self._size, self._crc = size + length, after
                 self._records = self.records_of[self._number] = count
                 self.written += records
                 self.written_bytes += length
@@ -194,16 +197,17 @@ class SegmentWriter:
         try:
             if when is None:
                 when = self._clock()
-            framed = frame(payload, records)
-            length = len(framed)
+            length = FRAMING.header_bytes + len(payload)
             if generation == locking.generation:
                 self._look(length, records, when)
+            after = crc32(payload, self._crc)
+            framed = frame(payload, self._crc, after)
             write_whole(self._fd, framed, self._size, generation)
             if durably:
                 self._to_disk()
             if generation != locking.generation:
                 return  # In a child born in here: the parent writes it.
-            self._size += length
+            self._size, self._crc = self._size + length, after
         except BaseException as error:
             if not is_refusal(error):
                 self._seal()
@@ -255,7 +259,7 @@ class SegmentWriter:
     def _annotate(self, number: int, payload: bytes) -> None:
         if self._fd < 0 or self._number != number:
             return
-        framed = frame(payload, 0)
+        framed = frame(payload, 0, crc32(payload), REMARK)
         try:
             write_whole(self._fd, framed, self._size)
         except OSError:
@@ -269,15 +273,13 @@ class SegmentWriter:
         size, now = len(MAGIC), self._monotonic()
         if generation != locking.generation:
             return  # In a child born in here: the segment is the parent's.
-        self._fd, self._size, self._records = fd, size, 0
-        self._named = False
-        self._name, self._number = name, name.number
+        self._fd, self._size, self._records, self._crc = fd, size, 0, 0
+        self._name, self._number, self._named = name, name.number, False
         self._hour_ends = (when // _HOUR_SECONDS + 1) * _HOUR_SECONDS
         self._began, self._look_at = now, now + LOOK_SECONDS
 
     def _seal(self) -> None:
-        fd, self._fd = self._fd, -1
-        self._look_at = -math.inf
+        fd, self._fd, self._look_at = self._fd, -1, -math.inf
         if fd < 0 or self._name is None:
             return
         if self._keep is None:

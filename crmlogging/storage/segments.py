@@ -4,12 +4,9 @@ A segment is one file with one writer, which holds its lock for as long as it wr
 whose lock is free is finished, whether its writer sealed it or died; whoever gets the lock, of
 any process, owns it and deals with it alone.
 
-    #crmlogging segment 1\\n
-    @ length CRC-32 lines \\n  payload      three 32-bit numbers, then whole lines
-    @ ...
-
 What an append has written before a death is complete or, at the very end, recognised as torn by
-length and CRC: that call never returned. Any other damage costs the damaged append alone.
+length and CRC (`crmlogging.storage.framing`): that call never returned. Any other damage costs
+the damaged append alone.
 """
 
 from __future__ import annotations
@@ -18,43 +15,25 @@ import datetime
 import itertools
 import os
 import re
-import struct
-import sys
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from crmlogging.diagnostics import tally
 from crmlogging.storage.appending import write_whole
+from crmlogging.storage.framing import FRAMING, FRAMINGS, MAGIC, REMARK, frame
 from crmlogging.storage.locking import adopt, forget, try_lock
 from crmlogging.storage.opening import UnsafeFileError, make_directory, open_for_read
 
-__all__ = [
-    *("MAGIC", "SUFFIX", "Segment", "SegmentName", "bytes_in", "claim", "frame", "own_boot"),
-    "set_aside",
-]
+__all__ = ["SUFFIX", "Segment", "SegmentName", "bytes_in", "claim", "own_boot", "set_aside"]
 
-MAGIC: Final = b"#crmlogging segment 1\n"
 SUFFIX: Final = ".segment"
 _ASIDE: Final = "aside"
-HEADER: Final = struct.Struct("<cIIIc")  # the CRC begins with the number of lines
-_pack: Final = HEADER.pack
-_HEADER_LOOK: Final = re.compile(rb"@.{12}\n", re.DOTALL)
 _BLOCK: Final = 262_144
 _NAME: Final = re.compile(
     r"([a-z]{1,16})_(\d{8}T\d\d)_([A-Za-z0-9.-]{1,63})_([0-9a-f]{16})_(\d{6,12})\.segment",
     re.ASCII,
 )
-
-
-def frame(payload: bytes, records: int) -> bytes:
-    """Return `payload`, of `records` lines, with its header.
-
-    Example:
-        >>> frame(b"{}\\n", 1).hex(" ", 4)
-        '40 03000000 31da63dc 01000000 0a7b7d0a'
-    """
-    return _pack(b"@", len(payload), crc32(payload, records), records, b"\n") + payload
 
 
 class SegmentName(NamedTuple):
@@ -140,51 +119,73 @@ class Segment:
         self.damaged = 0
         self._fd = fd
         self._end = -1
+        self._framing = FRAMING
 
-    def blocks(self) -> Iterator[tuple[bytes, int]]:
-        """Yield the lines in order, in blocks of many appends, with the number of lines in each.
+    def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
+        """Yield the lines in order, in blocks of many appends.
+
+        Args:
+            size: of what is read at once, in bytes; more where one append takes more.
 
         Raises:
             UnsafeFileError: the file is none of ours, or of a later version.
             OSError: it cannot be read.
         """
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        with open(self._fd, "rb", closefd=False) as file:
-            head = file.read(len(MAGIC))
-            if head == MAGIC:
-                yield from self._blocks(file)
-            elif not MAGIC.startswith(head):  # Else its writer died in its first moment.
-                raise UnsafeFileError("is no segment of this version")
+        head = self._read(len(MAGIC), 0)
+        framing = FRAMINGS.get(head)
+        if framing is not None:
+            self._framing = framing
+            yield from self._blocks(len(head), max(size, framing.header_bytes))
+        elif not MAGIC.startswith(head):  # Else its writer died in its first moment.
+            raise UnsafeFileError("is no segment of this version")
 
-    def _blocks(self, file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-        data = b""
-        while True:
-            more = file.read(max(_BLOCK, len(data)))
-            data += more
-            payloads, records, at, short = _sound(data)
-            if payloads:
-                yield b"".join(payloads), records
-            data = data[at:]
-            if short and more:
-                continue
-            if not data:
-                self._end = file.tell()
-                return
-            data += file.read()
-            sound = _next_sound(data)
-            # Only the end can be torn: a header or a payload that stops short.
-            self.damaged += sound >= 0 or not short
-            if sound < 0:
-                self._end = file.tell() - len(data)
-                return
-            data = data[sound:]
+    def _blocks(self, at: int, least: int) -> Iterator[bytes]:
+        wanted = 0
+        while at < (size := os.lseek(self._fd, 0, os.SEEK_END)):
+            block = self._read(max(least, wanted), at)
+            payload, end, wanted = self._framing.sound(block)
+            if payload:
+                yield payload
+            at += end
+            if not wanted or at + wanted > size > at:
+                sound = self._next_sound(at + 1, size, least)
+                # Only the end can be torn: a header or a payload that stops short.
+                self.damaged += sound >= 0 or not wanted
+                if sound < 0:
+                    break
+                at = sound
+        self._end = at
+
+    def _next_sound(self, at: int, size: int, least: int) -> int:
+        """Return where the next undamaged append begins, from `at` on, or -1."""
+        framing = self._framing
+        while block := self._read(least, at):
+            match = framing.look.search(block)
+            while match is not None:
+                header, start = framing.header(match[0]), at + match.end()
+                if start + header.length <= size and header.fits(self._read(header.length, start)):
+                    return at + match.start()
+                match = framing.look.search(block, match.start() + 1)
+            at += max(len(block) - framing.header_bytes, 0) + 1
+        return -1
+
+    def _read(self, size: int, at: int) -> bytes:
+        """Return `size` bytes from `at` on, or what there is."""
+        os.lseek(self._fd, at, os.SEEK_SET)
+        found = os.read(self._fd, size)
+        while len(found) < size and (more := os.read(self._fd, size - len(found))):
+            found += more
+        return found
 
     def annotate(self, payload: bytes) -> None:
         """Append lines that count as no records; what cannot be written is left out.
 
-        A torn tail goes: between sound appends it would be damage.
+        A torn tail goes: between sound appends it would be damage. In a segment of an earlier
+        version nothing is written any more.
         """
-        framed = frame(payload, 0)
+        if self._framing is not FRAMING:
+            return
+        framed = frame(payload, 0, crc32(payload), REMARK)
         try:
             if self._end < 0:
                 self._end = os.lseek(self._fd, 0, os.SEEK_END)
@@ -208,46 +209,6 @@ class Segment:
     def release(self) -> None:
         """Let others have it."""
         forget(self._fd)
-
-
-def _sound(data: bytes) -> tuple[list[bytes], int, int, bool]:
-    """Read the undamaged appends at the beginning of `data`.
-
-    Returns:
-        Their payloads, the number of lines, where they end, and whether `data` stops short there
-        (the alternative being that it is damaged).
-    """
-    payloads: list[bytes] = []
-    # Ten times as fast where something compresses. To import it here, in some thread, might meet a
-    # fork, whose child would wait for the import's lock for ever.
-    check = getattr(sys.modules.get("isal.isal_zlib"), "crc32", crc32)
-    keep, unpack = payloads.append, HEADER.unpack_from  # One round an append.
-    records, at, end, header = 0, 0, len(data), HEADER.size
-    while end - at >= header:
-        mark, length, crc, lines, newline = unpack(data, at)
-        start = at + header
-        stop = start + length
-        if mark != b"@" or newline != b"\n":
-            return payloads, records, at, False
-        if stop > end:
-            return payloads, records, at, True
-        payload = data[start:stop]
-        if check(payload, lines) != crc:
-            return payloads, records, at, False
-        keep(payload)
-        records += lines
-        at = stop
-    return payloads, records, at, True
-
-
-def _next_sound(data: bytes) -> int:
-    """Return where the next undamaged append begins after the first byte of `data`, or -1."""
-    for match in _HEADER_LOOK.finditer(data, 1):
-        _, length, crc, lines, _ = HEADER.unpack_from(data, match.start())
-        payload = data[match.end() : match.end() + length]
-        if len(payload) == length and crc32(payload, lines) == crc:
-            return match.start()
-    return -1
 
 
 def claim(directory: str) -> Iterator[Segment]:

@@ -173,8 +173,8 @@ class Spool:
             os.unlink(partial)  # Left by a crash: the segment's lock is ours.
         fd = open_new(partial, mode=0o600)
         try:
-            records, digest = _archive(segment, fd, self._encrypt_to)
-            if records:
+            digest = _archive(segment, fd, self._encrypt_to)
+            if digest:
                 os.fsync(fd)
                 os.rename(partial, os.path.join(self._ready, f"{stem}{digest[:8]}{self._suffix}"))
                 sync(self._ready)
@@ -278,11 +278,11 @@ def _listing(directory: str) -> list[str]:
         return []
 
 
-def _archive(segment: Segment, fd: int, encrypt_to: PublicKey | None) -> tuple[int, str]:
-    """Write a segment's lines as one gzip stream; return their number and the file's SHA-256."""
-    archive, records = ArchiveWriter(fd, encrypt_to), 0
-    for lines, count in segment.blocks():
+def _archive(segment: Segment, fd: int, encrypt_to: PublicKey | None) -> str:
+    """Write a segment's lines as one gzip stream; return the file's SHA-256, "" without lines."""
+    archive, empty = ArchiveWriter(fd, encrypt_to), True
+    for lines in segment.blocks():
         archive.write(lines)
-        records += count
+        empty = False
     archive.finish()
-    return records, archive.sha256.hexdigest()
+    return "" if empty else archive.sha256.hexdigest()

@@ -20,8 +20,8 @@ from crmlogging.doctor.examining import examine
 from crmlogging.doctor.findings import Report
 from crmlogging.doctor.record_ids import RecordIds
 from crmlogging.storage import locking
+from crmlogging.storage.framing import frame
 from crmlogging.storage.segment_writer import SegmentWriter
-from crmlogging.storage.segments import frame
 from crmlogging.storage.spool import Spool
 
 TODAY = datetime.date(2026, 11, 22)
@@ -311,7 +311,7 @@ class TestWaiting:
     @pytest.mark.parametrize(
         ("change", "damaged"),
         [
-            pytest.param(lambda data: data + frame(b"{}\n", 1)[:-1], False, id="torn-tail"),
+            pytest.param(lambda data: data + frame(b"{}\n", 0, 0)[:-1], False, id="torn-tail"),
             pytest.param(lambda data: data[:-3] + b"x" + data[-2:], True, id="bit-flip"),
             pytest.param(lambda data: b"y" + data[1:], True, id="other-file"),
             pytest.param(lambda data: data + b"garbage-garbage-garbage", True, id="garbage"),

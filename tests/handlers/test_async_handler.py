@@ -449,7 +449,8 @@ class TestClose:
         assert not [t for t in left if t.name == "crmlogging-async-Kept"]
 
     def test_does_not_silence(self, attach: Attach) -> None:
-        """A record after close is delivered all the same, and close may be called again."""
+        """A record after close is delivered all the same, and by no thread that stays."""
+        before = set(threading.enumerate())
         target = Kept()
         handler = AsyncHandler(handlers=[target])
         logger = attach(handler)
@@ -459,6 +460,10 @@ class TestClose:
         logger.info("later")
         handler.flush()
         assert target.lines == ["late", "later"]
+        for thread in set(threading.enumerate()) - before:
+            if thread.name == "crmlogging-async-Kept":
+                thread.join(5)
+                assert not thread.is_alive()
 
     def test_does_not_empty_a_file_opened_anew(self, attach: Attach, tmp_path: Any) -> None:
         """A target in mode "w" that was closed goes on where it was."""

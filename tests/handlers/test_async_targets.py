@@ -517,6 +517,31 @@ class TestDescriptors:
         assert (tmp_path / "out.log").read_text() == "one\n"
         target.close()
 
+    def test_a_file_closed_meanwhile_is_opened_again(
+        self, logger: logging.Logger, tmp_path: Path
+    ) -> None:
+        """As by a dictConfig: its number may be another file's by then, which gets no line."""
+        others: list[int] = []
+
+        class Closing(logging.Formatter):
+            def format(self, record: logging.LogRecord) -> str:
+                assert target.stream is not None
+                number = target.stream.fileno()
+                target.close()
+                others.append(os.open(tmp_path / "other", os.O_CREAT | os.O_WRONLY))
+                assert others == [number]
+                return super().format(record)
+
+        target = logging.FileHandler(tmp_path / "out.log")
+        target.setFormatter(Closing())
+        handler = behind(logger, target)
+        logger.info("one")
+        assert handler.drain(5)
+        assert (tmp_path / "out.log").read_text() == "one\n"
+        assert (tmp_path / "other").read_text() == ""
+        target.close()
+        os.close(others[0])
+
     def test_rotating_handlers_rotate(self, logger: logging.Logger, tmp_path: Path) -> None:
         """A handler with an `emit` of its own is called as usual."""
         target = logging.handlers.RotatingFileHandler(

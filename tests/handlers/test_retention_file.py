@@ -564,11 +564,18 @@ class TestConfiguration:
             RetentionFileHandler(str(tmp_path / "crm.jsonl"))
         assert victim.read_bytes() == b"untouched"
 
-    def test_refuses_a_place_it_cannot_write(self, tmp_path: Path) -> None:
-        """A parent that is a file, for one."""
+    def test_refuses_a_place_it_cannot_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A parent that is a file, for one; or a working directory that was removed."""
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(ConfigurationError, match="filename: cannot write"):
             RetentionFileHandler(str(tmp_path / "file" / "crm.jsonl"))
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        with pytest.raises(ConfigurationError, match="working directory was removed"):
+            RetentionFileHandler("crm.jsonl")
 
     def test_modes_and_group(self, tmp_path: Path, make: Make) -> None:
         """All files 0600 in a directory of 0700; with a group it may read."""

@@ -52,14 +52,15 @@ class FakeServer:
         self.clients = 0
         self.knows_conditions = True
         self.refuses_aborts = False
+        self.is_portal = False
 
     def client(self) -> FakeServer:
         self.clients += 1
         return self
 
-    def put_object(self, **arguments: Any) -> None:
+    def put_object(self, **arguments: Any) -> dict[str, str]:
         self._called(arguments)
-        self._store(arguments, arguments["Body"])
+        return self._store(arguments, arguments["Body"])
 
     def create_multipart_upload(self, **arguments: Any) -> dict[str, str]:
         self._called(arguments)
@@ -74,12 +75,13 @@ class FakeServer:
         self.uploads[arguments["UploadId"]][arguments["PartNumber"]] = arguments["Body"]
         return {"ETag": f"etag-{arguments['PartNumber']}"}
 
-    def complete_multipart_upload(self, **arguments: Any) -> None:
+    def complete_multipart_upload(self, **arguments: Any) -> dict[str, str]:
         self._called(arguments)
         numbers = [part["PartNumber"] for part in arguments["MultipartUpload"]["Parts"]]
         parts = self.uploads[arguments["UploadId"]]
-        self._store(arguments, b"".join(parts[number] for number in numbers))
+        answer = self._store(arguments, b"".join(parts[number] for number in numbers))
         del self.uploads[arguments["UploadId"]]
+        return answer
 
     def abort_multipart_upload(self, **arguments: Any) -> None:
         if self.refuses_aborts:
@@ -95,11 +97,14 @@ class FakeServer:
         if answer is not None:
             raise answer
 
-    def _store(self, arguments: dict[str, Any], body: bytes) -> None:
+    def _store(self, arguments: dict[str, Any], body: bytes) -> dict[str, str]:
+        if self.is_portal:
+            return {}
         if "IfNoneMatch" in arguments and arguments["Key"] in self.objects:
             raise ServerError("PreconditionFailed")
         assert arguments["Key"] not in self.objects
         self.objects[arguments["Key"]] = body
+        return {"ETag": "etag"}
 
 
 class Setting:
@@ -167,6 +172,17 @@ class TestUpload:
         setting.round()
         assert not list(setting.spool.ready())
         assert setting.tally["uploaded"] == 1
+
+    def test_an_answer_that_names_nothing_stored_is_none(self, setting: Setting) -> None:
+        """A captive portal or a proxy says 200 to anything: the object stays in the spool."""
+        setting.add()
+        setting.server.is_portal = True
+        setting.round()
+        assert (setting.tally["upload_failed.NotStored"], setting.tally["uploaded"]) == (1, 0)
+        setting.server.is_portal = False
+        setting.clock.now = setting.uploader._not_before
+        setting.round()
+        assert setting.tally["uploaded"] == len(setting.server.objects) == 1
 
     @pytest.mark.parametrize("code", ["NotImplemented", "InvalidArgument"])
     def test_server_without_conditions(self, setting: Setting, code: str) -> None:
@@ -392,9 +408,9 @@ class TestDrain:
         threads: list[threading.Thread] = []
         put = setting.server.put_object
 
-        def note(**arguments: Any) -> None:
+        def note(**arguments: Any) -> dict[str, str]:
             threads.append(threading.current_thread())
-            put(**arguments)
+            return put(**arguments)
 
         setting.server.put_object = note  # type: ignore[method-assign]
         setting.uploader.start()
@@ -409,8 +425,9 @@ class TestDrain:
         """A request that does not come back costs the bound, not more."""
         release = threading.Event()
 
-        def hang(**_: Any) -> None:
+        def hang(**_: Any) -> dict[str, str]:
             release.wait(20)
+            return {"ETag": "etag"}
 
         setting.server.put_object = hang  # type: ignore[method-assign]
         uploader = Uploader(

@@ -334,7 +334,11 @@ class TestNoticing:
         assert (tmp_path / "log").read_bytes() == b"two\n"
         appender.close()
 
-    def test_never_writes_into_a_file_that_took_over_the_number(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("seconds", [0.0, LOOK_SECONDS], ids=["at once", "later"])
+    @pytest.mark.parametrize("content", [b"", b"line\n", b"no line"])
+    def test_never_touches_a_file_that_took_over_the_number(
+        self, tmp_path: Path, content: bytes, seconds: float
+    ) -> None:
         """A program that becomes a daemon closes all descriptors; ours may be another file's."""
         clock = FakeClock()
         path = tmp_path / "log"
@@ -343,10 +347,11 @@ class TestNoticing:
         os.close(appender._fd)
         other = os.open(tmp_path / "database", os.O_CREAT | os.O_RDWR)
         assert other == appender._fd
-        clock.now += LOOK_SECONDS
+        os.write(other, content)
+        clock.now += seconds
         appender.append(b"two\n")
         assert path.read_bytes() == b"one\ntwo\n"
-        assert (tmp_path / "database").read_bytes() == b""
+        assert (tmp_path / "database").read_bytes() == content
         os.fstat(other)  # and it was not closed either
         os.close(other)
         appender.close()
@@ -359,6 +364,29 @@ class TestNoticing:
         appender.append(b"two\n")
         assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
         appender.close()
+
+    def test_without_descriptors_a_removed_file_gives_its_own_to_the_next(
+        self, tmp_path: Path
+    ) -> None:
+        """A neighbour may rotate and compress the file of a process that can open nothing more."""
+        path = tmp_path / "log"
+
+        def work() -> bool:
+            clock = FakeClock()
+            appender = Appender(str(path), monotonic=clock)
+            appender.append(b"one\n")
+            limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (appender._fd + 1, limits[1]))
+            try:
+                while True:
+                    os.dup(appender._fd)
+            except OSError:
+                path.unlink()
+            clock.now += LOOK_SECONDS
+            appender.append(b"two\n")
+            return appender.written == 2 and path.stat().st_size == len(b"two\n")
+
+        assert in_child(work) == 0
 
     def test_appends_after_close(self, tmp_path: Path) -> None:
         """Somebody else's clean-up does not silence the log."""

@@ -7,6 +7,7 @@ second, and so on to the end, and does there what a handler might do.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -52,32 +53,56 @@ def interrupted(work: Callable[[], None], step: int, handler: Callable[[], None]
     return ran
 
 
+def alone(work: Callable[[Path, str], None], directory: Path, ways: tuple[str, ...]) -> None:
+    """Do `work` for each way, in a new process.
+
+    A fork of this one, with all that the suite has loaded, takes a hundred times as long.
+    """
+    process = multiprocessing.get_context("spawn").Process(
+        target=_for_each, args=(work, directory, ways)
+    )
+    process.start()
+    process.join(100)
+    process.kill()
+    process.join()
+    assert process.exitcode == 0, "see what it wrote to stderr"
+
+
+def _for_each(work: Callable[[Path, str], None], directory: Path, ways: tuple[str, ...]) -> None:
+    for way in ways:
+        place = directory / way.replace(" ", "-")
+        place.mkdir()
+        work(place, way)
+
+
 Make = Callable[[], Appender]
+WAYS = ("quick", "first", "rotating", "another's line", "another's fragment")
 
 
-@pytest.fixture(params=["quick", "first", "rotating", "another's line", "another's fragment"])
+def appender_that_goes(way: str, directory: Path) -> Appender:
+    """Return an Appender whose next append goes this way, of the ways there are."""
+    path = directory / "crm.jsonl"
+    for old in directory.iterdir():
+        old.unlink()
+    appender = RotatingAppender(
+        str(path),
+        names=Names(str(path), "standard"),
+        max_bytes=12 if way == "rotating" else 10_000,
+        monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
+    )
+    if way == "first":
+        return appender
+    appender.append(b"before\n")
+    if way.startswith("another"):
+        with path.open("ab") as other:
+            other.write(b"theirs\n" if way == "another's line" else b"the")
+    return appender
+
+
+@pytest.fixture(params=WAYS)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Return how to get an Appender whose next append goes one of the ways there are."""
-
-    def build() -> Appender:
-        path = tmp_path / "crm.jsonl"
-        for old in tmp_path.iterdir():
-            old.unlink()
-        appender = RotatingAppender(
-            str(path),
-            names=Names(str(path), "standard"),
-            max_bytes=12 if request.param == "rotating" else 10_000,
-            monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
-        )
-        if request.param == "first":
-            return appender
-        appender.append(b"before\n")
-        if request.param.startswith("another"):
-            with path.open("ab") as other:
-                other.write(b"theirs\n" if request.param == "another's line" else b"the")
-        return appender
-
-    return build
+    return lambda: appender_that_goes(request.param, tmp_path)
 
 
 def lines(directory: Path) -> list[bytes]:
@@ -148,63 +173,73 @@ class TestSignalHandler:
         assert locking.try_lock(other)
         os.close(other)
 
-    def test_forks(self, make: Make, tmp_path: Path) -> None:
+    def test_forks(self, tmp_path: Path) -> None:
         """One that forks, at every step: the parent's line once, the child's lines once."""
-        database = tmp_path.with_name(f"{tmp_path.name}-database")
-        database.touch()
-        for step in steps():
-            appender = make()
-            children: list[int] = []
-
-            def fork(children: list[int] = children, appender: Appender = appender) -> None:
-                children.append(os.fork())
-                if not children[0]:
-                    signal.alarm(20)
-                    os.open(database, os.O_RDWR)  # Gets the number that was the log's.
-                    appender.append(b"within\n")
-
-            ran = interrupted(
-                lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
-                step,
-                fork,
-            )
-            if children == [0]:
-                appender.append(b"after\n")
-                os._exit(0 if appender.written == 2 else 1)
-            if children:
-                assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
-            found = lines(tmp_path)
-            assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
-            assert database.read_bytes() == b""
-            appender.close()
-            if not ran:
-                return
+        alone(forks_within_an_append, tmp_path, WAYS)
 
 
-@pytest.fixture(params=["quick", "first", "full"])
+def forks_within_an_append(directory: Path, way: str) -> None:
+    """Fork at every step of an append that goes this way."""
+    database = directory.with_name(f"{directory.name}-database")
+    database.touch()
+    for step in steps():
+        appender = appender_that_goes(way, directory)
+        children: list[int] = []
+
+        def fork(children: list[int] = children, appender: Appender = appender) -> None:
+            children.append(os.fork())
+            if not children[0]:
+                signal.alarm(20)
+                os.open(database, os.O_RDWR)  # Gets the number that was the log's.
+                appender.append(b"within\n")
+
+        ran = interrupted(
+            lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
+            step,
+            fork,
+        )
+        if children == [0]:
+            appender.append(b"after\n")
+            os._exit(0 if appender.written == 2 else 1)
+        if children:
+            assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+        found = lines(directory)
+        assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
+        assert database.read_bytes() == b""
+        appender.close()
+        if not ran:
+            assert step > 5
+            return
+
+
+SPOOLED_WAYS = ("quick", "first", "full")
+
+
+def writer_that_goes(way: str, directory: Path) -> SegmentWriter:
+    """Return a SegmentWriter whose next append goes this way, of the ways there are."""
+    writer = SegmentWriter(
+        str(directory / "segments"),
+        "own",
+        max_bytes=60 if way == "full" else 10_000,
+        clock=lambda: 1_000.0,
+        monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
+    )
+    if way != "first":
+        writer.append(b"before\n")
+    return writer
+
+
+@pytest.fixture(params=SPOOLED_WAYS)
 def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], SegmentWriter]:
     """Return how to get a SegmentWriter whose next append goes one of the ways there are."""
-
-    def build() -> SegmentWriter:
-        writer = SegmentWriter(
-            str(tmp_path / "segments"),
-            "own",
-            max_bytes=60 if request.param == "full" else 10_000,
-            clock=lambda: 1_000.0,
-            monotonic=(1_000.0).conjugate,  # a call into C, as time.monotonic is
-        )
-        if request.param != "first":
-            writer.append(b"before\n")
-        return writer
-
-    return build
+    return lambda: writer_that_goes(request.param, tmp_path)
 
 
 def taken_out(directory: Path) -> list[bytes]:
     """Return the lines of all finished segments, which are gone then; none may be damaged."""
     found: list[bytes] = []
     for segment in claim(str(directory / "segments")):
-        for block, _ in segment.blocks():
+        for block in segment.blocks():
             found += block.split()
         assert not segment.damaged
         segment.finish()
@@ -260,34 +295,40 @@ class TestSignalHandlerWithinASegment:
                 assert found.count(b"outer") == 1
                 return
 
-    def test_forks(self, begin: Callable[[], SegmentWriter], tmp_path: Path) -> None:
+    def test_forks(self, tmp_path: Path) -> None:
         """One that forks, at every step: the parent's line once, the child's lines once."""
-        database = tmp_path / "database"
-        database.touch()
-        for step in steps():
-            writer = begin()
-            children: list[int] = []
+        alone(forks_within_a_segment, tmp_path, SPOOLED_WAYS)
 
-            def fork(children: list[int] = children, writer: SegmentWriter = writer) -> None:
-                children.append(os.fork())
-                if not children[0]:
-                    signal.alarm(20)
-                    os.open(database, os.O_RDWR)  # Gets the number that was the segment's.
-                    writer.append(b"within\n")
 
-            ran = interrupted(
-                lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a lambda's default has no type
-                step,
-                fork,
-            )
-            if children == [0]:
-                writer.append(b"after\n")
-                os._exit(0 if writer.written == 2 else 1)
-            if children:
-                assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
-            writer.seal()
-            found = taken_out(tmp_path)
-            assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
-            assert database.read_bytes() == b""
-            if not ran:
-                return
+def forks_within_a_segment(directory: Path, way: str) -> None:
+    """Fork at every step of an append that goes this way."""
+    database = directory / "database"
+    database.touch()
+    for step in steps():
+        writer = writer_that_goes(way, directory)
+        children: list[int] = []
+
+        def fork(children: list[int] = children, writer: SegmentWriter = writer) -> None:
+            children.append(os.fork())
+            if not children[0]:
+                signal.alarm(20)
+                os.open(database, os.O_RDWR)  # Gets the number that was the segment's.
+                writer.append(b"within\n")
+
+        ran = interrupted(
+            lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
+            step,
+            fork,
+        )
+        if children == [0]:
+            writer.append(b"after\n")
+            os._exit(0 if writer.written == 2 else 1)
+        if children:
+            assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+        writer.seal()
+        found = taken_out(directory)
+        assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
+        assert database.read_bytes() == b""
+        if not ran:
+            assert step > 5
+            return

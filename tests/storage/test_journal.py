@@ -221,7 +221,7 @@ class TestLeftovers:
         "content",
         [
             pytest.param(b"GIF89a of somebody", id="foreign"),
-            pytest.param(b"#crmlogging segment 2\n", id="later-version"),
+            pytest.param(b"#crmlogging segment 3\n", id="later-version"),
         ],
     )
     def test_foreign_files_are_set_aside(self, tmp_path: Path, content: bytes) -> None:

@@ -59,7 +59,7 @@ class TestOpenForAppend:
             open_for_append(str(tmp_path / "log"), mode=0o600)
         assert victim.read_bytes() == b"untouched"
 
-    @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+    @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
     @pytest.mark.parametrize("mode", [0o600, 0o640])
     def test_mode_is_exact(self, tmp_path: Path, umask: int, mode: int) -> None:
         """A new file has the permissions asked for, whatever the umask."""
@@ -126,12 +126,14 @@ class TestOpenForRead:
 class TestMakeDirectory:
     def test_all_new_directories_are_private(self, tmp_path: Path) -> None:
         """Also those in between are 0700, whatever the umask."""
-        before = os.umask(0)
-        try:
-            assert make_directory(str(tmp_path / "a" / "b")) is None
-        finally:
-            os.umask(before)
-        assert permissions(tmp_path / "a") == permissions(tmp_path / "a" / "b") == 0o700
+        for umask in (0o000, 0o777):
+            place = tmp_path / str(umask)
+            before = os.umask(umask)
+            try:
+                assert make_directory(str(place / "b")) is None
+            finally:
+                os.umask(before)
+            assert permissions(place) == permissions(place / "b") == 0o700
 
     def test_tells_when_anybody_may_write(self, tmp_path: Path) -> None:
         """A world-writable directory is named as a danger, one with the sticky bit is not."""

@@ -261,6 +261,22 @@ class TestRotatingAppender:
         assert (tmp_path / "crm.jsonl").read_bytes() == b"12345678\nsecond\nthird\n"
         appender.close()
 
+    def test_goes_on_in_the_full_file_while_its_name_leads_to_a_link(self, tmp_path: Path) -> None:
+        """What somebody planted is not written to, and costs no line either."""
+        path, victim = tmp_path / "crm.jsonl", tmp_path / "victim"
+        appender = rotating(path, FakeClock(), max_bytes=10)
+        appender.append(b"12345678\n")
+        path.rename(tmp_path / "moved")
+        path.symlink_to(victim)
+        appender.append(b"second\n")
+        appender.append(b"third\n")
+        assert (tmp_path / "moved").read_bytes() == b"12345678\nsecond\nthird\n"
+        path.unlink()
+        appender.append(b"fourth\n")
+        assert path.read_bytes() == b"fourth\n"
+        assert not victim.exists()
+        appender.close()
+
     def test_takes_the_old_file_back_when_there_is_no_new_one(self, tmp_path: Path) -> None:
         """Out of descriptors after the renaming: the old file gets its name back."""
         appender = rotating(tmp_path / "crm.jsonl", FakeClock(), max_bytes=10)
