@@ -122,6 +122,8 @@ def _handlers(
         elif place.startswith("s3://"):
             name = f"s3_{len(archives)}" if "s3" in archives else "s3"
             archives[name] = _bucket(place, spool_dir, problems)
+        elif "://" in place:  # not quoted: such addresses hold passwords
+            problems.add("output", "is an address; known are stdout, stderr, a path, s3://BUCKET")
         else:
             name = f"file_{len(archives)}" if "file" in archives else "file"
             archives[name] = _file(place, problems)

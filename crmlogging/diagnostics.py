@@ -6,6 +6,7 @@ prints the kind of error and its place, at most once a minute for each, and coun
 
 from __future__ import annotations
 
+import builtins
 import errno
 import logging
 import os
@@ -76,22 +77,25 @@ def describe(error: BaseException) -> str:
 
     Only a built-in class is named; another one's name could be made up at run time.
     """
-    kind = next(c for c in type(error).__mro__ if c.__module__ == "builtins")
-    number = error.errno if isinstance(error, OSError) and type(error.errno) is int else None
-    code = ""
-    if number is not None:
-        code = " " + errno.errorcode.get(number, str(number))
+    kind = next(c for c in type(error).__mro__ if vars(builtins).get(c.__name__) is c)
+    number = error.errno if isinstance(error, OSError) and type(error.errno) is int else 0
+    known = errno.errorcode.get(number)  # another number is no error's, but anybody's
+    code = f" {known}" if known else ""
     return f"{kind.__name__}{code}{_place(error.__traceback__)}"
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Return the innermost frame as `` at file.py:12``."""
+    """Return the innermost frame of a module's file as `` at file.py:12``.
+
+    Code made from a text may name any file.
+    """
     place = ""
     for _ in range(1_000):
         if traceback is None:
             break
-        file = os.path.basename(traceback.tb_frame.f_code.co_filename)
-        place = f" at {file}:{traceback.tb_lineno}" if file.endswith(".py") else place
+        file = traceback.tb_frame.f_code.co_filename
+        if file.endswith(".py") and traceback.tb_frame.f_globals.get("__file__") == file:
+            place = f" at {os.path.basename(file)}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return place
 

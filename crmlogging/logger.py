@@ -28,6 +28,7 @@ _INTERNAL: Final = frozenset(
 _STEP_NAMES: Final = ("_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers")
 """What stands between a call and its handlers."""
 _EXTRA: Final = ["extra"]
+_FAILED: Final = frozenset(("exc_info", "extra"))
 _NOTHING: Final[dict[str, Any]] = {}
 _moment: Final = tuple.__new__  # past the arguments by name
 
@@ -70,9 +71,12 @@ class Logger(logging.Logger):
 
     def _is_audit(self, level: int, options: Mapping[str, Any]) -> bool:
         extra = options.get("extra")
-        if type(extra) is not dict and not isinstance(extra, Mapping):
+        try:
+            if type(extra) is not dict and not isinstance(extra, Mapping):
+                return False
+            return extra.get("audit") is True and self.manager.disable < level
+        except Exception:  # noqa: BLE001  # a foreign mapping; a call below the level asks nothing
             return False
-        return extra.get("audit") is True and self.manager.disable < level
 
     # As in the standard library, but that the last word belongs to audit records. That one
     # hides the keywords from anything that could be overridden.
@@ -122,13 +126,16 @@ class Logger(logging.Logger):
         """Deliver a call without making a record of it; tell whether that could be done.
 
         It could where all that stands between call and handlers is the standard library's or
-        ours, nothing was given but fields, and each handler's filters know the call from before.
+        ours, nothing was given but fields, and each handler's filters know the call from before;
+        with an exception, where there is no more to do than to count it as held back.
         """
-        extra = _NOTHING
+        extra, has_failed = _NOTHING, False
         if options:
-            if [*options] != _EXTRA:
+            has_failed = [*options] != _EXTRA
+            if has_failed and not _FAILED.issuperset(options):
                 return False
-            extra = _NOTHING if options["extra"] is None else options["extra"]
+            given = options.get("extra")
+            extra = _NOTHING if given is None else given
         if self.filters or self._replaced or type(extra) is not dict:
             return False
         try:
@@ -137,6 +144,11 @@ class Logger(logging.Logger):
             frame: FrameType | None = sys._getframe(2)
             while frame is not None and frame.f_code.co_filename in _INTERNAL:  # an adapter's
                 frame = frame.f_back
+            if has_failed:
+                raised = _raised_in(options["exc_info"])
+                if frame is None or raised is None:
+                    return False
+                return records.is_held(self, frame, level, message, extra, raised)
             call = frame and records.call_of(frame, self.name, level, message, args)
             found = call and _recipients(self, call, extra)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
@@ -240,6 +252,15 @@ def _recipients(
                 found.append((handler, order, answer))
         each = each.parent if each.propagate else None
     return found
+
+
+def _raised_in(exc_info: Any) -> BaseException | None:
+    """Return the exception of a call, as `logging` reads it."""
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if len(exc_info) == 3 else None
+    if isinstance(exc_info, BaseException):
+        return exc_info or None
+    return sys.exc_info()[1] if exc_info else None
 
 
 class RootLogger(Logger, logging.RootLogger):

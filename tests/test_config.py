@@ -243,6 +243,16 @@ class TestMistakes:
         assert "'prod' is unknown" in told
         assert logging.root.handlers == handlers
 
+    def test_another_address_is_no_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Neither a directory named after it, nor its password in the error."""
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ConfigurationError, match="output: is an address") as told:
+            configure("s", output="https://crm:canary@logs.example/in")
+        assert "canary" not in str(told.value)
+        assert not list(tmp_path.iterdir())
+
     def test_no_output_is_told(self) -> None:
         """An empty list would log nowhere."""
         with pytest.raises(ConfigurationError, match="output: is empty"):

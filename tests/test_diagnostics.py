@@ -49,8 +49,19 @@ class TestDescribe:
 
     def test_a_made_up_class_name_is_not_shown(self) -> None:
         """``type("secret", ...)`` names a class at run time: its built-in base stands for it."""
-        error = type("Secret", (KeyError,), {})("x")
-        assert describe(raised(error)).startswith("KeyError at ")
+        for module in (__name__, "builtins"):
+            error = type("Secret", (KeyError,), {"__module__": module})("x")
+            assert describe(raised(error)).startswith("KeyError at ")
+
+    def test_a_number_of_no_error_is_not_shown(self) -> None:
+        """Whoever raises an OSError gives it any number."""
+        assert describe(OSError(4111111111111111, "x")) == "OSError"
+
+    def test_a_made_up_file_name_is_not_shown(self) -> None:
+        """Code made from a text may name any file."""
+        with pytest.raises(ZeroDivisionError) as caught:
+            exec(compile("1 / 0", "/srv/secret.py", "exec"), {})
+        assert describe(caught.value).startswith("ZeroDivisionError at test_diagnostics.py:")
 
     def test_hostile_exceptions_are_described(self) -> None:
         """Neither str nor repr of the exception is ever asked."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections import UserDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,21 @@ class Collecting(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
+
+
+class Unbound:
+    """Stands for an object of a request that is over, as werkzeug's proxies do."""
+
+    @property  # type: ignore[misc]  # as a proxy may
+    def __class__(self) -> Any:
+        raise RuntimeError("outside of a request")
+
+
+class Unread(Mapping[str, object]):
+    def __getitem__(self, key: str) -> object:
+        raise OSError(key)
+
+    __iter__ = __len__ = __getitem__  # type: ignore[assignment]  # fails in the same way
 
 
 class TestLogger:
@@ -80,6 +96,17 @@ class TestLogger:
             found.append([(each.funcName, each.pathname) for each in handler.records])
         assert found[0] == found[1]
         assert found[0][0][0] == "test_finds_its_caller_as_the_standard_library_does"
+
+    @pytest.mark.parametrize("kind", [Unbound, Unread])
+    def test_what_cannot_be_asked_raises_nothing(self, kind: type) -> None:
+        """A single argument may be a mapping, so may extra: asked, the standard logger raises."""
+        logger, handler = Logger("tests.own", logging.WARNING), Collecting()
+        logger.addHandler(handler)
+        value = kind()
+        for _ in range(2):
+            logger.warning("Failed for %s", value)
+            logger.debug("Not said", extra=value)
+        assert [record.args for record in handler.records] == [(value,)] * 2
 
     def test_a_level_that_is_no_number_is_refused(self) -> None:
         """As the standard library does it."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from crmlogging.errors.markup import page_text, xml_tree
+from crmlogging.errors.nearly_json import completed, python_literal
 
 __all__ = ["MAX_BODY_BYTES", "Document", "embedded_tree", "read_body"]
 
@@ -160,10 +161,10 @@ def _read_json_like(text: str) -> Document:
         parts = [_json(line) for line in lines[:_MAX_PARTS] if line.strip()]
         if all(part is not None for part in parts):
             return Document("json", parts)
-    tree = _python_literal(text)
+    tree = python_literal(text)
     if tree is not None:
         return Document("json", tree)
-    return Document("broken", None, text[:_TEXT_CHARACTERS])
+    return Document("broken", completed(text), text[:_TEXT_CHARACTERS])
 
 
 def _read_json_string(text: str) -> Document:
@@ -186,19 +187,6 @@ def _json(text: str) -> Any:
     return tree if isinstance(tree, (dict, list)) else None
 
 
-def _python_literal(text: str) -> Any:
-    """Read what ``repr`` of parsed JSON looks like, as SDKs put it into exceptions."""
-    if len(text) > 65_536 or ("'" not in text and "None" not in text):
-        return None
-    import ast  # Here: few bodies are reprs.
-
-    try:
-        tree = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return None
-    return tree if isinstance(tree, (dict, list)) else None
-
-
 def embedded_tree(text: str) -> Any:
     """Return the first JSON object or list (or Python repr of one) inside `text`, or None."""
     for opening, closing in (("{", "}"), ("[", "]")):
@@ -210,7 +198,7 @@ def embedded_tree(text: str) -> Any:
             inner = text[start : end + 1]
             tree = _json(inner)
             if tree is None and len(inner) < 65_536:
-                tree = _json(inner.replace('\\"', '"')) or _python_literal(inner)
+                tree = _json(inner.replace('\\"', '"')) or python_literal(inner)
             if tree:
                 return tree
     return None
@@ -286,7 +274,9 @@ def _csv_row(row: dict[str, str]) -> dict[str, Any]:
     error = said(_CSV_ERRORS)
     bad = row.get("success", "").lower() == "false"
     if "errorcode" not in row:  # what else is called like that may be a column of the record
-        return {"success": not (error or bad), "error": error}
+        field = said(_CSV_FIELDS) if error and "sferror" not in row else ""
+        told = {"success": not (error or bad), "error": error}
+        return {**told, "field": field} if field else told
     code = row["errorcode"]
     if not (error or code or bad or said(_CSV_OUTCOMES).lower() in _CSV_BAD):
         return {"success": True, "error": ""}

@@ -19,7 +19,7 @@ from crmlogging.errors.judging import (
     judge,
     judge_fault,
     judge_page,
-    of_this_program,
+    quotes_an_answer,
 )
 from crmlogging.errors.model import CrmError
 from crmlogging.errors.naming import split_url
@@ -130,7 +130,8 @@ class Case:
         document = self.document
         if document.tree is not None:
             reading.read(document.tree)
-        elif document.text and self.answer.status is not None and not good:
+        unread = document.tree is None or (document.kind == "broken" and not _told(reading))
+        if unread and document.text and self.answer.status is not None and not good:
             reading.read_text(document.text)
             judge_page(document, self.answer, reading.findings[-1])
         self.id_place = reading.id_place
@@ -190,7 +191,7 @@ class Case:
         finding = Finding()
         if self.fault.code and verdict.evidence == "code":
             finding.codes.append((0, self.fault.code))
-        if verdict.rule.reason.about_fields and not of_this_program(self.fault):
+        if verdict.rule.reason.about_fields and quotes_an_answer(self.fault):
             finding.messages.append(self.fault.text[:_TOLD_CHARACTERS])
         unknown = verdict.evidence == "none"
         return self._built(verdict, finding, None, tuple(self.fault.names) if unknown else ())
@@ -216,6 +217,10 @@ class Case:
 
 def _causes(reading: Reading, good: bool) -> list[Finding]:
     return [f for f in reading.findings if f.failed or (not good and f.failed is None)]
+
+
+def _told(reading: Reading) -> bool:
+    return not all(finding.empty for finding in reading.findings)
 
 
 def _ranks(provider: Provider | None) -> Mapping[str, int]:

@@ -123,7 +123,8 @@ def _links(exception: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     while waiting and len(seen) < _MAX_LINKS:
         link = waiting.pop(0)
-        if not isinstance(link, BaseException) or id(link) in seen:
+        # By type: a proxy asked for its class looks up what it stands for.
+        if not issubclass(type(link), BaseException) or id(link) in seen:
             continue
         seen.add(id(link))
         yield link
@@ -134,7 +135,7 @@ def _links(exception: BaseException) -> Iterator[BaseException]:
         waiting.extend(
             (reason, get_attribute(attempt, "_exception"), get_attribute(link, "os_error"))
         )
-        waiting.extend(arg for arg in link.args[:4] if isinstance(arg, BaseException))
+        waiting.extend(arg for arg in link.args[:4] if issubclass(type(arg), BaseException))
         waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
 
 

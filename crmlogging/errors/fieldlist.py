@@ -20,6 +20,9 @@ _FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS}
 # What a body cannot be read for may be a field, though the reason is about the body; as may be
 # what a request for a token lacks.
 _SAYING: Final = frozenset({"MALFORMED", "REFRESH_TOKEN_INVALID"})
+# Said of a request; of a field it says no more than that it is not accepted.
+_OF_REQUESTS: Final = frozenset({"REJECTED", "MALFORMED"})
+_BETWEEN_CLAUSES: Final = re.compile(r", (?=[A-Z\"'`]|data\b|body\b)|; |\. (?=\S)|\n(?! )")
 # A number by itself: neither the head of a long one, nor a part of a phone number or a date.
 _COUNT: Final = r"(?<![-+.,\d])(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?![-./, ]?\d)"
 _MAX_LENGTH: Final = re.compile(
@@ -38,6 +41,10 @@ _KINDS: Final = {
     "jsonarray": "array", "object": "object", "jsonobject": "object", "dict": "object",
     "uuid": "uuid", "picklist": "option", "enum": "option",
 }  # fmt: skip
+_LACKING: Final = re.compile(
+    r"['\"]([A-Za-z_]\w{0,63})['\"] is a required property"
+    r"|have required property ['\"]([A-Za-z_]\w{0,63})['\"]"
+)
 _KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
 
 
@@ -48,30 +55,64 @@ def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tup
     # What a heading says as well is no second field.
     told = {said for finding, _ in causes if finding.fields for said in finding.messages[:20]}
     for finding, reason in causes:
-        named = False
+        named, alone = False, len(finding.fields) == 1
         for raw in finding.fields:
-            name = clean_name(raw.name)
+            name = clean_name(_with_what_it_lacks(raw))
             named = named or name is not None
             if name is not None and name not in fields and len(fields) < _MAX_FIELDS:
-                fields[name] = FieldError(name, *_problem(catalog, raw, reason))
+                raw.words = raw.words if alone else _clause_about(name, raw.words)
+                fields[name] = FieldError(name, *_problem(catalog, raw, reason, alone=alone))
         about = reason.about_fields or reason.name in _SAYING
         if about and finding.messages and not named:
             for message in finding.messages[:20]:
                 if message in told and not finding.fields:
                     continue
-                for name in named_in(message):
+                names, only = named_in(message), len(finding.messages) == 1
+                for name in names:
                     if name not in fields and len(fields) < _MAX_FIELDS:
-                        raw = RawField(name, words=message)
-                        fields[name] = FieldError(name, *_problem(catalog, raw, reason))
+                        raw = RawField(name, words=_clause_about(name, message))
+                        fields[name] = FieldError(
+                            name, *_problem(catalog, raw, reason, alone=only and len(names) == 1)
+                        )
     return tuple(fields.values())
 
 
-def _problem(catalog: Catalog, raw: RawField, reason: Reason) -> tuple[str, str]:
-    """Return what is wrong with a field, and what would be right, in our words."""
+def _with_what_it_lacks(raw: RawField) -> str:
+    """Return the path of a property that JSON Schema misses below the place it names."""
+    lacking = _LACKING.search(raw.words) if "required property" in raw.words else None
+    if lacking is None:
+        return raw.name
+    below = lacking[1] or lacking[2]
+    return raw.name if raw.name.endswith(below) else f"{raw.name}.{below}"
+
+
+def _clause_about(name: str, message: str) -> str:
+    """Return what a sentence says of one field: "Email is taken, Phone is too short" has two."""
+    at = max(message.find(name), message.find(name.replace(".", "/")))
+    if at < 0:
+        return message
+    ends = [match.start() for match in _BETWEEN_CLAUSES.finditer(message)]
+    return message[
+        max((end for end in ends if end <= at), default=0) : min(
+            (end for end in ends if end > at), default=len(message)
+        )
+    ]
+
+
+def _problem(catalog: Catalog, raw: RawField, reason: Reason, *, alone: bool) -> tuple[str, str]:
+    """Return what is wrong with a field, and what would be right, in our words.
+
+    Args:
+        catalog: of the rules.
+        raw: the field.
+        reason: of the whole error: not that of a field of several of which something else is said.
+        alone: it is the only field.
+    """
     found = catalog.field_reason(normal_code(raw.code) if raw.code else "", raw.words.lower()[:500])
     if found is None or found.category is not Category.VALIDATION:
-        found = reason if reason.category in _FIELD_CATEGORIES else None
-    name = found.name if found is not None else "INVALID"
+        told = alone or not raw.words or reason.category is not Category.VALIDATION
+        found = reason if told and reason.category in _FIELD_CATEGORIES else None
+    name = found.name if found is not None and found.name not in _OF_REQUESTS else "INVALID"
     return name, _expected(raw, name)
 
 

@@ -26,6 +26,8 @@ _PERSONAL: Final = re.compile(
 _PREDICATE: Final = re.compile(r"/@[^/]{1,128}(?=/)")
 # ``/to_Address(ID='2')/Country``: which one, by its key. ``/wd:Customer[1]``: whose name it is.
 _KEYED: Final = re.compile(r"\([^()/]{0,128}\)(?=/|$)|(?<=/)[A-Za-z_][\w.-]{0,31}:(?=[A-Za-z_])")
+# Steps as JSONPath (RFC 9535 section 2.7) and Pydantic write them: ``['a']['b']``, ``a -> b``.
+_STEPS: Final = re.compile(r"(?:\['|\b -> )(\w{1,64})(?:'\])?")
 INDEX: Final = re.compile(r"\[\d*\]|\.\d+(?=\.|$)|^\d+\.")
 # What providers put before the record's own fields.
 _PREFIXES: Final = frozenset(
@@ -56,6 +58,8 @@ def clean_name(raw: str) -> str | None:
         ('emails.value', '[FIELD]', None)
     """
     name = raw.strip().strip("'\"`")
+    if "['" in name or " -> " in name:
+        name = _STEPS.sub(r".\1", name).lstrip(".")
     if "/" in name:
         name = _KEYED.sub("", _PREDICATE.sub("", name))
     if not name or len(name) > _MAX_RAW or _PERSONAL.search(name) or looks_secret(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ __all__ = [
     "field_map_like",
     "is_field_location",
     "maps_in",
+    "may_list_names",
     "names_a_rule",
     "never_a_field_map",
     "own_fields",
@@ -30,7 +31,7 @@ _PATHS: Final = frozenset(
 )
 # Beside these, ``path`` is the URL's (Spring), or that of a GraphQL answer.
 _NO_FIELD_PATH: Final = frozenset(
-    ("timestamp", "method", "requestId", "locations", "extensions", "errorInfo")
+    ("timestamp", "method", "requestId", "locations", "extensions", "errorInfo", "httpStatus")
 )
 # Keys that make a mapping an error rather than a map from fields to what is wrong with them.
 _NO_MAP: Final = frozenset(
@@ -51,6 +52,7 @@ _PLACES: Final = frozenset(
 )
 # Ends of keys of sentences: ``{"invalid_reason": "Value is not a valid email."}``.
 _TELLING: Final = ("reason", "message", "messages")
+_LISTS_OF_NAMES: Final = frozenset(("properties", "columns", "attributes", "required"))
 _ABOVE_SET: Final = frozenset(("selectionSet", "args", "objects", "object"))
 _RULES: Final = frozenset(
     (
@@ -58,6 +60,8 @@ _RULES: Final = frozenset(
         " notEmpty isNotEmpty invalid maxLength minLength"
     ).split()
 )
+# Of these none is told as a list: where one is, it is a field's name (``"title": ["is blank"]``).
+_TOLD_ONCE: Final = frozenset(("title", "type", "status", "reason", "text", "code"))
 _PROBLEMS: Final = frozenset(
     "required invalid missing blank taken duplicate unknown bad empty wrong unsupported".split()
 )
@@ -84,12 +88,22 @@ def own_fields(node: Mapping[str, Any], into: Finding, *, answering: bool = Fals
         elif key.role is Role.FIELD and value and not (answering and key.plain == "path"):
             if key.plain == "property" and node.get("children"):
                 continue
+            if key.plain in _PATHS and _names_one_below(node):
+                continue  # where the object stands that lacks a field, or has one too many
             names.extend(_names(key.plain, value, node))
     names.extend(_members(node))
     if names:
         code = into.codes[-1][1] if into.codes else ""
         words = into.messages[-1] if into.messages else ""
         into.fields.extend(RawField(name, code, words, expected) for name in names)
+
+
+def _names_one_below(node: Mapping[str, Any]) -> bool:
+    """Whether an object names a field below its path: Ajv's ``missingProperty``, Zod's ``keys``."""
+    params = node.get("params")
+    if type(params) is dict:
+        return any(name.endswith("Property") and type(params[name]) is str for name in params)
+    return node.get("code") == "unrecognized_keys" and type(node.get("keys")) is list
 
 
 def _members(node: Mapping[str, Any]) -> Iterator[str]:
@@ -115,13 +129,15 @@ def _names(plain: str, value: Any, node: Mapping[str, Any]) -> Iterator[str]:
         return
     elif plain == "in" and ("message" not in node or type(value) is not str or value in _PLACES):
         return  # HubSpot names the field there, others the part of the request.
-    elif plain == "keys" and "source" not in node:
+    elif plain == "keys" and "source" not in node and not _names_one_below(node):
         return
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         steps = [part for part in value[:_MAX_NAMES] if isinstance(part, str)]
-        if plain in _PATHS or len(steps) < len(value):
+        if plain == "blamefieldspecs":  # Facebook's are paths
+            yield from (".".join(map(str, path)) for path in value[:8] if type(path) is list)
+        elif plain in _PATHS or len(steps) < len(value):
             yield ".".join(steps[:_MAX_STEPS])
         else:
             yield from steps
@@ -136,7 +152,9 @@ def _set_by(path: str) -> str:
 def stray_fields(node: Mapping[str, Any], into: Finding) -> None:
     """Add the fields of a map that holds others, too: ``{"detail": "...", "email": ["..."]}``."""
     for name, said in islice(node.items(), _MAX_KEYS):
-        if type(said) is list and _is_said(said) and role_of(name).role is Role.NONE:
+        key = role_of(name)
+        field = key.role is Role.NONE or key.plain in _TOLD_ONCE
+        if field and type(said) is list and _is_said(said):
             sentences = [each for each in said[:5] if isinstance(each, str)]
             if sentences:
                 into.fields.append(RawField(name, "", " ".join(sentences)))
@@ -150,6 +168,11 @@ def is_field_location(value: str, node: Mapping[str, Any]) -> bool:
         return True
     kind = node.get("locationType")
     return kind == "parameter" or (kind is None and "reason" in node and "message" in node)
+
+
+def may_list_names(spelled: str) -> bool:
+    """Whether words in a list under a key are fields: HubSpot's ``"properties": ["email"]``."""
+    return spelled in _LISTS_OF_NAMES or spelled.endswith(("_fields", "Fields", "_columns"))
 
 
 def take_names(value: list[Any], into: Finding) -> bool:
@@ -195,6 +218,9 @@ def field_map_like(value: Any) -> bool:
     said = False
     for spelled, below in list(value.items())[:_MAX_KEYS]:
         key = role_of(spelled)
+        if key.plain in _TOLD_ONCE and _says_of(spelled, below):
+            said = True
+            continue
         if key.plain in _NO_MAP or key.role in _NO_MAP_ROLES:
             return False
         if key.role in _CODE_ROLES and not _is_said(below):
@@ -203,7 +229,7 @@ def field_map_like(value: Any) -> bool:
             return False  # {"expected_fields": [{"api_name": ...}]}
         if key.role is Role.FIELD and isinstance(below, str) and not _is_said(below):
             return False  # {"api_name": "Email", "duplicate_record": {...}}
-        if key.role in _ANSWER_ROLES and _has_objects(below) and not maps_in(below):
+        if key.role in _ANSWER_ROLES and _has_objects(below) and not _maps_of_fields(below):
             return False
         if isinstance(below, str) and key.plain.endswith(_TELLING):
             return False
@@ -215,12 +241,31 @@ def field_map_like(value: Any) -> bool:
     return said
 
 
-def never_a_field_map(names: Iterable[object]) -> bool:
-    """Whether a mapping with these keys is no map of fields, whatever its values are."""
+def never_a_field_map(node: Mapping[str, Any]) -> bool:
+    """Whether a mapping with these keys is no map of fields, whatever strings stand in it."""
     return any(
-        key.plain in _NO_MAP or key.role in _NO_MAP_ROLES
-        for key in map(role_of, islice(names, _MAX_KEYS))
+        (key.plain in _NO_MAP and not (key.plain in _TOLD_ONCE and _may_say_of(name, said)))
+        or key.role in _NO_MAP_ROLES
+        for name, said in islice(node.items(), _MAX_KEYS)
+        for key in (role_of(name),)
     )
+
+
+def _maps_of_fields(value: Any) -> bool:
+    return field_map_like(value) or bool(maps_in(value))
+
+
+def _may_say_of(name: str, value: Any) -> bool:
+    return type(value) is list or type(value) is dict or _says_of(name, value)
+
+
+def _says_of(name: str, value: Any) -> bool:
+    """Whether `value` is what is wrong with a field that is called like a key of an error."""
+    if type(value) is list:
+        return bool(value) and all(type(each) is str and _is_said(each) for each in value)
+    if type(value) is dict:
+        return "code" in value and "message" in value
+    return type(value) is str and value.startswith(f"{name} ")
 
 
 def _has_objects(value: Any) -> bool:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 
-from crmlogging.errors.fieldpaths import never_a_field_map
-from crmlogging.errors.identities import has_plain_id, is_plain_id
+from crmlogging.errors.fieldpaths import may_list_names, never_a_field_map
+from crmlogging.errors.identities import has_plain_id, is_plain_id, may_name_an_error_by_id
 from crmlogging.errors.parts import tells
 from crmlogging.errors.roles import TELLING_ENDS, Key, Role, role_of
 from crmlogging.errors.shapes import is_request_id
@@ -86,7 +87,7 @@ class Form:
             id which the answer tells.
     """
 
-    __slots__ = ("_between", "_blanks", "_ids", "_pattern")
+    __slots__ = ("_between", "_blanks", "_ids", "_numbers", "_pattern", "_pieces", "_said", "_size")
 
     def __init__(self, text: str, blanks: list[tuple[int, int, _Blank, bool]]) -> None:
         self._blanks = tuple(blanks)
@@ -104,6 +105,14 @@ class Form:
             at = end
         between.append(text[at:])
         self._between = hash(tuple(between))
+        # Mostly what stands in the blanks is as long as before. One slice more, so that these are
+        # tuples also where there is one blank only.
+        ends = [0, *[at for start, end, _, _ in blanks for at in (start, end)], len(text)]
+        spans = [slice(*span) for span in zip(ends[::2], ends[1::2], strict=True)]
+        self._size = len(text)
+        self._pieces = itemgetter(*spans)
+        self._said = itemgetter(*(slice(b[0], b[1]) for b in blanks), slice(0, 0))
+        self._numbers = any(kind is _Blank.NUMBER for _, _, kind, _ in blanks)
         self._pattern = re.compile(f"{pattern}(.{{{len(text) - at}}})")
 
     def id_in(self, text: str) -> str | None:
@@ -111,15 +120,28 @@ class Form:
 
         A string in a blank has no escapes, so that it ends at the next quotation mark.
         """
-        match = self._pattern.fullmatch(text)
-        if match is None:
+        said: tuple[str, ...]
+        if (
+            len(text) == self._size
+            and not self._numbers
+            and hash(self._pieces(text)) == self._between
+        ):
+            said = self._said(text)
+            joined = "".join(said)
+            if '"' in joined or "\\" in joined:
+                return None
+        else:
+            match = self._pattern.fullmatch(text)
+            if match is None:
+                return None
+            pieces = match.groups()
+            if hash(pieces[::2]) != self._between:
+                return None
+            said = pieces[1::2]
+            joined = "".join(said)
+        if not joined.isprintable():
             return None
-        pieces = match.groups()
-        if hash(pieces[::2]) != self._between:
-            return None
-        said, found = pieces[1::2], ""
-        if not "".join(said).isprintable():
-            return None
+        found = ""
         for number, plain, own in self._ids:
             identity = said[number]
             if not is_request_id(identity) or (plain and not is_plain_id(identity)):
@@ -176,6 +198,8 @@ class _Walk:
             place = self._id_place
             own = place is not None and node is place[0] and name == place[1]
             below = self._way_below(name, value, way)
+            if name == "id" and way is not _Way.UNREAD and may_name_an_error_by_id(node):
+                below = _Way.WHOLE
             if own and below is _Way.UNREAD:  # an ``id`` that is the error's own
                 below = _Way.PLAIN_ID
             self.take(value, below, own=own)
@@ -192,6 +216,8 @@ class _Walk:
             return way if name not in _ERRORS else _Way.FREE if nested else _Way.WHOLE
         key = role_of(name)
         if key.role in _UNREAD and name not in self._code_keys:
+            if type(value) is list and may_list_names(name):
+                return _Way.WHOLE
             return _way_below_unread(key, value)
         if not nested or key.role not in _WALKED:
             return _Way.WHOLE

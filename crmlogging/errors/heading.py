@@ -18,6 +18,7 @@ __all__ = ["Heading", "first_id"]
 # How a body is to be read, and whose page it is.
 _OF_THE_BODY: Final = ("content-type", "server")
 _COUNTED: Final = "remaining"
+_value: Final = itemgetter(1)
 _numbers: Final = count()
 
 
@@ -32,7 +33,7 @@ class Heading:
         TypeError: a name is no text.
     """
 
-    __slots__ = ("_counts", "_limits", "_names", "_number", "_told")
+    __slots__ = ("_counts", "_limits", "_names", "_number", "_only", "_told")
 
     def __init__(self, catalog: Catalog, names: tuple[str, ...]) -> None:
         self._number = next(_numbers)
@@ -46,8 +47,8 @@ class Heading:
             *(n for n in wanted if not _is_count(n)),
         }
         told = [name for name in names if str.lower(name) in always]
-        # Twice where it is one: for a tuple also then.
-        self._told = itemgetter(*told, *told[:1]) if told else None
+        self._only = told[0] if len(told) == 1 else None
+        self._told = itemgetter(*told) if len(told) > 1 else None
         self._limits = [name for name in names if name.lower() in LIMIT_HEADERS]
         # Of what is left of a limit, only whether a rule holds.
         self._counts: list[tuple[str, Pattern]] = [
@@ -60,16 +61,34 @@ class Heading:
     def told(self, headers: Mapping[str, Any]) -> tuple[object, ...]:
         """Return what decides whatever the error is; raises TypeError if it is no text."""
         told: tuple[Any, ...] = ()
-        if self._told is not None:
+        if self._only is not None:
+            told = (_text(headers[self._only]),)
+        elif self._told is not None:
             told = self._told(headers)
             "".join(told)  # raises where one is no text
         if self._counts:
             told += tuple([p.found_in(_text(headers[n]).lower()) for n, p in self._counts])
         return self._number, told
 
+    def told_in(self, store: Mapping[str, tuple[str, Any]]) -> tuple[object, ...]:
+        """Return the same of headers as `crmlogging.errors.links.Glance` has them."""
+        told: tuple[Any, ...] = ()
+        if self._only is not None:
+            told = (_text(store[self._only][1]),)
+        elif self._told is not None:
+            told = tuple(map(_value, self._told(store)))
+            "".join(told)
+        if self._counts:
+            told += tuple([p.found_in(_text(store[n][1]).lower()) for n, p in self._counts])
+        return self._number, told
+
     def limits(self, headers: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what decides besides if the error is a limit; raises TypeError, too."""
         return tuple([_text(headers[name]) for name in self._limits])
+
+    def limits_in(self, store: Mapping[str, tuple[str, Any]]) -> tuple[str, ...]:
+        """Return the same of headers as `crmlogging.errors.links.Glance` has them."""
+        return tuple([_text(store[name][1]) for name in self._limits])
 
     @property
     def has_limits(self) -> bool:

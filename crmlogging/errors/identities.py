@@ -14,7 +14,9 @@ __all__ = [
     "is_error_code",
     "is_plain_id",
     "looks_like_an_id",
+    "may_name_an_error_by_id",
     "names_an_error",
+    "names_an_error_by_id",
 ]
 
 # Ids that are something else, too: these count only if they look like one.
@@ -24,6 +26,7 @@ UUID: Final = "urn:uuid:"
 _ERROR_WORDS: Final = re.compile(
     r"Unknown|Invalid|Missing|Denied|Exceeded|Forbidden|Expired|Conflict|Required$|Not_?Found"
 )
+_WORDS_IN_ONE: Final = re.compile(r"[a-z]{2,20}(?:[A-Z][a-z]{1,20}){1,6}", re.ASCII)
 _CODE_ENDS: Final = ("ERROR", "EXCEPTION", "FAILURE", "FAULT")
 
 
@@ -50,3 +53,13 @@ def names_an_error(name: str, node: Mapping[str, Any]) -> bool:
     if type(node.get("code")) is int and _ERROR_WORDS.search(name) is not None:
         return True
     return name.upper().endswith(_CODE_ENDS)
+
+
+def may_name_an_error_by_id(node: Mapping[str, Any]) -> bool:
+    """Whether the ``id`` of `node` may be that of its kind of error."""
+    return "title" in node and "code" not in node
+
+
+def names_an_error_by_id(text: str, node: Mapping[str, Any]) -> bool:
+    """Whether the ``id`` of `node` is that of its kind of error: Outreach's ``validationError``."""
+    return may_name_an_error_by_id(node) and _WORDS_IN_ONE.fullmatch(text) is not None

@@ -28,11 +28,23 @@ __all__ = [
     "judge_fault",
     "judge_page",
     "judge_status",
-    "of_this_program",
+    "quotes_an_answer",
     "rules_for",
 ]
 
 _SNAKE_CASE: Final = re.compile(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){1,4}\b")
+_SDKS: Final = frozenset(
+    (
+        "activecampaign asana azure boto boto3 botocore brevo braintree close closeio_api copper "
+        "facebook_business freshdesk google googleapiclient gql graphql grpc gspread hubspot "
+        "intercom jira klaviyo_api mailchimp3 mailchimp_marketing mailchimp_transactional "
+        "marketorestpython monday msgraph msal notion_client odata pipedrive pyairtable pydantic "
+        "pydantic_core pyodata quickbooks salesforce_bulk salesforcepy sendgrid shopify "
+        "sib_api_v3_sdk simple_salesforce slack_sdk square stripe suds twilio xero_python "
+        "zcrmsdk zdesk zeep zenpy zohocrmsdk"
+    ).split()
+)
+"""Packages whose exceptions quote the answer of a service, or the names of a model."""
 _OF_THE_SERVER: Final = frozenset((500, 520))
 _CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
@@ -206,14 +218,22 @@ def judge_fault(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | Non
     return weak or _judge_class(fault, answer, catalog) or _judge_words(fault, answer, catalog)
 
 
-def of_this_program(fault: Fault) -> bool:
+def quotes_an_answer(fault: Fault) -> bool:
+    """Whether an exception is an SDK's, whose text names fields where its service names them.
+
+    Any other text is made in this program, of a value as likely as of a name: ``x is required``.
+    """
+    return any(name.partition(".")[0] in _SDKS for name in fault.names)
+
+
+def _of_this_program(fault: Fault) -> bool:
     """Whether an exception is made of built-ins, which speak of this program, not of an answer."""
     return all(name.rpartition(".")[0] in ("builtins", "") for name in fault.names)
 
 
 def _judge_words(fault: Fault, answer: Answer, catalog: Catalog) -> Verdict | None:
     """Judge by what an SDK's error says; what built-ins say is about this program."""
-    if of_this_program(fault):
+    if _of_this_program(fault):
         return None
     if answer.status is None:
         answer = replace(answer, status=400)

@@ -33,12 +33,13 @@ _MAX_DEPTH: Final = 10
 _MAX_NODES: Final = 20_000
 _MAX_FIELDS: Final = 200
 _BELOW_RANK: Final = 10
-# Roles whose value is a code with providers that say so (``title`` with Mailchimp).
+# A code with providers that say so (``title`` with Mailchimp).
 _SENTENCE_ROLES: Final = frozenset({Role.MESSAGE, Role.NAME, Role.NONE})
 _FIELD_ROLES: Final = frozenset({Role.FIELD, Role.EXPECTED})
 _LIST_ROLES: Final = frozenset({Role.FIELD_ERRORS, Role.ERRORS})
 # Errors that carry one of these are those of single records.
 _RECORD_MARKS: Final = frozenset(("index", "row", "recordIndex", "rowNumber"))
+_BESIDE_AN_ANSWER: Final = ("userErrors", "errors", "fieldErrors")
 _SAID_KEYS: Final = frozenset(("message", "code", "description", "error"))
 _MAPS_OF_FIELDS: Final = frozenset(("details", "detail", "params"))
 _OWN_ID: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._:-]{6,64}", re.ASCII)
@@ -256,15 +257,14 @@ class Reading:
             return
         before = into.failed
         below = self.take(value, into, depth + 1)
-        if self.good and before is None and into.failed and not into.codes and not below:
-            into.failed = before
+        if self.good and before is None and into.failed and not (into.codes or below):
+            into.failed = "result_code" in value or None  # ActiveCampaign
         self.settle(into, below, depth + 1)
-        for inner in list(value.values())[:MAX_PARTS]:
-            if isinstance(inner, dict):
-                errors = inner.get("userErrors") or inner.get("errors")
-                if isinstance(errors, list) and errors:
-                    into.failed = True
-                    self.elements(errors, into, depth, bulk=None, failed=True)
+        for inner in filter(_is_object, list(value.values())[:MAX_PARTS]):
+            errors = next(filter(None, map(inner.get, _BESIDE_AN_ANSWER)), None)
+            if isinstance(errors, list):
+                into.failed = True
+                self.elements(errors, into, depth, bulk=None, failed=True)
 
     def field_map(self, value: Any, into: Finding, depth: int, prefix: str = "") -> None:
         """Field name -> message, messages, or the same again (Rails, Laravel, ASP.NET, Jira)."""

@@ -18,7 +18,15 @@ from crmlogging.errors.case import Case
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.literals import Index
 from crmlogging.errors.faults import Fault, told_fault
-from crmlogging.errors.links import answer_among, glance_at, links_of, words_of
+from crmlogging.errors.kinds import KINDS
+from crmlogging.errors.links import (
+    READ_FIRST,
+    SCALARS,
+    answer_among,
+    glance_at,
+    links_of,
+    words_of,
+)
 from crmlogging.errors.memory import memory_of
 from crmlogging.errors.model import CrmError
 
@@ -61,13 +69,27 @@ class Recall:
         Returns:
             None where that takes a closer look.
         """
+        kind = KINDS[type(raised)]
+        if not kind.links:
+            return None
+        # The usual one by the straight way: nothing before it, and plain arguments.
+        if raised.__cause__ is None and (raised.__context__ is None or raised.__suppress_context__):
+            attributes = raised.__dict__
+            for each in raised.args:
+                if type(each) not in SCALARS:
+                    break
+            else:
+                if not attributes:
+                    return self._of_text(kind.number, raised, provider) if kind.speaks else None
+                response = attributes.get("response")
+                if response is not None and READ_FIRST.isdisjoint(attributes):
+                    return self._of_answer(response, provider)
         links = links_of(raised)
         if links is None:
             return None
-        for link in links:
-            response = link.__dict__.get("response")
-            if response is not None:
-                return self._of_answer(response, provider)
+        response = answer_among(links)
+        if response is not None:
+            return self._of_answer(response, provider)
         return self._of_words(links, provider)
 
     def _of_answer(self, response: object, provider: str | None) -> CrmError | None:
@@ -76,7 +98,7 @@ class Recall:
             return None
         try:
             error = self._memory.recall(glance, provider)
-        except (TypeError, ValueError):  # headers or a body that are no text
+        except (LookupError, TypeError, ValueError):  # headers or a body that are no text
             return None
         # None of the links has a code, so that what the status says stands.
         return error if error is not None and error.evidence != "none" else None
@@ -92,8 +114,19 @@ class Recall:
         told = words_of(links)
         if told is None:
             return None
-        kinds, text = told
-        key = hash((provider, kinds, _alike(text)))
+        return self._known(told[0], told[1], provider)
+
+    def _of_text(self, number: int, raised: BaseException, provider: str | None) -> CrmError | None:
+        """Do the same for a lone exception, whose class has that number."""
+        try:
+            text = str(raised)
+        except Exception:  # noqa: BLE001  # such as the name of a file that is no text
+            return None
+        return self._known(number, text, provider)
+
+    def _known(self, kinds: object, text: str, provider: str | None) -> CrmError | None:
+        alike = (_ADDRESS.sub("0x0", text) if "0x" in text else text).translate(_ZEROS)
+        key = hash((provider, kinds, alike))
         known = self._words.get(key)
         if known is None and self._met.get(key):
             key = hash((key, _LONG.sub("00000", _without_addresses(text))))
@@ -234,7 +267,7 @@ def _without_addresses(text: str) -> str:
 
 def _alike(text: str) -> str:
     """Return `text` with zeros for digits, and one address for all."""
-    return (_ADDRESS.sub("0x0", text) if "0x" in text else text).translate(_ZEROS)
+    return _without_addresses(text).translate(_ZEROS)
 
 
 def _filled(text: str, number: str, runs: re.Pattern[str]) -> str:

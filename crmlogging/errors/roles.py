@@ -94,9 +94,10 @@ _FIELDS: Final = (
     "datapath fieldpath fieldapiname missingfields requiredfields missingfield requiredfield "
     "fieldkey membernames attr argument argumentname propertynames matchingattribute "
     "missingproperties missingproperty fieldid fieldlabel invalidfield missingparameters element "
+    "additionalproperty unevaluatedproperty "
     "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath xpath "
     "propertyref paramname columnid attributecode fieldcode feldname feld campo champ veld pole "
-    "limitdueto ambiguitydueto errorparam errorfield offendingfield in keys"
+    "limitdueto ambiguitydueto errorparam errorfield offendingfield blamefieldspecs in keys"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
@@ -112,6 +113,7 @@ _IDS: Final = {
     "uuid": 5, "instance": 6, "requestguid": 2, "clientrequestid": 7, "rid": 5, "hostid": 9,
     "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3, "errortraceid": 3, "spanid": 9,
     "requesttraceid": 2, "erroridentifier": 3, "eventid": 6, "errorid": 5, "rndrid": 2, "ticket": 8,
+    "pspreference": 3, "refid": 7,
 }  # fmt: skip
 _DELAYS: Final = (
     "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin "

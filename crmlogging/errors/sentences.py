@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from crmlogging.errors.fieldmarks import LABELS, LIKELY, NOUNED, PLAIN, PLAIN_MARKS, SURE
 from crmlogging.errors.fieldnames import INDEX, PSEUDO, clean_name
+from crmlogging.errors.marked import Marked, groups_in, marked
+from crmlogging.errors.namelists import CERTAIN, LISTED, NOUN
 
 __all__ = ["named_in"]
 
 _MAX_NAMES: Final = 64
 _MAX_TEXT: Final = 1_000
-_NOUN: Final = (
-    r"(?:(?:field|attribute|column|param(?:eter)?|element|argument|property)"
-    r"(?:\(s\)|s|(?!\(s\)))|properties)"
-)
 _WORD: Final = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _NAME: Final = r"([A-Za-z_][A-Za-z0-9_.\[\]-]{0,63})"
-_LIST: Final = r"([A-Za-z_][A-Za-z0-9_.]{0,63}(?:, ?[A-Za-z_][A-Za-z0-9_.]{0,63}){0,20})"
-_IN_BRACKETS: Final = r"[\[(]([A-Za-z_][A-Za-z0-9_., -]{0,400})[\])]"
 _OPEN: Final = r"[\"'`\u2018\u201c]"
 _CLOSE: Final = r"[\"'`\u2019\u201d]"
 # Only what can be said of a field, never of a value: "'ada' is not valid" names none.
@@ -35,9 +30,25 @@ _NO_FIELD: Final = r"is not an? (?:\w{1,20} ){0,2}(?:field|property|attribute|co
 _ONE_WORD: Final = r"(?! (?:name|number|code|date|type|tier|id)\b)"
 
 
-def _any_of(*sources: str) -> re.Pattern[str]:
-    """Compile alternatives, in each of which one group takes part."""
-    return re.compile("|".join(sources), re.IGNORECASE)
+# Before the quotation mark that was just read, so that hardly a place in a text is looked at twice.
+# "Value 'gold' must be one of" and "User 'anna' must be active" have a value there.
+_SUBJECT_AFTER: Final = (
+    "the and or field fields property properties attribute attributes column columns param params"
+    " parameter parameters element elements argument arguments key keys path paths input body"
+    " either if when because that failed error object missing required invalid unknown of in for"
+    " with"
+)
+_AS_SUBJECT: Final = "|".join(
+    (
+        *(r"(?<=^.)", r"(?<=[^\w\s].)", r"(?<=[^\w\s]\s.)", r"(?<=[^\w\s]\s\s.)", r"(?<=\n.)"),
+        *(rf"(?<=\b{word} .)" for word in _SUBJECT_AFTER.split()),
+    )
+)
+
+
+def _any_of(*sources: str) -> Marked:
+    """Return alternatives, in each of which one group takes part."""
+    return Marked("", "|".join(sources))
 
 
 # Without one of these, only the beginning of a sentence can name a field.
@@ -63,63 +74,74 @@ _HINTS: Final = (
     ),
     *("`", "\u2018", "\u201c"),
 )
-# Lists of names, and names in a fixed place.
-_CERTAIN: Final = _any_of(
-    r"fields?(?: are)?(?: is)? (?:missing|required|invalid)\s?:?\s?" + _IN_BRACKETS,
-    r"(?:missing|required|invalid|unknown) (?:required )?" + _NOUN
-    + r"(?: are missing| is missing| were not set)?\s?:?\s?" + _IN_BRACKETS,
-    r"(?:create/update fields|unknown fields?(?! name)|missing required (?:param(?:eter)?|value)s?"
-    r"|for field|field name not found ?)\s?:?\s" + _LIST,
-    r"(?:fields?|properties|attributes|param(?:eter)?s) (?:were |was |are |is )?(?:not (?:provided"
-    r"|set|given|supplied|specified|sent|present|found)|missing|required|invalid): "
-    + _LIST + r"\.?$",
-    r"(?:propertyName|fieldName|field|property|attribute)=" + _WORD,
-    r"(?:^|[\]:] )(?:mandatory|required|missing)(?: required| mandatory)?"
-    r"(?: fields?| param(?:eter)?s?| propert(?:y|ies)| attributes?)?: " + _LIST + r"\.?$",
-    r"(?:fields?|param(?:eter)?s?) (?:missing|required)\.{1,3} " + _LIST + "$",
-    r"^(?:[\w ]{0,40}: )?(?:body|payload|params|properties|data)\." + _NAME
-    + r"(?: ?: | (?:is|must|should|has|cannot|can't|does)\b)",
-    r"(?:error in|path|field) " + _OPEN + r"(?:fields|body|properties|data)\." + _NAME + _CLOSE,
-)  # fmt: skip
 # In quotes, beside a word that says it is a field.
 _QUOTED: Final = _any_of(
     r"no such column '" + _NAME + "'",
     r"cannot query field " + _OPEN + _WORD + _CLOSE,
-    _NOUN + r"(?: named?| with (?:name|slug|key)| called|:)?:?\s?"
+    NOUN + r"(?: named?| with (?:name|slug(?:/id)?|key)(?: =)?| called|:)?:?\s?"
     r"(?:[\"'`\u2018\u201c]([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63}?)[\"'`\u2019\u201d]"
     r"|[\[(]([A-Za-z_][A-Za-z0-9_. -]{0,63}?)[\])])",
-    _OPEN + _NAME + _CLOSE + r"\s(?:" + _DEMANDED
-    + r"|(?:field|property|attribute|column|parameter|element)\b"
-    r"|(?:value|length|size) (?:must|should|is too)|" + _NO_FIELD + ")",
+    _OPEN + "(?:" + _AS_SUBJECT + ")" + _NAME + _CLOSE + r"\s(?:" + _DEMANDED
+    + r"|(?:value|length|size) (?:must|should|is too))",
+    _OPEN + _NAME + _CLOSE
+    + r"\s(?:(?:field|property|attribute|column|parameter|element)\b|" + _NO_FIELD + ")",
 )  # fmt: skip
-_BARE: Final = _any_of(
-    r"duplicate value found: " + _WORD,
-    # Salesforce puts the value after "restricted picklist field:".
-    r"(?<!picklist )" + _NOUN
-    + r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
-    r"(?::\s?|\s)(?!values? )" + _NAME,
-    r"(?:attribute values|type for|value for|for) " + _WORD
-    + r" (?:['\"]|already |is (?:not )?(?:in)?valid)",
-    _START + _PATH + _ONE_WORD + r"(?: field)?:?\s(?:" + _DEMANDED + "|" + _NO_FIELD + ")",
-)  # fmt: skip
+_NOUNS_MARKED: Final = (
+    *(
+        (noun, rf"{noun}(?:\(s\)|s|(?!\(s\)))")
+        for noun in ("field", "attribute", "column", "parameter", "param", "element", "argument")
+    ),
+    ("propert", r"propert(?:y(?:\(s\)|(?!\(s\)))|ies)"),
+)
+_SUBJECT: Final = _START + _PATH + _ONE_WORD + r"(?: field)?:?\s"
+_BARE: Final = marked(
+    ("duplicate value found: ", r"duplicate value found: " + _WORD),
+    *(
+        (  # Salesforce puts the value after "restricted picklist field:".
+            mark,
+            rf"(?<!picklist ){noun}"
+            r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
+            r"(?::\s?|\s)(?!values? )" + _NAME,
+        )
+        for mark, noun in _NOUNS_MARKED
+    ),
+    (
+        "for ",
+        rf"(?:type for|value for|for) {_WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)",
+    ),
+    ("attribute values ", rf"attribute values {_WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)"),
+    (
+        "is ",
+        _SUBJECT + r"(?:is (?:a )?(?:required|missing|mandatory|read[- ]only|too (?:long|short))"
+        "|" + _NO_FIELD + ")",
+    ),
+    *((verb, _SUBJECT + verb) for verb in ("must", "should", "can't be", "cannot be")),
+    *((verb, _SUBJECT + verb) for verb in ("can not be", "may not be")),
+)
+_BARE_OR_LIKELY: Final = (*_BARE, *LIKELY)
 # These may be said of a value, too, so that only common names of fields count.
 _OF_EITHER: Final = _any_of(
     r"(?:^|: )(?:invalid|duplicate) " + _WORD + r"(?: address| number| value)?(?=:\s)",
-    _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
+    r"(?:^failed)?" + _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
     r"(?:(?:is )?(?:an? )?(?:invalid|not|already|unknown|required|missing)|has already|does not))",
 )
 # Between the names of a list in quotes.
 _BETWEEN: Final = re.compile(
-    r"[\"'`\u2018\u2019\u201c\u201d]?(?:,? (?:or|and) |,)[\"'`\u2018\u201c ]?"
+    r"[\"'`\u2018\u2019\u201c\u201d]?(?:,? (?:or|and) |,) ?[\"'`\u2018\u201c]?"
 )
-_SEVERAL: Final = re.compile(r"\., |; ")
+# lower(email::text), in an index of PostgreSQL
+_FUNCTION: Final = re.compile(r"^\w{1,30}\((\w{1,64})(?:::\w{1,30})?\)?$")
+_SEVERAL: Final = re.compile(r"\., |; |, (?:data|body)\b")
+# "Email has already been taken, Phone is too short"
+_JOINED: Final = re.compile(r", [A-Z]")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[_\d]+")
 _COMMON: Final = frozenset(
     (
-        "email emails phone phones mobile fax name firstname lastname first last company title"
+        "email emails phone phones mobile sms fax name firstname lastname first last company title"
         " status stage website url domain address city state country zip postcode street birthdate"
         " birthday date amount price currency owner ownerid type source description subject id"
-        " ids tags quantity language timezone industry revenue salutation gender password username"
+        " ids tags quantity language timezone industry revenue salutation gender role password"
+        " username"
     ).split()
 )
 # Parts of names in snake_case that no value has.
@@ -191,51 +213,42 @@ def named_in(message: str) -> list[str]:
     lower = text.lower()
     hinted = any(hint in lower for hint in _HINTS)
     if hinted:
-        for names in _groups(_CERTAIN, text):
-            for name in names.split(","):
-                _note(name.strip(), found, _ADDRESSED)
-    if not found:
-        for names in _marked(SURE, text, lower):
+        for names in groups_in(CERTAIN, text, lower):
             for name in _BETWEEN.split(names):
-                _note(name.strip(), found, _ADDRESSED)
+                _note(name, found, _ADDRESSED)
+    if not found:
+        for names in groups_in(SURE, text, lower):
+            for name in _BETWEEN.split(names):
+                _note(_FUNCTION.sub(r"\1", name), found, _ADDRESSED)
     if hinted and (not found or _SEVERAL.search(text) is not None):
-        for name in _groups(_QUOTED, text):
+        for name in _QUOTED.groups(text):
             _note(name, found, _ADDRESSED)
     if not found:
-        for name in (*_groups(_BARE, text), *_marked(LIKELY, text, lower)):
+        for name in groups_in(_BARE_OR_LIKELY, text, lower):
             if _looks_like_a_field(name, common=False):
                 _note(name, found)
     if not found:
-        for name in _groups(_OF_EITHER, text):
+        for listed in groups_in(LISTED, text, lower):
+            each = _BETWEEN.split(listed)
+            if any(_looks_like_a_field(name, common=False) for name in each):
+                for name in each:
+                    _note(name, found)
+    if not found or _JOINED.search(text) is not None:
+        for name in _OF_EITHER.groups(text):
             if _looks_like_a_field(name, common=True):
                 _note(name, found)
-    for name in _marked(LABELS, text, lower):
+    for name in groups_in(LABELS, text, lower):
         if name in _LABELLED or _looks_like_a_field(name, common=True):
             _note(name, found, _LABELLED_ONLY)
     if not found and any(mark in lower for mark in PLAIN_MARKS):
-        for name in _groups(PLAIN, text):
+        for name in PLAIN.groups(text):
             if name not in _NOUNS and name not in _NO_NAMES:
                 _note(name, found)
     if not found:
-        for name in _marked(NOUNED, text, lower):
+        for name in groups_in(NOUNED, text, lower):
             if name.lower() not in _NO_NAMES and name.lower() not in _KINDS_OF_FIELD:
                 _note(name, found)
     return list(found)
-
-
-def _groups(pattern: re.Pattern[str], text: str) -> Iterator[str]:
-    """Yield the one group that each match has."""
-    for match in pattern.finditer(text):
-        yield match[match.lastindex or 0]
-
-
-def _marked(
-    patterns: tuple[tuple[str, re.Pattern[str]], ...], text: str, lower: str
-) -> Iterator[str]:
-    """Yield the groups of those `patterns` whose mark occurs."""
-    for mark, pattern in patterns:
-        if mark in lower:
-            yield from _groups(pattern, text)
 
 
 def _note(raw: str, found: dict[str, None], allowed: frozenset[str] = frozenset()) -> None:
@@ -262,7 +275,9 @@ def _looks_like_a_field(word: str, *, common: bool) -> bool:
     camel = len(parts) > 1 and "_" not in word and word[:1].islower()
     if camel and parts[-1].lower() in _ENDS:  # stageKey
         return True
-    if common or len(steps) > 1 or steps[0] in _NO_NAMES or steps[0] in PSEUDO:
+    if common or steps[0] in _NO_NAMES or steps[0] in PSEUDO:
         return False
+    if len(steps) > 1:  # "ada.lovelace" is no path, "home_address.line1" is one
+        return any("_" in step.strip("_") for step in steps)
     inner = word.strip("_")
     return "_" in inner or not (inner.islower() or inner.isupper() or inner[1:].islower())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.delays import body_delay
 from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
-from crmlogging.errors.fieldpaths import is_field_location
+from crmlogging.errors.fieldpaths import is_field_location, may_list_names, take_names
 from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.identities import (
     UUID,
@@ -20,6 +20,7 @@ from crmlogging.errors.identities import (
     is_error_code,
     looks_like_an_id,
     names_an_error,
+    names_an_error_by_id,
 )
 from crmlogging.errors.outcomes import take_failures, take_state, take_success
 from crmlogging.errors.parts import tells
@@ -40,13 +41,14 @@ _STATUSES_END: Final = 600
 _TITLE_RANK: Final = 8
 _NAMED_CODE: Final = re.compile(r"[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}", re.ASCII)
 _ERROR_ID_RANK: Final = 6
+_OPENING: Final = frozenset("[{")
 _MAX_MEMBERS: Final = 50
 _NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
 
 
 def take_sentence(reading: Reading, text: str, into: Finding) -> None:
     """Keep a sentence; JSON within it (HubSpot) is read for its fields."""
-    if "[{" in text or '{"' in text or "{'" in text:
+    if "[{" in text or '{"' in text or "{'" in text or text[:1] in _OPENING:
         inner = embedded_tree(text)
         if inner is not None:
             into.say(text[: min(i for i in (text.find("{"), text.find("[")) if i >= 0)])
@@ -63,7 +65,11 @@ def _unknown(
     if type(value) is list:
         if value and type(value[0]) is dict:
             below.append((Role.PARTS, key.plain, value))
+        elif not reading.good and may_list_names(spelled):
+            take_names(value, into)
     elif type(value) is str:
+        if spelled == "id" and names_an_error_by_id(value, node):
+            into.note_code(value, _ERROR_ID_RANK, None, reading.status)
         if key.plain == "location" and is_field_location(value, node):
             into.fields.append(RawField(value, "", into.messages[-1] if into.messages else ""))
     elif type(value) is dict:
@@ -182,6 +188,9 @@ def _below(
     """Keep an object or list for later; a string there is one after all."""
     if key.plain == "members" and type(value) is list and value and type(value[0]) is str:
         into.fields.extend(RawField(name) for name in value[:_MAX_MEMBERS] if type(name) is str)
+    elif key.plain == "fieldpathelements" and type(value) is list:  # Google Ads: one path
+        steps = [step.get("fieldName") for step in value[:_MAX_MEMBERS] if type(step) is dict]
+        into.fields.append(RawField(".".join(step for step in steps if type(step) is str)))
     elif isinstance(value, (dict, list)):
         below.append((key.role, key.plain, value))
     elif type(value) is str and value:

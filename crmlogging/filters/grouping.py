@@ -28,7 +28,7 @@ from crmlogging.exceptions import Problems
 from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_key import created_of, identity_of, is_power_of_ten, key_of
 from crmlogging.filters.grouping_state import Journal
-from crmlogging.filters.grouping_summary import IDS_PER_SUMMARY, Group, summary_of
+from crmlogging.filters.grouping_summary import ID_CHARACTERS, IDS_PER_SUMMARY, Group, summary_of
 from crmlogging.records import SafeRecord, Stage
 
 __all__ = ["GroupingFilter"]
@@ -183,21 +183,21 @@ class GroupingFilter(logging.Filter):
         self, key: tuple[object, ...], now: object, resource: object, shown: Callable[..., object]
     ) -> bool:
         """Count a record of a group as held back; False where `filter` has more to do with it."""
-        if type(now) is not float or now >= self._alone_until:
+        if type(now) is not float or (now >= self._alone_until and self._is_shared(now)):
             return False
         with self._lock:
             group = self._groups.get(key)
-            if (
-                group is None
-                or group.produced >= group.calm
-                or not group.last <= now < group.ends
-                or self._ready
-            ):
+            if group is None or group.produced >= group.calm or self._ready:
+                return False
+            if not group.last <= now < group.ends:
                 return False
             kept = None
             if resource is not None and self._ids_left > 0 and len(group.ids) < IDS_PER_SUMMARY:
-                identity = shown(resource)
-                if group.keep(identity):
+                if not self._state and type(resource) is str and len(resource) <= ID_CHARACTERS:
+                    if resource not in group.ids:
+                        group.ids[resource] = shown
+                        self._ids_left -= 1
+                elif group.keep(identity := shown(resource)):
                     self._ids_left -= 1
                     kept = identity
             group.produced += 1

@@ -7,14 +7,14 @@ does every record with which there is more to do than to count it: it passes, op
 window, or brings a summary.
 
 Recognised is a failure by `crmlogging.errors.recall`; a record by the names of its attributes,
-the place and the words of its call, its level, and the values that decide of the group.
+the place and the words of its call, its level, and the values that decide of the group. All of
+that is known of a call before its record is made.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -36,27 +36,25 @@ Hold = Callable[[Key, object, object, Callable[[object], object]], bool]
 RESOURCE: Final = "resource.id"
 _KEYS_KEPT: Final = 1_024
 _LAYOUTS_KEPT: Final = 256
+_CRM: Final = "crm"
 _TENANT: Final = "tenant.code"
 # Attributes by which more decides than is looked at here, and what holds such in nested form.
 _DECIDING: Final = frozenset(("audit", "error", "response", "resource", "tenant"))
 _CALL: Final = ("levelno", "msg", "pathname", "lineno")
-_VALUES: Final = frozenset(("crm", _TENANT))
 _READ: Final = frozenset((*_CALL, "exc_info", "created"))
+_call: Final = itemgetter(*_CALL)
 # Types of which equal values are the same: True is 1 to a dictionary, but no level.
 _HASHED: Final = frozenset((str, int, type(None)))
 _KINDS: Final[list[type[Stage]]] = [ErrorFilter, AllowlistFilter]
 _UNBOUND: Final[Mapping[str, object]] = {}
 _UNKNOWN: Final = 0
 _NOTHING: Final = (_UNKNOWN, None, None)
-_numbers: Final = count(1)
-
-Layout = tuple[int, Callable[[dict[str, Any]], tuple[object, ...]]]
-"""Number of a set of names, and what takes out the values under them that decide."""
-_UNSEEN: Final[Any] = object()
+_CLOSED: Final = -1
+"""Number of names where more decides than is looked at here; no hash is that."""
 
 
 class Early:
-    """Recognises records of one order of filters.
+    """Recognises records, and calls without one, of one order of filters.
 
     Args:
         stages: such as `fits`.
@@ -71,7 +69,9 @@ class Early:
         self._errors = cast("ErrorFilter", errors)
         self._shown = cast("AllowlistFilter", allowlist).shows(RESOURCE)
         self._error_like: Callable[[BaseException, str | None], CrmError | None] | None = None
-        self._layouts: dict[tuple[object, ...], Layout | None] = {}
+        # Names of a record's attributes, and of a call's fields, to the number of the latter.
+        self._layouts: dict[tuple[object, ...], int] = {}
+        self._extras: dict[tuple[object, ...], int] = {}
         # By a hash: no value of a record is kept.
         self._keys: dict[int, Key] = {}
 
@@ -87,12 +87,37 @@ class Early:
         if not self._keys or type(record) is not logging.LogRecord:
             return False
         attributes = record.__dict__
+        number = self._layouts.get(tuple(attributes)) or self._number(attributes)
         exc_info = attributes.get("exc_info")
-        if type(exc_info) is not tuple or len(exc_info) != 3:
+        if type(exc_info) is not tuple or len(exc_info) != 3 or number == _CLOSED:
             return False
-        evidence, _, resource = self._evidence(attributes, exc_info[1])
+        evidence, _, resource = self._evidence(number, _call(attributes), attributes, exc_info[1])
         key = self._keys.get(evidence)
         return key is not None and self._hold(key, attributes["created"], resource, self._shown)
+
+    def holds_call(
+        self,
+        call: tuple[object, ...],
+        extra: dict[str, Any],
+        raised: BaseException,
+        created: float,
+    ) -> bool:
+        """Do the same for a call of which no record was made.
+
+        Args:
+            call: level, message, path and line.
+            extra: its fields, or an empty dictionary.
+            raised: the exception that is logged.
+            created: seconds since the epoch.
+        """
+        if not self._keys:
+            return False
+        number = self._extras.get(tuple(extra)) or self._number_of_extra(extra)
+        if number == _CLOSED:
+            return False
+        evidence, _, resource = self._evidence(number, call, extra, raised)
+        key = self._keys.get(evidence)
+        return key is not None and self._hold(key, created, resource, self._shown)
 
     def learn(self, record: logging.LogRecord, safe: SafeRecord) -> None:
         """Remember of which group `record` is, which the stages made `safe` of."""
@@ -100,11 +125,13 @@ class Early:
         exc_info = attributes.get("exc_info")
         if type(record) is not logging.LogRecord or type(exc_info) is not tuple:
             return
-        if len(exc_info) != 3:
+        number = self._number(attributes)
+        if len(exc_info) != 3 or number == _CLOSED:
             return
         # Now, since by now errors have been described: processes without any never load that.
         self._error_like = self._error_like or self._errors.recaller()
-        evidence, error, resource = self._evidence(attributes, exc_info[1])
+        call = _call(attributes)
+        evidence, error, resource = self._evidence(number, call, attributes, exc_info[1])
         if evidence == _UNKNOWN or error is None:
             return
         key, told = key_of(safe), safe.__dict__
@@ -112,8 +139,11 @@ class Early:
             return
         # What the message told of these, another of its kind may not tell.
         bound = context.current().fields if self._stamped else _UNBOUND
-        if _TENANT in told and _TENANT not in attributes and _TENANT not in bound:
-            return
+        known: dict[str, object] = {_CRM: error.provider}
+        for name in (_CRM, _TENANT):
+            given = (attributes.get(name), bound.get(name), known.get(name))
+            if told.get(name) is not None and given == (None, None, None):
+                return
         if RESOURCE in told and resource is None:
             return
         if len(self._keys) >= _KEYS_KEPT:
@@ -121,42 +151,67 @@ class Early:
         self._keys[evidence] = key
 
     def _evidence(
-        self, attributes: dict[str, Any], raised: Any
+        self, number: int, call: tuple[object, ...], fields: Mapping[str, Any], raised: Any
     ) -> tuple[int, CrmError | None, object]:
         """Return a hash of what decides of a record's group, its error, and its ``resource.id``.
 
         The first is `_UNKNOWN` where more decides than is looked at here.
         """
-        names = tuple(attributes)
-        layout = self._layouts.get(names, _UNSEEN)
-        if layout is _UNSEEN:
-            layout = self._looked_at(names)
-        if layout is None or self._error_like is None:
+        if self._error_like is None:
             return _NOTHING
-        number, pick = layout
-        values, get = pick(attributes), attributes.get
-        crm, resource = get("crm"), get(RESOURCE)
-        if self._stamped and (fields := context.current().fields):
-            if not _may_be_bound(fields):
+        get = fields.get
+        crm, tenant, resource = get(_CRM), get(_TENANT), get(RESOURCE)
+        if self._stamped and (bound := context.current().fields):
+            if not _may_be_bound(bound):
                 return _NOTHING
-            crm, resource = fields.get("crm", crm), fields.get(RESOURCE, resource)
-            values += crm, fields.get(_TENANT, get(_TENANT))
-        if not _HASHED.issuperset(map(type, values)):
+            get = bound.get
+            crm, tenant, resource = get(_CRM, crm), get(_TENANT, tenant), get(RESOURCE, resource)
+        level, message, path, line = call
+        if (
+            type(message) is not str
+            or type(level) is not int
+            or type(tenant) not in _HASHED
+            or type(crm) not in _HASHED
+            or type(path) is not str
+            or type(line) is not int
+        ):
             return _NOTHING
         error = self._error_like(raised, crm)
         if error is None:
             return _NOTHING
-        return hash((error.fingerprint, error.provider, number, values)), error, resource
+        decided = (error.fingerprint, error.provider, number, message, line, crm, tenant, level)
+        return hash((decided, path)), error, resource
 
-    def _looked_at(self, names: tuple[object, ...]) -> Layout | None:
-        """Find out whether a record with attributes of these names is recognised by its values."""
-        layout: Layout | None = None
-        if _READ.issubset(names) and not any(map(_decides, names)):
-            layout = next(_numbers), itemgetter(*_CALL, *_VALUES.intersection(names))
-        if len(self._layouts) >= _LAYOUTS_KEPT:
-            self._layouts.clear()
-        self._layouts[names] = layout
-        return layout
+    def _number(self, attributes: Mapping[str, Any]) -> int:
+        """Return the number of the fields that a record has besides the standard attributes."""
+        names = tuple(attributes)
+        if not _READ.issubset(names):
+            return _CLOSED
+        number = self._layouts.get(names)
+        if number is None:
+            if len(self._layouts) >= _LAYOUTS_KEPT:
+                self._layouts.clear()
+            number = _number_of(tuple([n for n in names if n not in STANDARD_ATTRIBUTES]))
+            self._layouts[names] = number
+        return number
+
+    def _number_of_extra(self, extra: Mapping[str, Any]) -> int:
+        """Return the number of the fields of a call: that of records with no others.
+
+        One with a reserved name is none of a record, whose own field it is not.
+        """
+        names = tuple(extra)
+        number = self._extras.get(names)
+        if number is None:
+            if len(self._extras) >= _LAYOUTS_KEPT:
+                self._extras.clear()
+            number = self._extras[names] = _number_of(names)
+        return number
+
+
+def _number_of(names: tuple[object, ...]) -> int:
+    """Return what stands for `names`: they are the same wherever it is; or `_CLOSED`."""
+    return _CLOSED if any(map(_decides, names)) else hash(names)
 
 
 def _decides(name: object) -> bool:

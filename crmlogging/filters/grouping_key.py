@@ -7,11 +7,12 @@ import time
 from typing import Any, Final
 
 from crmlogging.fields import MISFIT, SHAPES
-from crmlogging.records import record_id
+from crmlogging.records import SafeRecord, record_id
 
 __all__ = ["created_of", "identity_of", "is_power_of_ten", "key_of"]
 
 _SITE_CHARACTERS: Final = 200
+_PLAIN: Final = frozenset((str, int))
 _LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
 
@@ -29,8 +30,9 @@ def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
     fingerprint, level = attributes.get("error.fingerprint"), attributes.get("levelno")
     if type(fingerprint) is str and type(level) is int:
         told = (fingerprint, attributes.get("crm"), attributes.get("tenant.code"), level)
-        return told if _is_known(told) else _key_of(attributes)
-    return _key_of(attributes)
+        if _is_known(told):
+            return told
+    return _key_of(attributes, safe=issubclass(type(record), SafeRecord))
 
 
 _KEYS_KEPT: Final = 1_024
@@ -45,7 +47,7 @@ def _is_known(told: tuple[object, ...]) -> bool:
         return False
 
 
-def _key_of(attributes: dict[str, Any]) -> tuple[object, ...] | None:
+def _key_of(attributes: dict[str, Any], *, safe: bool) -> tuple[object, ...] | None:
     fingerprint = _shaped(attributes, "error.fingerprint", "id")
     kind = _kind(attributes)
     level = attributes.get("levelno")
@@ -57,6 +59,8 @@ def _key_of(attributes: dict[str, Any]) -> tuple[object, ...] | None:
         template = attributes.get("msg")
         template = template[:_SITE_CHARACTERS] if type(template) is str else None
         what = (attributes.get("pathname"), attributes.get("lineno"), template, kind)
+        if not safe:  # before an allowlist the words hold values, and keys are written to files
+            what = (hash(tuple(each if type(each) in _PLAIN else None for each in what)),)
     key = (
         *what,
         _shaped(attributes, "crm", "slug"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -35,7 +35,7 @@ _FLAGS: Final = (
 Key = tuple[object, ...]
 
 
-class Left(NamedTuple):
+class Left:
     """What earlier processes left.
 
     Attributes:
@@ -43,8 +43,11 @@ class Left(NamedTuple):
         summaries: what nobody has been told yet.
     """
 
-    groups: dict[Key, Group]
-    summaries: list[SafeRecord]
+    __slots__ = ("groups", "summaries")
+
+    def __init__(self, groups: dict[Key, Group], summaries: list[SafeRecord]) -> None:
+        self.groups = groups
+        self.summaries = summaries
 
 
 class Journal:
@@ -213,7 +216,7 @@ def _lines_of(group: Group, key: Key) -> list[bytes]:
     lines = [_line(["b", group.number, group.started, key]), _line(["p", group.number, passed])]
     if group.example is not None:
         lines.append(_line(["x", group.number, vars(group.example)]))
-        counted = [group.first, group.last, group.suppressed, list(group.ids)]
+        counted = [group.first, group.last, group.suppressed, group.shown_ids()]
         lines.append(_line(["c", group.number, *counted]))
     return lines
 

@@ -6,6 +6,7 @@ import datetime
 import logging
 import math
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,8 +16,11 @@ from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, record_id
 if TYPE_CHECKING:
     from crmlogging.redaction.projection import Projection
 
-__all__ = ["IDS_PER_SUMMARY", "Group", "summary_of"]
+__all__ = ["IDS_PER_SUMMARY", "ID_CHARACTERS", "Group", "summary_of"]
 
+Show = Callable[[object], object]
+
+ID_CHARACTERS: Final = 128
 IDS_PER_SUMMARY: Final = 1_000
 
 # What all records of a group have in common, or what leads to one example of them.
@@ -36,7 +40,8 @@ class Group:
         produced: records of the window so far, passed and held back.
         suppressed: records held back that no summary has counted yet.
         first, last: times of those.
-        ids: ``resource.id`` of those, in order, without repetition (a dict for its order).
+        ids: ``resource.id`` of those, in order, without repetition: as it may be shown, or as it
+            came and what tells how that is shown, which only a summary needs.
         example: the first of those.
         calm: as long as fewer were produced, and until `ends`, one more is only to be counted.
         number: its name in the journal of `crmlogging.filters.grouping_state`.
@@ -58,7 +63,7 @@ class Group:
         self.calm = 0
         self.suppressed = 0
         self.first = self.last = 0.0
-        self.ids: dict[object, None] = {}
+        self.ids: dict[object, Show | None] = {}
         self.example: SafeRecord | None = None
 
     def hold(self, record: logging.LogRecord, now: float, *, ids_left: int) -> int:
@@ -74,10 +79,19 @@ class Group:
 
     def keep(self, identity: object) -> int:
         """Keep the id of a resource, as it may be shown; return how many were new (0 or 1)."""
-        if identity is None or SHAPES["id"](identity) is MISFIT or identity in self.ids:
+        if not _is_id(identity) or identity in self.ids:
             return 0
         self.ids[identity] = None
         return 1
+
+    def shown_ids(self) -> list[object]:
+        """Return the ids as they may be shown."""
+        shown = [each if show is None else show(each) for each, show in self.ids.items()]
+        return list(dict.fromkeys(filter(_is_id, shown)))
+
+
+def _is_id(identity: object) -> bool:
+    return identity is not None and SHAPES["id"](identity) is not MISFIT
 
 
 def summary_of(group: Group, now: float) -> SafeRecord | None:
@@ -102,8 +116,8 @@ def summary_of(group: Group, now: float) -> SafeRecord | None:
             "error.suppressed_last": _rfc3339(group.last),
         }
     )
-    if group.ids:
-        attributes["error.suppressed_ids"] = list(group.ids)
+    if ids := group.shown_ids():
+        attributes["error.suppressed_ids"] = ids
     attributes.pop("message", None)  # what an earlier formatter rendered from the example
     group.forget()
     summary = SafeRecord(attributes)

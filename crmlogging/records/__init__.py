@@ -13,7 +13,7 @@ from __future__ import annotations
 from crmlogging.records.calls import Call, call_of
 from crmlogging.records.identity import new_id, notice
 from crmlogging.records.making import make_record
-from crmlogging.records.orders import Order, order_of, refine
+from crmlogging.records.orders import Order, is_held, order_of, refine
 from crmlogging.records.safe_record import (
     STANDARD_ATTRIBUTES,
     DeferredRecord,
@@ -37,6 +37,7 @@ __all__ = [
     "call_of",
     "copy_of",
     "deferred",
+    "is_held",
     "make_record",
     "new_id",
     "notice",

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["Call", "call_of"]
+__all__ = ["Call", "call_of", "created_now"]
 
 _STOCK: Final = {
     "_logRecordFactory": logging.LogRecord,
@@ -98,6 +98,13 @@ def call_of(
             task_name() if TASKS else None,
         ),
     )
+
+
+def created_now() -> float | None:
+    """Return when a record made now is created; None where they are made in a way of their own."""
+    if _switched(_here) != _USUAL:
+        return None
+    return time.time_ns() / 1e9 if NANOSECONDS else time.time()
 
 
 def _after_fork() -> None:

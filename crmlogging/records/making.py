@@ -51,9 +51,7 @@ def make_record(
         return _first(name, level, path, line, message, args, exc_info, function, stack)
     attributes = base.copy()
     attributes["msg"] = message
-    if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
-        args = args[0]
-    attributes["args"] = args
+    attributes["args"] = _alone(args) if args and len(args) == 1 else args
     attributes["levelname"] = logging.getLevelName(level)
     if exc_info is not None:
         attributes["exc_info"] = exc_info
@@ -82,16 +80,25 @@ def make_record(
 
 def _first(*given: Any) -> logging.LogRecord:
     """Let the standard library make the record, and remember what it shares with others."""
-    record = _LogRecord(*given)
+    name, level, path, line, message, args, *more = given
+    record = _LogRecord(name, level, path, line, message, (), *more)
+    record.args = _alone(args) if args and len(args) == 1 else args
     told = logging.logThreads and logging.logProcesses and logging.logMultiprocessing
     if told and getattr(logging, "logAsyncioTasks", True):
         if len(_made) >= _SITES_KEPT:
             _made.clear()
         # No object of the caller's lives longer for having been logged.
         shared = dict.fromkeys(("msg", "args", "exc_info", "stack_info"))
-        name, level, path, line, _, _, _, function, _ = given
-        _made[name, level, path, line, function] = {**vars(record), **shared}
+        _made[name, level, path, line, more[1]] = {**vars(record), **shared}
     return record
+
+
+def _alone(args: tuple[Any]) -> Any:
+    """Return a mapping that stands alone instead of the tuple of it, as `logging` does."""
+    try:
+        return args[0] if isinstance(args[0], Mapping) and args[0] else args
+    except Exception:  # noqa: BLE001  # a proxy that stands for nothing now has no class either
+        return args
 
 
 def process_name() -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import Any, Final, cast
 
-from crmlogging.records.calls import Call
+from crmlogging.records.calls import Call, created_now
 from crmlogging.records.identity import new_id
 from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
 from crmlogging.records.stages import Answer, Stage, run, seen
 
-__all__ = ["Order", "order_of", "refine"]
+__all__ = ["Order", "is_held", "order_of", "refine"]
 
 _Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
 
@@ -22,6 +23,7 @@ class Order:
     Attributes:
         holds: counts a record as held back, if that is all that the filters would do with it, and
             tells whether it did; None where none of them can (it offers ``early``).
+        holds_call: does the same for a call of which no record was made.
         left: what the filters behind the leading stages do.
         passes_all: they let every record through.
         reports: one of them may have records of its own ready (it offers ``due``).
@@ -29,7 +31,7 @@ class Order:
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_stages", "_writes"),
-        *("holds", "left", "passes_all", "reports"),
+        *("holds", "holds_call", "left", "passes_all", "reports"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
@@ -52,6 +54,7 @@ class Order:
         early = getattr(type(rest[0]), "early", None) if rest else None
         self._early = None if early is None else early(rest[0], stages)
         self.holds = None if self._early is None else self._early.holds
+        self.holds_call = None if self._early is None else self._early.holds_call
         self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
@@ -160,6 +163,40 @@ def _sorted(filters: tuple[Any, ...]) -> Order:
 def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogRecord | bool:
     """Run a handler's `filters` over a copy of `record`; see `Order.refine`."""
     return order_of(filters).refine(record)
+
+
+def is_held(
+    logger: logging.Logger,
+    frame: FrameType,
+    level: int,
+    message: object,
+    extra: dict[str, Any],
+    raised: BaseException,
+) -> bool:
+    """Have a failure counted that the only handler it goes to holds back; tell whether it was.
+
+    Args:
+        logger: to which it is logged, and which lets it through.
+        frame: of the call.
+        extra: fields of the call; never changed.
+        raised: the exception that is logged.
+    """
+    only: Any = None
+    each: logging.Logger | None = logger
+    while each is not None:
+        for handler in each.handlers:
+            if level >= handler.level:
+                if only is not None or not getattr(handler, "takes_calls", False):
+                    return False
+                only = handler
+        each = each.parent if each.propagate else None
+    if only is None:
+        return False
+    order, created = order_of(only.filters), created_now()
+    if order.holds_call is None or created is None:
+        return False
+    call = level, message, frame.f_code.co_filename, frame.f_lineno
+    return bool(order.holds_call(call, extra, raised, created))
 
 
 def _call(each: Any) -> _Filtering:

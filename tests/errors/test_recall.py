@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import httpx
 import pytest
 import requests
 import urllib3.exceptions
@@ -115,6 +116,17 @@ def response(
     made.request.method = method
     made._content = body
     return made
+
+
+def of_httpx(
+    status: int, headers: dict[str, str], body: bytes, method: str, url: str
+) -> httpx.HTTPStatusError:
+    """Return what httpx raises for such an answer."""
+    request = httpx.Request(method, url)
+    # Encoded bodies are read as they come: none of these is one.
+    headers = {n: v for n, v in headers.items() if n.lower() != "content-encoding"}
+    made = httpx.Response(status, headers=headers, content=body, request=request)
+    return httpx.HTTPStatusError("no", request=request, response=made)
 
 
 def labelled() -> list[tuple[int, dict[str, str], bytes, str, str]]:
@@ -235,6 +247,38 @@ class TestAnswers:
             known += found is not None
         assert known > 300
 
+    def test_of_httpx_tell_the_same(self, catalog: Catalog) -> None:
+        """Such answers, brought by httpx, are known as well, and as nothing else."""
+        known = 0
+        for asked in labelled()[::3]:
+            error = of_httpx(*asked)
+            described(error, catalog)
+            found = at_a_glance(error, catalog)
+            assert found in (None, thought_out(error)), asked
+            known += found is not None
+        assert known > 100
+
+    def test_of_httpx_are_read_as_the_client_reads_them(self) -> None:
+        """A header that stands there twice is one; bytes that are no text take a closer look."""
+        twice = [("Content-Type", "text/html"), ("Server", "a"), ("server", "b")]
+        request = httpx.Request("GET", URL.format(1))
+        glance = glance_at(httpx.Response(503, headers=twice, content=b"x", request=request))
+        assert glance is not None
+        status, store, body, method, url = glance
+        assert (status, body, method, url) == (503, b"x", "GET", URL.format(1))
+        assert store["server"] == ("server", "a, b")
+        odd = httpx.Response(503, headers=[(b"Server", b"\xe9")], content=b"", request=request)
+        assert glance_at(odd) is None
+        assert glance_at(httpx.Response(503, content=b"")) is None  # of no request
+        assert (
+            glance_at(httpx.Response(503, stream=httpx.ByteStream(b"x"), request=request)) is None
+        )
+
+        class Own(httpx.Response):
+            pass
+
+        assert glance_at(Own(503, content=b"", request=request)) is None
+
     @settings(max_examples=30, deadline=None)
     @given(
         one=st.sampled_from(labelled()),
@@ -318,7 +362,8 @@ class TestAnswers:
             said = memory.answer(429, headers, body.encode(), None, "GET", URL.format(number))
             glance = glance_at(answer)
             assert glance is not None
-            found = memory.recall((glance[0], tuple(headers), *glance[2:]), None)
+            store = {name: (name, value) for name, value in headers.items()}
+            found = memory.recall((glance[0], store, *glance[2:]), None)
             assert but_its_id(found) == but_its_id(said)
 
 

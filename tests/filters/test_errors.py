@@ -360,6 +360,17 @@ class TestRestraint:
         assert describe(response=Hostile())["error.category"] == "transient"
         assert describe(LiarError())["error.category"] == "transient"
 
+    def test_a_proxy_in_an_exception_is_not_asked(self, describe: Describe) -> None:
+        """Asked for its class, a proxy of Django's or werkzeug's reads a database, or raises."""
+
+        class Unbound:
+            @property  # type: ignore[misc]  # as a proxy may
+            def __class__(self) -> Any:
+                raise RuntimeError("outside of a request")
+
+        for error in (TimeoutError(Unbound()), TimeoutError("late", Unbound())):
+            assert describe(error)["error.category"] == "transient"
+
     def test_error_from_classify_is_written(self, describe: Describe) -> None:
         """Who classified already passes the outcome: ``extra={"error": classify(...)}``."""
         error = classify(status=403, body='{"code":"NO_PERMISSION"}', provider="zoho")

@@ -8,8 +8,13 @@ import json
 import logging
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import pytest
@@ -22,6 +27,8 @@ from crmlogging import (
     CorrelationFilter,
     ErrorFilter,
     GroupingFilter,
+    Logger,
+    RetentionFileHandler,
     bind,
     correlation,
 )
@@ -76,6 +83,49 @@ class Output:
         early = order_of(self.handler.filters)._early
         assert isinstance(early, grouping_early.Early)
         return len(early._keys)
+
+
+_files: Final = count()
+
+
+class File:
+    """A logger of ours, whose only handler is a file with all four filters."""
+
+    def __init__(self, folder: Path, grouping: GroupingFilter) -> None:
+        self.path = folder / f"crm{next(_files)}.jsonl"
+        self.handler = RetentionFileHandler(self.path)
+        self.handler.setFormatter(JsonFormatter(service="crm-sync"))
+        for each in (CorrelationFilter(), ErrorFilter(), AllowlistFilter(["@crm"]), grouping):
+            self.handler.addFilter(each)
+        self.logger = Logger("crm.sync")
+        self.logger.addHandler(self.handler)
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.handler.close()
+
+    def lines(self) -> list[dict[str, Any]]:
+        self.handler.emit_due(math.inf)
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        return [{k: v for k, v in line.items() if k not in NAMES} for line in lines]
+
+    def records_made(self, call: Callable[[], object]) -> int:
+        """Return how many records `call` has made."""
+        made = []
+
+        def look(frame: FrameType, event: str, _: object) -> None:
+            if event == "call" and frame.f_code is Logger.makeRecord.__code__:
+                made.append(frame.f_lineno)
+
+        before = sys.getprofile()
+        sys.setprofile(look)
+        try:
+            call()
+        finally:
+            sys.setprofile(before)
+        return len(made)
 
 
 class Kept(logging.Handler):
@@ -358,6 +408,17 @@ class TestEarly:
         assert shown == ["acme", "globex", None]
         assert lines[-1]["error.suppressed_ids"] == ["1", "2", "3", "4"]
 
+    def test_a_provider_that_the_message_tells_counts(self, logger: logging.Logger) -> None:
+        """Where only an argument says which CRM it was, each CRM has a group."""
+        early = Output(logger, GroupingFilter(first=1))
+        long = Output(logger, ByTheLongWay(first=1))
+        for crm in ("hubspot", "hubspot", "hubspot", "hubspot", "zoho", "salesforce", "hubspot"):
+            logger.error("No answer of %s", crm, exc_info=raised(lambda: ConnectionError("no")))
+        lines = early.lines()
+        assert comparable(lines) == comparable(long.lines())
+        shown = [line["crm"] for line in lines if "error.suppressed" not in line]
+        assert shown == ["hubspot", "zoho", "salesforce"]
+
     def test_messages_built_at_run_time_are_not_learnt(self, logger: logging.Logger) -> None:
         """They differ from record to record, and would only drive out others."""
         early = Output(logger, GroupingFilter())
@@ -466,6 +527,126 @@ class TestEarly:
         assert not early.holds(SafeRecord(vars(logging.makeLogRecord({}))))
 
 
+class TestCalls:
+    """Failures that `crmlogging.Logger` has counted without making a record of them."""
+
+    @settings(
+        max_examples=10,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(events=EVENTS, first=st.integers(1, 3))
+    def test_come_to_what_records_come_to(
+        self, events: list[tuple[Any, ...]], first: int, tmp_path: Path
+    ) -> None:
+        """Whatever comes in whatever order: the same lines, counts, ids and examples."""
+        with (
+            File(tmp_path, GroupingFilter(first=first)) as early,
+            File(tmp_path, ByTheLongWay(first=first)) as long,
+        ):
+            for _ in range(4):
+                for kind, number, crm, tenant, level, scope in events:
+                    error = failures(number)[kind]
+                    extra = {"crm": crm, "tenant.code": tenant, "resource.id": f"{number}"}
+                    given = {name: value for name, value in extra.items() if value is not None}
+                    with correlation(scope):
+                        log(early.logger, error, level=level, **given)
+                        log(long.logger, error, level=level, **given)
+            assert timeless(early.lines()) == timeless(long.lines())
+
+    @pytest.mark.parametrize("kind", [0, 4, 5])
+    def test_make_no_record(self, kind: int, tmp_path: Path) -> None:
+        """Once such a failure is known, it is counted as it is logged, however it is given."""
+        with File(tmp_path, GroupingFilter()) as output:
+            for number in range(24):
+                log(output.logger, failures(number)[kind], crm="hubspot")
+            error = failures(25)[kind]
+            for given in (error, (type(error), error, None)):
+                assert output.records_made(partial(log, output.logger, given, crm="hubspot")) == 0
+            told = sum(line.get("error.suppressed", 0) for line in output.lines())
+            assert told == 21
+
+    def test_of_exception_are_counted(self, tmp_path: Path) -> None:
+        """``logger.exception`` names no exception; it is the one being handled."""
+        with File(tmp_path, GroupingFilter()) as output:
+
+            def fail(number: int) -> None:
+                try:
+                    raise ConnectionError(f"contact {number} could not be reached")
+                except ConnectionError:
+                    output.logger.exception("Failed to update contact")
+
+            for number in range(24):
+                fail(number)
+            assert output.records_made(partial(fail, 25)) == 0
+            assert sum(line.get("error.suppressed", 0) for line in output.lines()) == 20
+
+    @pytest.mark.parametrize(
+        "way", ["handler", "ours", "parent", "filter", "factory", "stack", "stage"]
+    )
+    def test_that_somebody_else_sees_are_records(self, way: str, tmp_path: Path) -> None:
+        """Another handler, a filter of the logger or a record factory gets each of them."""
+        with File(tmp_path, GroupingFilter()) as output:
+
+            def call(**more: Any) -> None:
+                extra = {"crm": "hubspot"}
+                output.logger.error("Failed to update", exc_info=answered(), extra=extra, **more)
+
+            made = output.records_made
+            for _ in range(_PAST_TEN):
+                call()
+            assert made(call) == 0
+            kept, usual, parent = Kept(), logging.getLogRecordFactory(), logging.Logger("crm")
+            parent.addHandler(kept)
+            if way == "handler":
+                output.logger.addHandler(kept)
+            elif way == "parent":
+                output.logger.parent = parent
+            elif way == "filter":
+                output.logger.addFilter(logging.Filter("crm"))
+            elif way == "stack":
+                assert made(partial(call, stacklevel=1)) == 1
+                assert made(partial(call, stack_info=True)) == 1
+                return
+            elif way == "ours":
+                archive = File(tmp_path, GroupingFilter()).handler
+                archive.filters.pop()
+                assert archive.takes_calls
+                output.logger.handlers.insert(0, archive)
+            elif way == "stage":
+                output.handler.filters.insert(0, logging.Filter("crm"))
+            else:
+                logging.setLogRecordFactory(lambda *a, **k: usual(*a, **k))
+            try:
+                assert made(call) == 1
+            finally:
+                logging.setLogRecordFactory(usual)
+                for handler in output.logger.handlers:
+                    handler.close()
+            assert hasattr(kept, "record") is (way in ("handler", "parent"))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param({"crm": "zoho"}, id="crm"),
+            pytest.param({"tenant.code": "globex"}, id="tenant"),
+            pytest.param({"level": 50}, id="level"),
+            pytest.param({"audit": True}, id="audit"),
+            pytest.param({"name": "x"}, id="reserved-name"),
+            pytest.param({"failure": answered(502)}, id="failure"),
+            pytest.param({"failure": (None, None, None)}, id="empty"),
+        ],
+    )
+    def test_that_differ_are_records(self, other: dict[str, Any], tmp_path: Path) -> None:
+        """Another customer, level or failure, or none, is looked at closely."""
+        with File(tmp_path, GroupingFilter()) as output:
+            usual: dict[str, Any] = {"failure": answered(), "crm": "hubspot", "tenant.code": "a"}
+            for _ in range(_PAST_TEN):
+                log(output.logger, **usual)
+            assert output.records_made(partial(log, output.logger, **usual)) == 0
+            assert output.records_made(partial(log, output.logger, **{**usual, **other})) == 1
+
+
 def comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return `lines` without the ids that scopes were given at random, and the time of a look."""
     left = [
@@ -475,3 +656,9 @@ def comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if "error.suppressed" in line:
             del line["timestamp"]
     return left
+
+
+def timeless(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return `lines`, comparable, of calls at other times."""
+    times = ("timestamp", "error.suppressed_first", "error.suppressed_last")
+    return [{k: v for k, v in line.items() if k not in times} for line in comparable(lines)]

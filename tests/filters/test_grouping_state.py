@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,18 @@ class TestSurviving:
         assert vars(summary)["error.suppressed"] == 4
         assert vars(summary)["error.suppressed_first"] == "2025-11-22T08:26:42.000Z"
         assert vars(summary)["error.suppressed_ids"] == ["c-9"]
+
+    def test_its_file_holds_no_value(self) -> None:
+        """Standing before an allowlist too, where messages are whole and classes anybody's."""
+        filter = self.filter()
+        canary = uuid.uuid4().hex  # no literal of this file
+        kind = type(canary, (Exception,), {})
+        for _ in range(4):
+            record = logging.makeLogRecord({"levelno": 40, "msg": f"Ada {canary}", "lineno": 7})
+            record.exc_info = (kind, kind(canary), None)
+            filter.filter(record)
+        assert canary.encode() not in self.state.read_bytes()
+        killed(filter)
 
     def test_a_restart_is_no_new_window(self) -> None:
         """A process that crashes again and again does not show its first records again."""
