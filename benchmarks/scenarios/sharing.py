@@ -1,4 +1,4 @@
-"""S4: four processes log to one file, which is rotated meanwhile."""
+"""S4: four processes log to one file, which is rotated meanwhile, now and then or all the time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import logging.handlers
 import multiprocessing
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,7 +29,10 @@ from benchmarks.workloads import FRESH, LOGGER, MESSAGE, Contact, contacts
 __all__: list[str] = []
 
 _PROCESSES: Final = 4
-_MAX_BYTES: Final = 200_000
+_LARGE: Final = "200 kB"
+_SMALL: Final = "16 kB, three threads each"
+_MAX_BYTES: Final = {_LARGE: 200_000, _SMALL: 16_000}
+_THREADS: Final = {_LARGE: 1, _SMALL: 3}
 _BACKUPS: Final = 10_000  # so many that none is deleted
 _PATIENCE_SECONDS: Final = 60
 _WARM_UP: Final = 50
@@ -81,28 +85,40 @@ def _number_in(text: bytes) -> str:
         return ""
 
 
-def _log(shared: Shared, values: list[Contact], warm_up: int, barrier: Any, answer: Any) -> None:
-    """Log in a process that is new; the clock starts when all are warm."""
+def _log(
+    shared: Shared, values: list[Contact], warm_up: int, number: int, barrier: Any, answer: Any
+) -> None:
+    """Log in a process that is new, from so many threads; the clock starts when all are warm."""
     call = shared.open()
-    for each in values[:warm_up]:
-        call(each)
+
+    def work(values: list[Contact]) -> None:
+        for each in values:
+            call(each)
+
+    work(values[:warm_up])
+    rest = values[warm_up:]
+    threads = [threading.Thread(target=work, args=(rest[n::number],)) for n in range(1, number)]
     barrier.wait(_PATIENCE_SECONDS)
     cpu = time.process_time()
-    for each in values[warm_up:]:
-        call(each)
+    for thread in threads:
+        thread.start()
+    work(rest[::number])
+    for thread in threads:
+        thread.join()
     answer.send(time.process_time() - cpu)
     logging.shutdown()
 
 
 @registry.scenario(
     "S4",
-    title="four processes, one file, rotated at 200 kB",
+    title="four processes, one file, rotated at 200 kB or at 16 kB",
     measures=(
         registry.Measure("rate", "records/s", relation="ratio", rising=True),
         registry.Measure("cpu", "CPU µs of the callers", digits=1),
         *(registry.Measure(name, name, digits=0) for name in ("lost", "torn", "double", "files")),
     ),
     check=counted,
+    variants=(_LARGE, _SMALL),
     unit=_UNIT,
     targets=tuple(registry.Target(name, "rate", 5.0, at_least=True) for name in (STOCK, OWN)),
     records=8_000,
@@ -128,6 +144,7 @@ def sharing(make: Callable[[registry.Place], Shared], place: registry.Place) -> 
                     shared,
                     contacts(FRESH, n * share, (n + 1) * share),
                     warm_up,
+                    _THREADS[place.variant],
                     barrier,
                     answer,
                 ),
@@ -168,7 +185,7 @@ def concurrent_log_handler(place: registry.Place) -> Shared:
 
     def open_it() -> Call:
         handler = module.ConcurrentRotatingFileHandler(
-            str(place.path), maxBytes=_MAX_BYTES, backupCount=_BACKUPS
+            str(place.path), maxBytes=_MAX_BYTES[place.variant], backupCount=_BACKUPS
         )
         return _json_handler(place, handler)
 
@@ -181,7 +198,7 @@ def rotating(place: registry.Place) -> Shared:
 
     def open_it() -> Call:
         handler = logging.handlers.RotatingFileHandler(
-            place.path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS
+            place.path, maxBytes=_MAX_BYTES[place.variant], backupCount=_BACKUPS
         )
         return _json_handler(place, handler)
 
@@ -193,7 +210,7 @@ def queue_to_one(place: registry.Place) -> Shared:
     """A multiprocessing queue, one process that writes."""
     waiting: multiprocessing.Queue[Any] = multiprocessing.Queue()
     handler = logging.handlers.RotatingFileHandler(
-        place.path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS
+        place.path, maxBytes=_MAX_BYTES[place.variant], backupCount=_BACKUPS
     )
     handler.setFormatter(TenLineFormatter())
     listener = logging.handlers.QueueListener(waiting, handler)
@@ -210,7 +227,11 @@ def loguru(place: registry.Place) -> Shared:
     logger = import_module("loguru").logger
     logger.remove()
     logger.add(
-        str(place.path), serialize=True, format="{message}", enqueue=True, rotation=_MAX_BYTES
+        str(place.path),
+        serialize=True,
+        format="{message}",
+        enqueue=True,
+        rotation=_MAX_BYTES[place.variant],
     )
     bound = logger.bind(logger=LOGGER)
 
@@ -229,17 +250,19 @@ def bare(place: registry.Place) -> Shared:
 
     def open_it() -> Call:
         lock = os.open(place.folder / ".lock", os.O_RDWR | os.O_CREAT)
-        state = {"fd": _open(place.path)}
+        state = {"fd": _open(place.path), "max_bytes": _MAX_BYTES[place.variant]}
+        turns = threading.Lock()
 
         def call(values: Contact) -> None:
             line = {"timestamp": time.time(), "level": "ERROR", "logger": LOGGER}
             line.update(_ten_fields(values), message=MESSAGE)
             text = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                _write(place.path, state, text)
-            finally:
-                fcntl.flock(lock, fcntl.LOCK_UN)
+            with turns:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                try:
+                    _write(place.path, state, text)
+                finally:
+                    fcntl.flock(lock, fcntl.LOCK_UN)
 
         return call
 
@@ -259,7 +282,7 @@ def _write(path: Path, state: dict[str, int], text: bytes) -> None:
     if own.st_ino != there:
         os.close(state["fd"])
         state["fd"] = _open(path)
-    elif own.st_size + len(text) > _MAX_BYTES:
+    elif own.st_size + len(text) > state["max_bytes"]:
         os.close(state["fd"])
         os.rename(path, f"{path}.{time.time_ns()}")
         state["fd"] = _open(path)
@@ -272,7 +295,7 @@ def _ours(place: registry.Place, is_own: bool) -> Shared:
     def open_it() -> Call:
         adopt(is_own)
         handler = crmlogging.RetentionFileHandler(
-            str(place.path), max_bytes=_MAX_BYTES, compress=None
+            str(place.path), max_bytes=_MAX_BYTES[place.variant], compress=None
         )
         handler.setFormatter(crmlogging.JsonFormatter(service="crm-sync"))
         handler.addFilter(crmlogging.AllowlistFilter(["@crm"]))
