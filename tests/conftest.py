@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crmlogging import context, diagnostics, levels, uncaught
+from crmlogging import context, levels, uncaught
 from crmlogging.handlers import delivery
 
 if TYPE_CHECKING:
     from tests.s3_server import Server
+
+# Hundreds of processes are started by the tests: the first one compiles for all.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +39,6 @@ def _logging_as_it_was() -> Iterator[None]:
     logger_class, show = logging.getLoggerClass(), warnings.showwarning
     hooks = sys.excepthook, sys.unraisablehook
     draining = set(delivery._draining.values())
-    diagnostics._complaints._told.clear()  # told once a minute, whichever test the first is
     yield
     uncaught.uninstall()
     # A handler that another test left undelivered would have `drain` wait for it.

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 import crmlogging
+from crmlogging import diagnostics
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import ConfigurationError
 from crmlogging.handlers.async_handler import AsyncHandler
@@ -122,6 +123,7 @@ class Kept(logging.Handler):
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
     """Lend a logger cut off from root; its handlers are closed afterwards."""
+    diagnostics._complaints._told.clear()  # each is told once a minute, in whichever test
     logger = logging.getLogger("crmlogging.tests.journal")
     logger.propagate = False
     logger.setLevel(logging.DEBUG)

@@ -237,6 +237,44 @@ class TestPlan:
         assert shown["deep.in.other"] == shown["user.name"] == "[REDACTED]"
         assert shown["user.home.city"] == "x"
 
+    @pytest.mark.parametrize(
+        ("fields", "masks", "hidden"),
+        [
+            (["user.**"], {"user.key": "hmac", "user.home.key": "hmac"}, ("key-", "home-")),
+            (["user.**"], {"user.*.key": "hmac", "user.key": "last4"}, ("key-", "home-")),
+            (["user.key", "user.home.key"], {"user": "hmac"}, ("key-", "home-")),
+            (["user.key", "user.home.key"], {"user.home": "last4"}, ("home-",)),
+            (["user.home.key"], {"user.key": "hmac"}, ("key-",)),
+            (["user.**", "request.method"], {}, ()),
+        ],
+        ids=["entries", "any-name", "whole", "inner", "beside", "none"],
+    )
+    def test_masks_within_mappings(
+        self, fields: list[Any], masks: dict[str, str], hidden: tuple[str, ...]
+    ) -> None:
+        """What is masked in them is masked by a plan as well, under its own name."""
+        handler = Compare(fields, mask=masks, hmac_key=lambda: "k" * 32)
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(5):
+            home = {"key": f"home-{number}", "other": number}
+            user = {"key": f"key-{number}", "home": home, "request.method": "PATCH"}
+            request = {"method": "PATCH", "path": "/contacts/7"}
+            log.error("Updated contact", extra={"user": user, "request": request})
+        shown = str([list(vars(record).values()) for record in handler.records])
+        assert [value for value in ("key-", "home-") if value not in shown] == list(hidden)
+
+    def test_no_name_without_a_value(self) -> None:
+        """A name that a wildcard lets in stands there only where something below it does."""
+        handler = Compare(["user.*.step", "user.id"])
+        log = logging.Logger("crm.sync", logging.DEBUG)
+        log.addHandler(handler)
+        for number in range(5):
+            user = {"id": number, "LOVELACE".lower(): {"OTHER".lower(): number}}
+            log.error("Updated contact", extra={"user": user})
+        names = [name for record in handler.records for name in vars(record)]
+        assert [name for name in names if "lovelace" in name] == []
+
     def test_mappings_of_several_shapes_in_one_call(self) -> None:
         """Each shape is shown as itself, however they take turns."""
         handler = Compare(NESTED)
