@@ -47,11 +47,11 @@ def tick_all() -> None:
             continue
 
 
-def _start() -> None:
+def _start(*, at_once: bool = True) -> None:
     global _thread
     if _thread is not None and _thread.is_alive():
         return
-    thread = threading.Thread(target=_run, name="crmlogging-tick", daemon=True)
+    thread = threading.Thread(target=_run, args=(at_once,), name="crmlogging-tick", daemon=True)
     try:
         thread.start()
     except RuntimeError:
@@ -59,8 +59,9 @@ def _start() -> None:
     _thread = thread
 
 
-def _run() -> None:
-    tick_all()
+def _run(at_once: bool) -> None:
+    if at_once:
+        tick_all()
     while not _wake.wait(INTERVAL_SECONDS):
         tick_all()
 
@@ -69,7 +70,9 @@ def _after_fork() -> None:
     global _thread, _wake
     _thread, _wake = None, threading.Event()
     if _watched:
-        _start()
+        # Not at once: modules that are told of the fork after this one still have the parent's
+        # descriptors and counts, and what ticks would go on with those.
+        _start(at_once=False)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

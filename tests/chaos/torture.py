@@ -7,6 +7,7 @@ import faulthandler
 import logging
 import os
 import random
+import select
 import signal
 import threading
 import time
@@ -84,12 +85,17 @@ def rage(
     ledger = Ledger(directory / "ledger")
     size = random.choice(SIZES)
     longest = seconds + 2 * _GRACE_SECONDS
+    reading, writing = os.pipe()  # Whoever is born from here on holds it, and closes it by dying.
     service = process(
         lambda: _serve(contender, logs, ledger, size, seconds),
         seconds=longest,
         errors=directory / "errors",
     )
+    os.close(writing)
     status = ended(service, seconds=longest + 2)
+    # Children of the killed may still log: what they do so late, nobody would pick up.
+    select.select([reading], [], [], _GRACE_SECONDS)
+    os.close(reading)
     return ledger, Outcome(
         scenario,
         contender.name,
