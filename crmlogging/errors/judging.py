@@ -38,13 +38,13 @@ _SDKS: Final = frozenset(
         "activecampaign asana azure boto boto3 botocore brevo braintree close closeio_api copper "
         "facebook_business freshdesk google googleapiclient gql graphql grpc gspread hubspot "
         "intercom jira klaviyo_api mailchimp3 mailchimp_marketing mailchimp_transactional "
-        "marketorestpython monday msgraph msal notion_client odata pipedrive pyairtable pydantic "
-        "pydantic_core pyodata quickbooks salesforce_bulk salesforcepy sendgrid shopify "
+        "marketorestpython monday msgraph msal notion_client odata pipedrive pyairtable pyodata "
+        "quickbooks salesforce_bulk salesforcepy sendgrid shopify "
         "sib_api_v3_sdk simple_salesforce slack_sdk square stripe suds twilio xero_python "
         "zcrmsdk zdesk zeep zenpy zohocrmsdk"
     ).split()
 )
-"""Packages whose exceptions quote the answer of a service, or the names of a model."""
+"""Packages whose exceptions quote the answer of a service."""
 _OF_THE_SERVER: Final = frozenset((500, 520))
 _CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 

@@ -36,6 +36,11 @@ class TestLeaks:
         assert _of_file().leaks == []
         assert _of_file().stderr == []
 
+    def test_nothing_comes_out_behind_all_filters(self) -> None:
+        """Nor where errors are classified first, by filters that read raw texts."""
+        for outcome in outcomes_of("retention"):
+            assert outcome[1:3] == ([], []), outcome.name
+
     def test_no_foreign_object_is_asked(self) -> None:
         """Nothing of an object that is not allowed runs, not even its hash."""
         assert _of_file().touched == []
