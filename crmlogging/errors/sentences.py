@@ -8,14 +8,12 @@ from typing import Final
 from crmlogging.errors.fieldmarks import LABELS, LIKELY, NOUNED, PLAIN, PLAIN_MARKS, SURE
 from crmlogging.errors.fieldnames import INDEX, PSEUDO, clean_name
 from crmlogging.errors.marked import Marked, groups_in, marked
-from crmlogging.errors.namelists import CERTAIN, LISTED, NOUN
+from crmlogging.errors.namelists import CERTAIN, LISTED, NAME, NOUN, WORD
 
 __all__ = ["named_in"]
 
 _MAX_NAMES: Final = 64
 _MAX_TEXT: Final = 1_000
-_WORD: Final = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
-_NAME: Final = r"([A-Za-z_][A-Za-z0-9_.\[\]-]{0,63})"
 _OPEN: Final = r"[\"'`\u2018\u201c]"
 _CLOSE: Final = r"[\"'`\u2019\u201d]"
 # Only what can be said of a field, never of a value: "'ada' is not valid" names none.
@@ -76,14 +74,14 @@ _HINTS: Final = (
 )
 # In quotes, beside a word that says it is a field.
 _QUOTED: Final = _any_of(
-    r"no such column '" + _NAME + "'",
-    r"cannot query field " + _OPEN + _WORD + _CLOSE,
+    r"no such column '" + NAME + "'",
+    r"cannot query field " + _OPEN + WORD + _CLOSE,
     NOUN + r"(?: named?| with (?:name|slug(?:/id)?|key)(?: =)?| called|:)?:?\s?"
     r"(?:[\"'`\u2018\u201c]([A-Za-z_][A-Za-z0-9_. \[\]-]{0,63}?)[\"'`\u2019\u201d]"
     r"|[\[(]([A-Za-z_][A-Za-z0-9_. -]{0,63}?)[\])])",
-    _OPEN + "(?:" + _AS_SUBJECT + ")" + _NAME + _CLOSE + r"\s(?:" + _DEMANDED
+    _OPEN + "(?:" + _AS_SUBJECT + ")" + NAME + _CLOSE + r"\s(?:" + _DEMANDED
     + r"|(?:value|length|size) (?:must|should|is too))",
-    _OPEN + _NAME + _CLOSE
+    _OPEN + NAME + _CLOSE
     + r"\s(?:(?:field|property|attribute|column|parameter|element)\b|" + _NO_FIELD + ")",
 )  # fmt: skip
 _NOUNS_MARKED: Final = (
@@ -95,21 +93,21 @@ _NOUNS_MARKED: Final = (
 )
 _SUBJECT: Final = _START + _PATH + _ONE_WORD + r"(?: field)?:?\s"
 _BARE: Final = marked(
-    ("duplicate value found: ", r"duplicate value found: " + _WORD),
+    ("duplicate value found: ", r"duplicate value found: " + WORD),
     *(
         (  # Salesforce puts the value after "restricted picklist field:".
             mark,
             rf"(?<!picklist ){noun}"
             r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
-            r"(?::\s?|\s)(?!values? )" + _NAME,
+            r"(?::\s?|\s)(?!values? )" + NAME,
         )
         for mark, noun in _NOUNS_MARKED
     ),
     (
         "for ",
-        rf"(?:type for|value for|for) {_WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)",
+        rf"(?:type for|value for|for) {WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)",
     ),
-    ("attribute values ", rf"attribute values {_WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)"),
+    ("attribute values ", rf"attribute values {WORD} (?:['\"]|already |is (?:not )?(?:in)?valid)"),
     (
         "is ",
         _SUBJECT + r"(?:is (?:a )?(?:required|missing|mandatory|read[- ]only|too (?:long|short))"
@@ -121,7 +119,7 @@ _BARE: Final = marked(
 _BARE_OR_LIKELY: Final = (*_BARE, *LIKELY)
 # These may be said of a value, too, so that only common names of fields count.
 _OF_EITHER: Final = _any_of(
-    r"(?:^|: )(?:invalid|duplicate) " + _WORD + r"(?: address| number| value)?(?=:\s)",
+    r"(?:^|: )(?:invalid|duplicate) " + WORD + r"(?: address| number| value)?(?=:\s)",
     r"(?:^failed)?" + _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
     r"(?:(?:is )?(?:an? )?(?:invalid|not|already|unknown|required|missing)|has already|does not))",
 )

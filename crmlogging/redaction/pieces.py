@@ -25,7 +25,8 @@ def beginning_of(lines: Sequence[str], name: str, line: int) -> int | None:
         line: in it, from 1.
     """
     definition = re.compile(rf"(?:async[ \t]+def|def|class)[ \t]+{re.escape(name)}\b")
-    found = next((at for at in reversed(range(line)) if definition.match(lines[at])), None)
+    before = reversed(range(min(line, len(lines))))  # Another version of the file may be shorter.
+    found = next((at for at in before if definition.match(lines[at])), None)
     above = found or 0
     while above and (lines[above - 1].startswith("@") or _WITHIN.match(lines[above - 1])):
         above -= 1

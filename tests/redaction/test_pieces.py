@@ -101,9 +101,9 @@ class TestPieces:
         assert ast.unparse(place.node) == CALL
         assert place.parsed.whole
 
+    @pytest.mark.parametrize("later", [FUNCTIONS["function"].replace("what", "that"), ""])
     def test_another_version_is_not_believed(
-        self, seen: Callable[[str, str], sources.Place | None]
+        self, later: str, seen: Callable[[str, str], sources.Place | None]
     ) -> None:
-        """A deploy that swaps the file under the process: nothing is read from it."""
-        before, later = FUNCTIONS["function"], FUNCTIONS["function"].replace("what", "that")
-        assert seen(before, later) is None
+        """A deploy that swaps the file under the process, for a shorter one too."""
+        assert seen("\n" * 9 + FUNCTIONS["function"], later) is None
