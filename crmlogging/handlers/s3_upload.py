@@ -26,6 +26,8 @@ _LONGEST_PAUSE_SECONDS: Final = 60.0
 _SLOW_SECONDS: Final = 60.0
 _LEAST_PAUSE_SECONDS: Final = 1.0
 """Between two attempts against a server that said no, however often somebody calls `drain`."""
+_random: Final = random.SystemRandom()
+"""The module's own generator is the application's: who seeds it counts on what comes next."""
 
 
 class Uploader:
@@ -53,7 +55,7 @@ class Uploader:
         waiting: Callable[[], bool],
         tally: Tally,
         monotonic: Callable[[], float] = time.monotonic,
-        jitter: Callable[[float], float] = lambda most: random.uniform(0, most),
+        jitter: Callable[[float], float] = lambda most: _random.uniform(0, most),
     ) -> None:
         self._spool = spool
         self._bucket = bucket

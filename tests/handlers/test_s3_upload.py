@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import os
+import random
 import threading
 import time
 from collections.abc import Mapping
@@ -212,6 +214,16 @@ class TestUpload:
         setting.server.answers = [ServerError("InternalError")]
         setting.round()
         assert setting.pauses[-1] == 0.2
+
+    def test_pauses_leave_the_applications_random_numbers_alone(self, setting: Setting) -> None:
+        """Who has seeded `random` gets the same numbers, however often an upload fails."""
+        setting.uploader._jitter = inspect.signature(Uploader).parameters["jitter"].default
+        before = random.getstate()
+        setting.add()
+        setting.server.answers = [ServerError("SlowDown")]
+        setting.round()
+        assert 0 <= setting.uploader._not_before - setting.clock.now <= 0.2
+        assert random.getstate() == before
 
     def test_rests_once_another_process_has_delivered(self, setting: Setting) -> None:
         """What failed here and is gone by now keeps nobody awake."""
