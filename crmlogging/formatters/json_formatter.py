@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, cast
 
 import orjson
@@ -17,6 +17,7 @@ from pythonjsonlogger.json import JsonFormatter as StandardJsonFormatter
 from crmlogging.exceptions import Problems
 from crmlogging.fields import MISFIT, SCHEMA_VERSION, SHAPES
 from crmlogging.formatters.encoding import encode, one_line
+from crmlogging.formatters.known_line import NOT_KNOWN, KnownLines
 from crmlogging.formatters.prepared_line import PreparedLine, prepare, timestamp
 from crmlogging.records import (
     STANDARD_ATTRIBUTES,
@@ -29,9 +30,7 @@ from crmlogging.records import (
 
 __all__ = ["JsonFormatter"]
 
-NOT_KNOWN: Final = "-"
-"""Value of a field that is always there while nobody said what it is."""
-
+_VERSION: Final = "schema.version"
 _OUTLINES_RENDERED_BY: Final = 8
 _SETTLED: Final = frozenset(("message", "correlation_id", "record.id"))
 """Fields that are a record's own attributes, so that nothing collides with them."""
@@ -98,30 +97,40 @@ class JsonFormatter(StandardJsonFormatter):
         # Nobody overrides a step between record and line.
         self._direct = self._by_orjson and type(self) is JsonFormatter
         self._facts = _process_facts(service, environment)
+        self._plain_lines = KnownLines(self._beginning, self._plain_names, default=_default)
+        self._safe_lines = KnownLines(self._shared, _safe_names, last={_VERSION: SCHEMA_VERSION})
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line as text, without a newline."""
         if self._plain_tabular:
             if isinstance(record, SafeRecord):
                 return self.format_bytes(record).decode()
-            if self._direct and type(record.msg) is str and _is_plain(record):
-                return self._directly(record)
+            if self._direct and type(record.msg) is str and not _is_failure(record):
+                record.message = record.getMessage()
+                line = self._plain_lines.line(record, record.message)
+                if line is not None:
+                    return one_line(line).decode()
         return super().format(record)
 
-    def _directly(self, record: logging.LogRecord) -> str:
-        """Return what python-json-logger and `add_fields` make of a plain record, in one go."""
-        record.message = record.getMessage()
-        fields = self._always(record, record.message)
-        fields["schema.version"] = SCHEMA_VERSION
-        skipped = self._skip_fields
-        for name, value in record.__dict__.items():
-            if name in skipped or name[:1] == "_":
+    def _shared(self, record: logging.LogRecord) -> dict[str, Any]:
+        return self._always(record, None)
+
+    def _beginning(self, record: logging.LogRecord) -> dict[str, Any]:
+        return {**self._always(record, None), _VERSION: SCHEMA_VERSION}
+
+    def _plain_names(self, attributes: Mapping[str, Any], taken: Container[str]) -> dict[str, str]:
+        """Return the fields that a plain record's attributes become, as in `add_fields`."""
+        if not {str}.issuperset(map(type, attributes)):
+            raise TypeError
+        named: dict[str, str] = {}
+        for name in attributes:
+            if name in self._skip_fields or name[:1] == "_":
                 continue
-            if name not in fields:
-                fields[name] = value
+            if name not in taken and name not in named:
+                named[name] = name
             elif name not in _SETTLED:
-                fields[f"extra.{name}"] = value
-        return encode(fields, _default).decode()
+                named[f"extra.{name}"] = name
+        return named
 
     def format_bytes(self, record: logging.LogRecord | Moment) -> bytes:
         """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
@@ -133,16 +142,17 @@ class JsonFormatter(StandardJsonFormatter):
                 return line
             record = deferred(moment)
         if self._plain_tabular and isinstance(record, SafeRecord):
-            return encode(self._fields(record))
+            line = self._safe_lines.line(record, record.msg) if type(record.msg) is str else None
+            return encode(self._fields(record)) if line is None else one_line(line)
         return self.format(cast("logging.LogRecord", record)).encode("utf-8", "replace")
 
     def _fields(self, record: SafeRecord) -> dict[str, Any]:
         """Return the fields of the line."""
         fields = self._always(record, record.msg)
         for name, value in record.__dict__.items():
-            if name not in STANDARD_ATTRIBUTES and name not in fields:
+            if name not in STANDARD_ATTRIBUTES and name not in fields and name != _VERSION:
                 fields[name] = value
-        fields["schema.version"] = SCHEMA_VERSION
+        fields[_VERSION] = SCHEMA_VERSION
         return fields
 
     def _prepare(self, moment: Moment) -> PreparedLine | None:
@@ -184,7 +194,7 @@ class JsonFormatter(StandardJsonFormatter):
         BaseJsonFormatter.add_fields(self, log_data, record, message_dict)
         if not self._tabular:
             return
-        ours = {**self._always(record, record.message), "schema.version": SCHEMA_VERSION}
+        ours = {**self._always(record, record.message), _VERSION: SCHEMA_VERSION}
         theirs = dict(log_data)
         log_data.clear()
         for name, value in ours.items():
@@ -215,11 +225,16 @@ class JsonFormatter(StandardJsonFormatter):
         return encode(log_data, default, indent).decode()
 
 
-def _is_plain(record: logging.LogRecord) -> bool:
-    """Tell whether `record` has no more than a message, and fields under names that are text."""
-    if record.exc_info or record.exc_text or record.stack_info:
-        return False
-    return {str}.issuperset(map(type, record.__dict__))
+def _is_failure(record: logging.LogRecord) -> bool:
+    return bool(record.exc_info or record.exc_text or record.stack_info)
+
+
+def _safe_names(attributes: Mapping[str, Any], taken: Container[str]) -> dict[str, str]:
+    """Return the fields that a safe record's attributes become, as in `JsonFormatter._fields`."""
+    if not {str}.issuperset(map(type, attributes)):
+        raise TypeError
+    others = {*STANDARD_ATTRIBUTES, _VERSION}
+    return {name: name for name in attributes if name not in others and name not in taken}
 
 
 def _touches_lines(options: Mapping[str, Any]) -> bool:

@@ -31,7 +31,7 @@ from typing import Final
 
 from crmlogging.diagnostics import tally
 from crmlogging.storage import locking
-from crmlogging.storage.locking import GIVE_BACK, TAKE, flock, unlock, wait_lock
+from crmlogging.storage.locking import GIVE_BACK, TAKE, ask_again, flock, unlock, wait_lock
 from crmlogging.storage.named_file import LOOK_SECONDS, NamedFile
 from crmlogging.storage.tails import cut_fragment, is_refusal, is_whole, write_rest, write_whole
 from crmlogging.storage.turns import Turns, make_up, put_off
@@ -144,7 +144,11 @@ class Appender(NamedFile):
         if fd < 0:
             return False
         try:
-            flock(fd, TAKE)
+            try:
+                flock(fd, TAKE)
+            except BlockingIOError:
+                if not ask_again(fd):
+                    return False
             # A clock that somebody put in place may jump at any time.
             if self._monotonic() >= self._look_at or time.time is not self._steady:
                 return False

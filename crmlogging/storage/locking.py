@@ -18,7 +18,8 @@ from typing import Final
 
 __all__ = [
     "flock",  # by itself: mypy looks into no tuple for what comes from elsewhere
-    *("GIVE_BACK", "TAKE", "adopt", "forget", "generation", "try_lock", "unlock", "wait_lock"),
+    *("GIVE_BACK", "TAKE", "adopt", "ask_again", "forget", "generation", "try_lock", "unlock"),
+    "wait_lock",
 ]
 
 generation = 0
@@ -29,7 +30,7 @@ this number it sees so: the descriptors it holds were closed, and may be other f
 """
 
 _LONGEST_PAUSE_SECONDS: Final = 0.002
-_COURTESIES: Final = 4
+_COURTESIES: Final = 10
 _give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 if sys.platform == "win32":
@@ -68,26 +69,33 @@ def unlock(fd: int) -> None:
         pass
 
 
+def ask_again(fd: int) -> bool:
+    """Take the lock of `fd`, which somebody has, if it comes free within microseconds.
+
+    Who has it may be waiting for this very processor, and needs it for as long as one append.
+    """
+    for _ in range(_COURTESIES):
+        _give_way()
+        if try_lock(fd):
+            return True
+    return False
+
+
 def wait_lock(fd: int, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> bool:
     """Take the lock of `fd`, waiting at most `seconds`.
 
     It asks again and again instead of sleeping in the kernel: the lock is held for microseconds,
     and a neighbour that was stopped while holding it must not stop everybody for good.
     """
-    if try_lock(fd):
+    if try_lock(fd) or ask_again(fd):
         return True
-    deadline = monotonic() + seconds
-    tries, pause = 0, 0.0
-    while not try_lock(fd):
-        if monotonic() >= deadline:
-            return False
-        tries += 1
-        if tries <= _COURTESIES:  # Who has it may be waiting for this very processor.
-            _give_way()
-        else:
-            pause = min(pause * 2 + 0.00002, _LONGEST_PAUSE_SECONDS)
-            time.sleep(pause)
-    return True
+    deadline, pause = monotonic() + seconds, 0.0
+    while monotonic() < deadline:
+        pause = min(pause * 2 + 0.00002, _LONGEST_PAUSE_SECONDS)
+        time.sleep(pause)
+        if try_lock(fd):
+            return True
+    return False
 
 
 _adopted: Final[set[int]] = set()
