@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -178,38 +178,61 @@ class TestSignalHandler:
         alone(forks_within_an_append, tmp_path, WAYS)
 
 
-def forks_within_an_append(directory: Path, way: str) -> None:
-    """Fork at every step of an append that goes this way."""
-    database = directory.with_name(f"{directory.name}-database")
+Writer = TypeVar("Writer", bound="Writing")
+
+
+class Writing(Protocol):
+    """What appends lines, and counts them."""
+
+    written: int
+
+    def append(self, data: bytes, /) -> object:
+        """Append whole lines."""
+
+
+def forks_within(
+    begin: Callable[[], Writer], taken: Callable[[Writer], list[bytes]], database: Path
+) -> None:
+    """Fork at every step of an append to what `begin` returns; `taken` tells what arrived."""
     database.touch()
     for step in steps():
-        appender = appender_that_goes(way, directory)
+        writer = begin()
         children: list[int] = []
 
-        def fork(children: list[int] = children, appender: Appender = appender) -> None:
+        def fork(children: list[int] = children, writer: Writing = writer) -> None:
             children.append(os.fork())
             if not children[0]:
                 signal.alarm(20)
                 os.open(database, os.O_RDWR)  # Gets the number that was the log's.
-                appender.append(b"within\n")
+                writer.append(b"within\n")
 
         ran = interrupted(
-            lambda appender=appender: appender.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
+            lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
             step,
             fork,
         )
         if children == [0]:
-            appender.append(b"after\n")
-            os._exit(0 if appender.written == 2 else 1)
+            writer.append(b"after\n")
+            os._exit(0 if writer.written == 2 else 1)
         if children:
             assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
-        found = lines(directory)
+        found = taken(writer)
         assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
         assert database.read_bytes() == b""
-        appender.close()
         if not ran:
             assert step > 5
             return
+
+
+def forks_within_an_append(directory: Path, way: str) -> None:
+    """Fork at every step of an append that goes this way."""
+
+    def taken(appender: Appender) -> list[bytes]:
+        appender.close()
+        return lines(directory)
+
+    database = directory.with_name(f"{directory.name}-database")
+    forks_within(lambda: appender_that_goes(way, directory), taken, database)
 
 
 SPOOLED_WAYS = ("quick", "first", "full")
@@ -302,33 +325,9 @@ class TestSignalHandlerWithinASegment:
 
 def forks_within_a_segment(directory: Path, way: str) -> None:
     """Fork at every step of an append that goes this way."""
-    database = directory / "database"
-    database.touch()
-    for step in steps():
-        writer = writer_that_goes(way, directory)
-        children: list[int] = []
 
-        def fork(children: list[int] = children, writer: SegmentWriter = writer) -> None:
-            children.append(os.fork())
-            if not children[0]:
-                signal.alarm(20)
-                os.open(database, os.O_RDWR)  # Gets the number that was the segment's.
-                writer.append(b"within\n")
-
-        ran = interrupted(
-            lambda writer=writer: writer.append(b"outer\n"),  # type: ignore[misc]  # a default has no type
-            step,
-            fork,
-        )
-        if children == [0]:
-            writer.append(b"after\n")
-            os._exit(0 if writer.written == 2 else 1)
-        if children:
-            assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+    def taken(writer: SegmentWriter) -> list[bytes]:
         writer.seal()
-        found = taken_out(directory)
-        assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
-        assert database.read_bytes() == b""
-        if not ran:
-            assert step > 5
-            return
+        return taken_out(directory)
+
+    forks_within(lambda: writer_that_goes(way, directory), taken, directory / "database")
