@@ -30,8 +30,8 @@ __all__: list[str] = []
 
 _PROCESSES: Final = 4
 _LARGE: Final = "200 kB"
-_SMALL: Final = "16 kB, three threads each"
-_MAX_BYTES: Final = {_LARGE: 200_000, _SMALL: 16_000}
+_SMALL: Final = "5 KiB, three threads each"
+_MAX_BYTES: Final = {_LARGE: 200_000, _SMALL: 5_120}
 _THREADS: Final = {_LARGE: 1, _SMALL: 3}
 _BACKUPS: Final = 10_000  # so many that none is deleted
 _PATIENCE_SECONDS: Final = 60
@@ -111,7 +111,7 @@ def _log(
 
 @registry.scenario(
     "S4",
-    title="four processes, one file, rotated at 200 kB or at 16 kB",
+    title="four processes, one file, rotated at 200 kB or at 5 KiB",
     measures=(
         registry.Measure("rate", "records/s", relation="ratio", rising=True),
         registry.Measure("cpu", "CPU µs of the callers", digits=1),
