@@ -19,6 +19,9 @@ def main() -> None:
     except MissingDependencyError as error:
         sys.stderr.write(f"crmlogging: {error}\n")
         sys.exit(2)
+    except OSError as error:  # mostly a full disk behind the standard output
+        sys.stderr.write(f"crmlogging: {error.strerror or error}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

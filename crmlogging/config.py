@@ -72,6 +72,9 @@ def configure(
     """
     problems = Problems("configure")
     environment = _checked_environment(environment, problems)
+    problems.paths(spool_dir=spool_dir)
+    if service is None:
+        problems.add("service", "is the name of the service, in every line")
     with _noting(problems):
         JsonFormatter(service=service, environment=environment)
     with _noting(problems):
@@ -79,8 +82,7 @@ def configure(
     number = logging.NOTSET
     with _noting(problems):
         number = parse_level(level if level is not None else ENVIRONMENTS[environment])
-    outputs = [output] if isinstance(output, (str, os.PathLike)) else list(output)
-    handlers = _handlers(outputs, environment, spool_dir, problems)
+    handlers = _handlers(_places(output, problems), environment, spool_dir, problems)
     problems.raise_if_any()
     document = _document(service, environment, handlers, fields, mask, number)
     _apply(document)
@@ -88,11 +90,26 @@ def configure(
 
 
 def _checked_environment(given: str | None, problems: Problems) -> str:
-    environment = given or os.environ.get("CRMLOGGING_ENVIRONMENT") or "production"
-    if environment in ENVIRONMENTS:
-        return environment
-    problems.add("environment", f"{environment!r} is unknown; known: {', '.join(ENVIRONMENTS)}")
+    chosen = given
+    if chosen is None or chosen == "":
+        chosen = os.environ.get("CRMLOGGING_ENVIRONMENT") or "production"
+    if isinstance(chosen, str) and chosen in ENVIRONMENTS:
+        return chosen
+    problems.add("environment", f"{chosen!r} is unknown; known: {', '.join(ENVIRONMENTS)}")
     return "production"
+
+
+def _places(output: Any, problems: Problems) -> list[str]:
+    """Return where lines go, as text."""
+    one = isinstance(output, str | bytes | os.PathLike) or not isinstance(output, Iterable)
+    given = [output] if one else list(output)
+    if not given:
+        problems.add("output", "is empty; nothing would be written")
+    found = [os.fspath(each) for each in given if isinstance(each, str | os.PathLike)]
+    places = [each for each in found if isinstance(each, str)]
+    if len(places) < len(given):
+        problems.add("output", f"{output!r} is no path, and no list of paths")
+    return places
 
 
 @contextlib.contextmanager
@@ -104,18 +121,15 @@ def _noting(problems: Problems) -> Any:
 
 
 def _handlers(
-    outputs: Sequence[str | os.PathLike[str]],
+    places: Sequence[str],
     environment: str,
     spool_dir: str | os.PathLike[str] | None,
     problems: Problems,
 ) -> dict[str, dict[str, Any]]:
     """Return the sinks by name: archives first, then the consoles."""
-    if not outputs:
-        problems.add("output", "is empty; nothing would be written")
     archives: dict[str, dict[str, Any]] = {}
     consoles: dict[str, dict[str, Any]] = {}
-    for each in outputs:
-        place = os.fspath(each)
+    for place in places:
         if place in ("stdout", "stderr"):
             style = "console" if environment == "development" else "json"
             consoles[place] = {"stream": f"ext://sys.{place}", "formatter": style}
@@ -174,8 +188,11 @@ def _file(place: str, problems: Problems) -> dict[str, Any]:
 
 def _try_out(kind: Callable[..., logging.Handler], options: Any, problems: Problems) -> None:
     """Build a handler for its complaints, so that all are told before anything changes."""
-    with _noting(problems):
+    try:
         kind(**options).close()
+    except ConfigurationError as error:
+        for each in error.problems:
+            problems.add("output", each)
 
 
 def _document(
@@ -191,6 +208,7 @@ def _document(
         allowlist["mask"] = dict(mask)
         if "seal" in mask.values():
             allowlist["service"] = service
+    level_name = logging.getLevelName(level)
     behind = {name for each in handlers.values() for name in each.get("handlers", ())}
     return {
         "version": 1,
@@ -211,7 +229,7 @@ def _document(
         },
         "handlers": handlers,
         "root": {
-            "level": logging.getLevelName(level),
+            "level": level if level_name.startswith("Level ") else level_name,
             "handlers": [name for name in handlers if name not in behind],
         },
     }

@@ -20,6 +20,7 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
+from crmlogging.exceptions import ConfigurationError
 from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.records import STANDARD_ATTRIBUTES
 
@@ -66,7 +67,14 @@ def bind(**fields: object) -> None:
 
 
 def unbind(*names: str) -> None:
-    """Take fields out of the current scope; names that are not bound are ignored."""
+    """Take fields out of the current scope; names that are not bound are ignored.
+
+    Raises:
+        ConfigurationError: one of `names` is no text.
+    """
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"unbind: names: {name!r} is no name of a field")
     state = _state.get()
     gone = {_own_name(name) for name in names}
     kept = {name: value for name, value in state.fields.items() if name not in gone}

@@ -15,6 +15,8 @@ Messages quote option names and harmless values, never a secret.
 from __future__ import annotations
 
 import importlib
+import logging
+import os
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
@@ -111,6 +113,31 @@ class Problems:
             else:
                 hint = f" (known: {', '.join(sorted(names))})"
             self.found.append(f"{self.place}: unknown option {option!r}{hint}")
+
+    def flags(self, **options: object) -> None:
+        """Note each of `options` that is not a bool; the text "false" would count as true."""
+        for option, value in options.items():
+            if not isinstance(value, bool):
+                self.add(option, f"{value!r} is neither True nor False")
+
+    def functions(self, **options: object) -> None:
+        """Note each of `options` that is neither None nor something to call."""
+        for option, value in options.items():
+            if value is not None and not callable(value):
+                self.add(option, f"{value!r} cannot be called")
+
+    def paths(self, **options: object) -> None:
+        """Note each of `options` that is neither None nor text that could be a path."""
+        for option, value in options.items():
+            path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+            if value is not None and (not isinstance(path, str) or not path or "\0" in path):
+                self.add(option, f"{value!r} is no path")
+
+    def level(self, value: object) -> None:
+        """Note it if the option ``level`` is none that `logging.Handler` takes."""
+        number = isinstance(value, int) and not isinstance(value, bool)
+        if not number and (type(value) is not str or value not in logging.getLevelNamesMapping()):
+            self.add("level", f"{value!r} is neither a level's name nor its number")
 
     def raise_if_any(self) -> None:
         """Raise ConfigurationError if anything was noted."""

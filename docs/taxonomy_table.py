@@ -1,4 +1,7 @@
-"""Writes the catalog into docs/taxonomy.md: ``python docs/taxonomy_table.py`` (a test keeps it)."""
+"""Writes what is made of the catalog's TOML: ``tables.json``, which is loaded, and taxonomy.md.
+
+After a change of the TOML: ``python docs/taxonomy_table.py`` (tests tell when that was forgotten).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Final
 from crmlogging.errors.catalog import builtin
 from crmlogging.errors.catalog.listing import Row, rows
 from crmlogging.errors.catalog.rules import Reason
+from crmlogging.errors.catalog.tables import FILE, compiled
 from crmlogging.errors.model import Category
 
 PAGE: Final = Path(__file__).parent / "taxonomy.md"
@@ -85,4 +89,5 @@ def with_tables(text: str) -> str:
 
 
 if __name__ == "__main__":
+    FILE.write_bytes(compiled(FILE.parent.glob("*.toml")))
     PAGE.write_text(with_tables(PAGE.read_text()))

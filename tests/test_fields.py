@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime
 import enum
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmlogging.fields import CRM_PRESET, FIELDS, MISFIT, SHAPES, conform, field_named
+from crmlogging.fields.route_words import words
+from crmlogging.fields.routes import template
 
 UTC = datetime.UTC
 
@@ -119,3 +124,92 @@ class TestConform:
         field = field_named(name)
         assert field is not None
         assert conform(field, value) is MISFIT
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            # https://developers.hubspot.com/docs/api-reference
+            "/crm/v3/objects/contacts/batch/read",
+            "/crm/v4/associations/contacts/companies/batch/labels/create",
+            "/crm/v3/objects/line_items/{id}",
+            "/marketing/v3/transactional/single-email/send",
+            "/oauth/v1/access-tokens/{id}",
+            # https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest
+            "/services/data/v59.0/jobs/ingest/{id}/batches",
+            "/services/data/v59.0/sobjects/OpportunityLineItem/describe",
+            "/services/data/v59.0/sobjects/Product2/{id}",
+            "/services/data/v59.0/composite/tree/Account",
+            "/services/oauth2/token",
+            # https://www.zoho.com/crm/developer/docs/api
+            "/crm/v8/Leads/actions/mass_update",
+            "/crm/v8/Leads/{id}/actions/convert",
+            "/crm/bulk/v8/read/{id}/result",
+            # https://learn.microsoft.com/en-us/power-apps/developer/data-platform/webapi
+            "/api/data/v9.2/$batch",
+            "/api/data/v9.2/accounts({id})/primarycontactid/$ref",
+            "/api/data/v9.2/$metadata",
+            # https://api.sap.com
+            "/$batch",
+            "/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner({id})/to_BusinessPartnerAddress",
+            "/sap/opu/odata/sap/API_SALES_ORDER_SRV/A_SalesOrder/$count",
+            # Others, and services of one's own.
+            "/rest/{id}/{id}/crm.lead.add.json",
+            "/v1/people:batchGet",
+            "/admin/api/{id}/graphql.json",
+            "/webhooks/hubspot",
+            "/.well-known/jwks.json",
+            "/healthz",
+            "/sync-contacts",
+            "/contacts/{contact_id}/custom-fields",
+        ],
+    )
+    def test_words_of_known_routes_stay(self, path: str) -> None:
+        """What the providers' pages call a route is shown as there."""
+        assert template(path) == path
+
+    @pytest.mark.parametrize(
+        ("path", "route"),
+        [
+            pytest.param("/contact/maria", "/contact/{id}", id="person"),
+            pytest.param("/people/maria/notes", "/people/{id}/notes", id="person-in-the-middle"),
+            pytest.param("/users/maria.lopez", "/users/{id}", id="name-with-a-dot"),
+            pytest.param("/acme/contacts", "/{id}/contacts", id="tenant-first"),
+            pytest.param("/api/acme/contacts", "/api/{id}/contacts", id="tenant-behind-api"),
+            pytest.param("/lists/new-leads", "/lists/{id}", id="list-named-in-plain-words"),
+            pytest.param(
+                "/hooks/catch/12/abcdef/", "/hooks/catch/{id}/{id}/", id="secret-of-a-hook"
+            ),
+            pytest.param(
+                "/rest/1/abcdef/crm.lead.add", "/rest/{id}/{id}/crm.lead.add", id="bitrix"
+            ),
+            pytest.param("/crm/v3/objects/cars", "/crm/v3/objects/{id}", id="custom-object"),
+            pytest.param("/sobjects/Wedding__c/a0", "/sobjects/{id}/{id}", id="custom-sobject"),
+            pytest.param("/A_Product('x y')/to_Item", "/A_Product({id})/to_Item", id="key"),
+            pytest.param("/A_Product(N='a/b')", "/{id}/{id}", id="key-with-a-slash"),
+            pytest.param("/maria(1)", "/{id}", id="unknown-with-a-key"),
+            pytest.param("/contacts/deadbeef", "/contacts/{id}", id="letters-only-id"),
+            pytest.param("/$maria", "/{id}", id="dollar"),
+            pytest.param("/" + "-".join(["get"] * 30), "/{id}", id="long"),
+            pytest.param("/v123/deals", "/{id}/deals", id="no-version"),
+            pytest.param("/caf\u00e9", "/{id}", id="not-ascii"),
+        ],
+    )
+    def test_everything_else_is_an_id(self, path: str, route: str) -> None:
+        """A customer's word looks like a route's, so only known ones are shown."""
+        assert [template(path), template(route)] == [route, route]
+
+    @given(st.lists(st.text(max_size=12) | st.sampled_from(sorted(words())), max_size=6))
+    def test_shows_nothing_but_known_words(self, parts: list[str]) -> None:
+        """Whatever stands in a path; and a template's template is itself."""
+        shown = template("/" + "/".join(parts))
+        assert template(shown) == shown
+        pieces = {piece for word in words() for piece in re.split("[-_.]", word)} | {"", "v"}
+        for found in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", shown.replace("{id}", "")):
+            assert found.lower() in pieces
+
+    def test_no_word_is_a_name(self) -> None:
+        """Usual first names stand in no table of words."""
+        names = "anna bill carlos david emma frank grace jack john maria mark max rose will"
+        assert words().isdisjoint(names.split())

@@ -292,7 +292,9 @@ class TestServers:
             "    if scope['path'] == '/boom':\n        fail(secret)\n"
             "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
             "    await send({'type': 'http.response.body', 'body': b''})\n"
-            f"PORT = {port}\n{recipe('uvicorn')}"
+            f"PORT = {port}\n"
+            # Beside a file the console waits behind a queue.
+             + recipe("uvicorn").replace('tion")', 'tion", output=["stdout", "crm.jsonl"])')
         )
         found = lines(served([sys.executable, "serve.py"], tmp_path, port))
         access = [line for line in found if line["logger"] == "uvicorn.access"]
@@ -301,6 +303,27 @@ class TestServers:
             ("/boom", 500),
         ]
         assert any(line.get("error.message") == "no contact {who}" for line in found)
+        archive = lines((tmp_path / "crm.jsonl").read_text())
+        assert archive[-1]["message"] == "Finished server process [%d]"
+        assert [line["message"] for line in archive] == [line["message"] for line in found]
+
+    def test_structlog(self, tmp_path: Path) -> None:
+        """Events are messages, what is bound to them and to the context are fields."""
+        done = run(
+            f"{recipe('structlog')}\nimport os\nsecret = os.environ['SECRET']\n"
+            "structlog.contextvars.bind_contextvars(**{'tenant.code': 'acme', 'who': secret})\n"
+            "logger = structlog.get_logger('crm.sync').bind(crm='zoho')\n"
+            "try:\n    raise ValueError(f'no contact {secret}')\n"
+            "except ValueError:\n    logger.exception('Failed', email=secret)\n"
+            "logger.info(f'Synced {secret}')\nlogger.warning('Retried %s', secret)\n",
+            tmp_path,
+        )
+        found = lines(done.stdout)
+        assert [line["message"] for line in found] == [
+            *("Failed", "Synced {secret}", "Retried %s"),
+        ]
+        assert {(line["crm"], line["tenant.code"]) for line in found} == {("zoho", "acme")}
+        assert found[0]["error.message"] == "no contact {secret}"
 
     def test_celery(self, tmp_path: Path) -> None:
         """Received, succeeded, failed: templates; neither arguments nor results."""

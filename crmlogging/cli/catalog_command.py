@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from crmlogging.cli.parameters import RegularFile
 from crmlogging.errors.catalog import builtin
 from crmlogging.errors.catalog.listing import Row, rows
 from crmlogging.errors.model import Category
@@ -28,7 +29,7 @@ _WIDTH: Final = 100
 )
 @click.option("--code", default="", help="Only rules that this code, in any spelling, reaches.")
 @click.option("--catalog", "catalogs", multiple=True, metavar="FILE",
-              type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              type=RegularFile(),
               help="TOML file with rules of your own; may be repeated.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write the rows as JSON.")
 def catalog_command(

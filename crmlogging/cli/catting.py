@@ -12,7 +12,7 @@ import click
 from crmlogging.cli.reading import Client, reads_sources
 from crmlogging.crypto.keys import PrivateKeys
 from crmlogging.exceptions import MissingDependencyError
-from crmlogging.storage.lines import read_lines
+from crmlogging.storage.lines import Line, read_lines
 from crmlogging.storage.sources import Source, sources
 
 __all__ = ["cat_command"]
@@ -49,28 +49,26 @@ def _sources(place: str, complain: Callable[[str], None], client: Client) -> Ite
     return sources(place, complain, client=client)
 
 
-def _copy(source: Source, keys: PrivateKeys, remarks: list[str]) -> None:
+def _lines(source: Source, keys: PrivateKeys, complain: Callable[[str], None]) -> Iterator[Line]:
+    """Yield the lines of `source`; what goes wrong in reading them ends them."""
     try:
-        opened = source.open()
-        with opened as file:
-            _copy_lines(file, source.name, keys, remarks)
-    except BrokenPipeError:
-        raise  # who reads has enough
+        with source.open() as file:
+            yield from read_lines(file, complain, keys=keys)  # type: ignore[arg-type]  # it is buffered
     except MissingDependencyError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
-        remarks.append(f"{source.name} cannot be read ({error.strerror or type(error).__name__})")
+        complain(f"cannot be read ({error.strerror or type(error).__name__})")
 
 
-def _copy_lines(file: BinaryIO, name: str, keys: PrivateKeys, remarks: list[str]) -> None:
-    """Print the lines of `file`; of one that is cut short no half line."""
+def _copy(source: Source, keys: PrivateKeys, remarks: list[str]) -> None:
+    """Print the lines of `source`; of one that is cut short no half line."""
     output, before, tail = sys.stdout.buffer, len(remarks), b""
-    for line in read_lines(file, lambda what: remarks.append(f"{name} {what}"), keys=keys):  # type: ignore[arg-type]  # it is buffered
+    for line in _lines(source, keys, lambda what: remarks.append(f"{source.name} {what}")):
         output.write(tail)
         tail = b"" if line.raw.endswith(b"\n") else line.raw
         if not tail:
             output.write(line.raw)
-            if name == "standard input":
+            if source.name == "standard input":
                 output.flush()  # somebody may be watching a log as it grows
     if tail and len(remarks) == before:
         output.write(tail + b"\n")

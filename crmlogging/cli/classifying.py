@@ -6,15 +6,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import click
 
+from crmlogging.cli.parameters import RegularFile
 from crmlogging.errors.bodies import MAX_BODY_BYTES
 from crmlogging.errors.catalog import builtin
 from crmlogging.errors.explaining import Explanation, explain
 from crmlogging.errors.model import CrmError
 from crmlogging.exceptions import ConfigurationError
+from crmlogging.storage.given import open_given
 
 __all__ = ["classify_command"]
 
@@ -46,8 +48,21 @@ def _pair(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
     return headers
 
 
+def _body(_: click.Context, __: click.Parameter, file: str | None) -> bytes:
+    """Return what is in FILE, or came by standard input, as much as is ever looked at."""
+    if file == "-" or (file is None and not sys.stdin.isatty()):
+        return sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
+    if file is None:
+        return b""
+    try:
+        with open_given(file) as opened:
+            return opened.read(MAX_BODY_BYTES + 1)
+    except OSError as error:
+        raise click.BadParameter(f"{file!r}: {error.strerror}") from None
+
+
 @click.command("classify")
-@click.argument("file", metavar="[FILE|-]", required=False, type=click.File("rb"))
+@click.argument("body", metavar="[FILE|-]", required=False, callback=_body)
 @click.option("--status", type=click.IntRange(100, 999), help="HTTP status of the answer.")
 @click.option("--provider", help="Vendor, e.g. hubspot; found out where absent.")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", callback=_pair,
@@ -56,11 +71,11 @@ def _pair(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dic
 @click.option("--method", help="HTTP method of the request.")
 @click.option("--url", help="Address of the request.")
 @click.option("--catalog", "catalogs", multiple=True, metavar="FILE",
-              type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              type=RegularFile(),
               help="TOML file with rules of your own; may be repeated.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write the verdict as JSON.")
 def classify_command(
-    file: IO[bytes] | None,
+    body: bytes,
     status: int | None,
     provider: str | None,
     headers: dict[str, str],
@@ -74,8 +89,6 @@ def classify_command(
 
     The answer's body is read from FILE, or from standard input. Nothing is sent anywhere.
     """
-    stream = sys.stdin.buffer if file is None and not sys.stdin.isatty() else file
-    body = b"" if stream is None else stream.read(MAX_BODY_BYTES + 1)
     if not (body or exception or headers or status is not None):
         raise click.UsageError("give a body, a status, a header or an exception")
     try:

@@ -8,8 +8,16 @@ from typing import Final
 import click
 
 from crmlogging.exceptions import ConfigurationError
-from crmlogging.levels.env_file import FILE_VARIABLE, VARIABLE, followers, set_value, value_in
+from crmlogging.levels.env_file import (
+    FILE_BYTES,
+    FILE_VARIABLE,
+    VARIABLE,
+    followers,
+    set_value,
+    value_in,
+)
 from crmlogging.levels.spec import parse_spec, utc_now, with_end
+from crmlogging.storage.given import open_given
 
 __all__ = ["level_command"]
 
@@ -57,8 +65,8 @@ def level_command(
 
 
 def _show(env_file: str) -> None:
-    with open(env_file, encoding="utf-8", errors="replace") as file:
-        value = value_in(file.read())
+    with open_given(env_file) as file:
+        value = value_in(file.read(FILE_BYTES).decode("utf-8", "replace"))
     if value is None:
         click.echo(f"{VARIABLE} is not set in {env_file}.")
         return

@@ -24,6 +24,8 @@ def report_command(places: tuple[str, ...], keys: PrivateKeys, client: Client) -
     A SOURCE is a file, a folder (all *.jsonl, *.jsonl.gz and *.jsonl.gz.enc in it), or an object or
     a prefix of a bucket (s3://bucket/crm), plain, gzip or encrypted. A record that is in several
     of them counts once.
+
+    Exit code 0: there is a report; 1: nothing could be read; 2: wrong usage.
     """
     require("rich", extra="cli", purpose="crmlogging report")
     from rich.console import Console
@@ -39,3 +41,5 @@ def report_command(places: tuple[str, ...], keys: PrivateKeys, client: Client) -
         raise click.UsageError(str(error)) from None
     for sentence in archive.remarks():
         console.print(sentence, markup=False)
+    if archive.problems and not archive.files:
+        raise click.exceptions.Exit(1)

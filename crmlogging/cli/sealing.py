@@ -17,6 +17,7 @@ from crmlogging.crypto.keys import PrivateKey, PrivateKeys
 from crmlogging.exceptions import ConfigurationError
 from crmlogging.formatters.encoding import one_line
 from crmlogging.redaction.unsealing import LineUnsealer
+from crmlogging.storage.given import open_given
 from crmlogging.storage.lines import Line, read_lines
 
 __all__ = ["asked_passphrase", "keygen_command", "unseal_command", "usage_errors"]
@@ -114,12 +115,15 @@ def _copy(file: str, unsealer: LineUnsealer, remarks: list[str]) -> None:
         _copy_lines(sys.stdin.buffer, "standard input", unsealer, remarks)
         return
     try:
-        with open(file, "rb") as source:
-            _copy_lines(source, file, unsealer, remarks)
+        source = open_given(file)
     except FileNotFoundError:
         remarks.append(f"{file} does not exist")
-    except PermissionError:
-        remarks.append(f"{file} may not be read")
+        return
+    except OSError as error:
+        remarks.append(f"{file} cannot be read ({error.strerror or type(error).__name__})")
+        return
+    with source:
+        _copy_lines(source, file, unsealer, remarks)
 
 
 def _copy_lines(source: BinaryIO, name: str, unsealer: LineUnsealer, remarks: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from crmlogging.errors.late import late
 from crmlogging.errors.markup import page_text, xml_tree
 from crmlogging.errors.nearly_json import completed, python_literal
 
@@ -23,9 +24,9 @@ MAX_BODY_BYTES: Final = 1 << 20
 
 _TEXT_CHARACTERS: Final = 8_192
 _MAX_PARTS: Final = 1_000
-_BOUNDARY: Final = re.compile(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
-_FIRST_BOUNDARY: Final = re.compile(r"\s{0,8}--([A-Za-z0-9'()+_,./:=?-]{1,70})[ \t]*\r?\n")
-_STATUS_LINE: Final = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})\b")
+_BOUNDARY: Final = late(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
+_FIRST_BOUNDARY: Final = late(r"\s{0,8}--([A-Za-z0-9'()+_,./:=?-]{1,70})[ \t]*\r?\n")
+_STATUS_LINE: Final = late(r"HTTP/\d(?:\.\d)? (\d{3})\b")
 _CSV_ERRORS: Final = frozenset(
     "sferror error errors errormessage errordescription failurereason errorreason".split()
 )
@@ -33,10 +34,10 @@ _CSV_FIELDS: Final = frozenset(("field", "fieldname", "errorfield"))
 _CSV_BAD: Final = frozenset(("error", "failed", "failure", "rejected", "invalid"))
 _CSV_OUTCOMES: Final = frozenset(("status", "result", "outcome"))
 # application/x-www-form-urlencoded; PayPal numbers its keys: L_ERRORCODE0.
-_FORM: Final = re.compile(
+_FORM: Final = late(
     r"[A-Za-z_][\w.\[\]%-]{0,60}=[^\s&=]{0,2000}(?:&[\w.\[\]%-]{1,60}=[^\s&=]{0,2000}){1,100}"
 )
-_NUMBERED_KEY: Final = re.compile(r"L_([A-Z]+)\d+")
+_NUMBERED_KEY: Final = late(r"L_([A-Z]+)\d+")
 
 
 @dataclass(slots=True)
@@ -199,6 +200,7 @@ def embedded_tree(text: str) -> Any:
             tree = _json(inner)
             if tree is None and len(inner) < 65_536:
                 tree = _json(inner.replace('\\"', '"')) or python_literal(inner)
+                tree = tree or _json(inner.replace("\\'", "'"))  # repr of bytes
             if tree:
                 return tree
     return None

@@ -6,7 +6,6 @@ provider and operation, and remembered.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from crmlogging.errors.catalog import Catalog
@@ -20,6 +19,11 @@ from crmlogging.errors.model import Category, CrmError, FieldError
 from crmlogging.errors.naming import field_label, operation
 from crmlogging.errors.reading import Reading
 from crmlogging.errors.shapes import is_code
+
+try:  # hashlib loads OpenSSL for the same, which takes milliseconds
+    from _blake2 import blake2b
+except ImportError:  # a Python that was built otherwise
+    from hashlib import blake2b
 
 __all__ = ["build"]
 

@@ -13,6 +13,7 @@ from crmlogging.errors.detection import detect, slug_of
 from crmlogging.errors.faults import Fault, read_fault
 from crmlogging.errors.findings import Finding
 from crmlogging.errors.headers import header_code, lower_headers
+from crmlogging.errors.identities import worded_id
 from crmlogging.errors.judging import (
     Answer,
     Verdict,
@@ -134,6 +135,10 @@ class Case:
         if unread and document.text and self.answer.status is not None and not good:
             reading.read_text(document.text)
             judge_page(document, self.answer, reading.findings[-1])
+        if reading.request_id is None and not good:
+            reading.request_id = worded_id(m for f in reading.findings[:8] for m in f.messages[:8])
+            if reading.request_id is not None:
+                reading.id_place = None, ""  # in a sentence: the same whenever that is
         self.id_place = reading.id_place
         if not good and self.answer.headers:
             code = header_code(self.answer.headers)

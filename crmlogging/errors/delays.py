@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from crmlogging.errors.late import late
+
 __all__ = [
     *("LIMIT_HEADERS", "MAX_DELAY_SECONDS", "RETRY_HEADERS", "Clock"),
     *("body_delay", "header_delay", "worded_delay"),
@@ -26,19 +28,19 @@ _MONTHS: Final = {
     name: number
     for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
 }
-_NUMBER: Final = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|sec|secs|seconds?)?\s*", re.ASCII)
-_HTTP_DATE: Final = re.compile(
+_NUMBER: Final = late(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|sec|secs|seconds?)?\s*", re.ASCII)
+_HTTP_DATE: Final = late(
     r"(?:[A-Za-z]{3,9},? )?\s?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{2,4}) (\d\d):(\d\d):(\d\d)",
     re.ASCII,
 )
-_ASC_DATE: Final = re.compile(
+_ASC_DATE: Final = late(
     r"[A-Za-z]{3} ([A-Za-z]{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})", re.ASCII
 )
-_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
-_ISO_DURATION: Final = re.compile(
+_ISO_TIME: Final = late(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
+_ISO_DURATION: Final = late(
     r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?", re.ASCII
 )
-_CLOCK: Final = re.compile(r"(?:(\d{1,3})\.)?(\d{1,3}):(\d\d):(\d\d)", re.ASCII)
+_CLOCK: Final = late(r"(?:(\d{1,3})\.)?(\d{1,3}):(\d\d):(\d\d)", re.ASCII)
 _RESET_HEADERS: Final = (
     *("x-ratelimit-reset-after", "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"),
     *("rate-limit-reset", "x-ratelimit-requests-reset", "x-ratelimit-reset-requests"),
@@ -53,7 +55,7 @@ RETRY_HEADERS: Final = {
 """Headers that tell a delay whatever the error is, with their unit in seconds."""
 LIMIT_HEADERS: Final = frozenset((*_RESET_HEADERS, *_REMAINING_HEADERS, "ratelimit"))
 """Headers that tell one where the error is a limit."""
-_DRAFT_RESET: Final = re.compile(r"(?:\breset|[;, ]t)=(\d{1,10}(?:\.\d{1,6})?)")
+_DRAFT_RESET: Final = late(r"(?:\breset|[;, ]t)=(\d{1,10}(?:\.\d{1,6})?)")
 _BODY_KEYS: Final = {
     "retryafter": 1.0, "retryafterseconds": 1.0, "retryaftersec": 1.0, "retryaftersecs": 1.0,
     "retryafters": 1.0, "retryin": 1.0, "retryinseconds": 1.0, "retrydelay": 1.0,
@@ -65,14 +67,14 @@ _BODY_KEYS: Final = {
     "availableat": 1.0, "ratelimitreset": 1.0, "wait": 1.0, "waitfor": 1.0, "waitsec": 1.0,
 }  # fmt: skip
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_WORDED: Final = re.compile(
+_WORDED: Final = late(
     r"(?:retry|try(?: this| your request| the request)? again|wait|available(?: again)?|resets?"
     r"|replenished|back|retry[- ]after|blocked for)"
     r"[^\d.;]{0,40}?(\d{1,7}(?:\.\d{1,6})?)\s?"
     r"(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
 # "Versuchen Sie es in 30 Sekunden erneut", "intente de nuevo en 30 segundos", and so on.
-_FOREIGN: Final = re.compile(
+_FOREIGN: Final = late(
     r"(?:erneut|wieder|warten|versuch|réessay|patient|attend|intent|vuelva|espere|tente|aguarde"
     r"|novamente|riprov|probeer|wacht)[^\d.;]{0,40}?(\d{1,7})\s?"
     r"(sekunden?|secondes?|segundos?|secondi|seconden|minuten?|minutes?|minutos?|minuti"
@@ -80,8 +82,8 @@ _FOREIGN: Final = re.compile(
 )
 _FOREIGN_UNITS: Final = {"st": 3600.0, "he": 3600.0, "ho": 3600.0, "uu": 3600.0, "mi": 60.0,
                          "分": 60.0, "時間": 3600.0}  # fmt: skip
-_WORDED_SECONDS: Final = re.compile(r"retry[- ]after:?\s(\d{1,6})\b")
-_WORDED_CLOCK: Final = re.compile(r"(?:in|after)\s(\d{1,3}:\d\d:\d\d)\b")
+_WORDED_SECONDS: Final = late(r"retry[- ]after:?\s(\d{1,6})\b")
+_WORDED_CLOCK: Final = late(r"(?:in|after)\s(\d{1,3}:\d\d:\d\d)\b")
 
 Clock = Callable[[], float]
 

@@ -13,35 +13,34 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
+from crmlogging.errors.late import late
 from crmlogging.errors.responses import Exchange, exchange_of, get_attribute
 
 __all__ = ["Fault", "answer_in", "names_a_code", "read_fault", "told_fault"]
 
 _MAX_LINKS: Final = 24
 _MAX_TEXT: Final = 16_384
-_NAMED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?::\s|:?$)")
+_NAMED: Final = late(r"([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)(?::\s|:?$)")
 _STATUSES: Final = (
-    re.compile(r"^(\d{3}) (?:Client|Server) Error\b"),
-    re.compile(r"(?:Client|Server|Redirect) (?:error|response) '(\d{3}) "),
-    re.compile(r"HTTP Error (\d{3})\b"),
-    re.compile(r"<?HttpError (\d{3})\b"),
-    re.compile(r"^\((\d{3})\)\s"),
-    re.compile(r"^(?:HTTP )?(\d{3}), message="),
-    re.compile(r"^Error code: (\d{3})\b"),
-    re.compile(
+    late(r"^(\d{3}) (?:Client|Server) Error\b"),
+    late(r"(?:Client|Server|Redirect) (?:error|response) '(\d{3}) "),
+    late(r"HTTP Error (\d{3})\b"),
+    late(r"<?HttpError (\d{3})\b"),
+    late(r"^[(\[](\d{3})(?:[)\]]|: [A-Z]{3,7}\])\s"),
+    late(r"^(?:HTTP )?(\d{3}), message="),
+    late(r"^Error code: (\d{3})\b"),
+    late(
         r"\b(?:status[ _]?code|response code|http status|status|HTTP)[ :=]{1,3}(\d{3})\b",
         re.IGNORECASE,
     ),
-    re.compile(r"^(\d{3}) [A-Z][a-z]+"),
-    re.compile(r"too many (\d{3}) error responses"),
+    late(r"^(\d{3}) [A-Z][a-z]+"),
+    late(r"too many (\d{3}) error responses"),
 )
 # Before it may stand other braces: those of the headers' mapping.
-_BODY: Final = re.compile(
-    r"\b(?:response )?(?:body|content|text): ?(?=b?['\"]?[\[{])", re.IGNORECASE
-)
-_CODE: Final = re.compile(r"An error occurred \(([A-Za-z0-9._-]{2,64})\) when calling")
-_GRPC: Final = re.compile(r"StatusCode\.([A-Z_]{2,32})")
-_LEADING_CODE: Final = re.compile(r"^(?:Error Code )?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:.]")
+_BODY: Final = late(r"\b(?:response )?(?:body|content|text): ?(?=b?['\"]?[\[{])", re.IGNORECASE)
+_CODE: Final = late(r"An error occurred \(([A-Za-z0-9._-]{2,64})\) when calling")
+_GRPC: Final = late(r"StatusCode\.([A-Z_]{2,32})")
+_LEADING_CODE: Final = late(r"^(?:Error Code )?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:.]")
 
 
 @dataclass(slots=True)

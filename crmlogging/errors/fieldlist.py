@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.rules import Reason, normal_code
-from crmlogging.errors.fieldnames import clean_name
+from crmlogging.errors.fieldnames import OF_THE_WHOLE, clean_name
 from crmlogging.errors.findings import Finding, RawField
+from crmlogging.errors.late import late
 from crmlogging.errors.model import Category, FieldError
-from crmlogging.errors.sentences import named_in
+from crmlogging.errors.sentences import guarded_in, named_in
 
 __all__ = ["fields_of"]
 
@@ -21,16 +21,15 @@ _FIELD_CATEGORIES: Final = frozenset({Category.VALIDATION, Category.PERMISSIONS}
 # what a request for a token lacks.
 _SAYING: Final = frozenset({"MALFORMED", "REFRESH_TOKEN_INVALID"})
 # Said of a request; of a field it says no more than that it is not accepted.
+_PARAMETERS: Final = frozenset("request model body dto command input payload value".split())
 _OF_REQUESTS: Final = frozenset({"REJECTED", "MALFORMED"})
-_BETWEEN_CLAUSES: Final = re.compile(r", (?=[A-Z\"'`]|data\b|body\b)|; |\. (?=\S)|\n(?! )")
+_BETWEEN_CLAUSES: Final = late(r", (?=[A-Z\"'`]|data\b|body\b)|; |\. (?=\S)|\n(?! )")
 # A number by itself: neither the head of a long one, nor a part of a phone number or a date.
 _COUNT: Final = r"(?<![-+.,\d])(\d{1,3}(?:,\d{3}){1,2}|\d{1,7})(?![-./, ]?\d)"
-_MAX_LENGTH: Final = re.compile(
+_MAX_LENGTH: Final = late(
     r"(?:max(?:imum)?|at most|longer than|more than|exceed\w*)\D{0,60}?" + _COUNT
 )
-_MIN_LENGTH: Final = re.compile(
-    r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?" + _COUNT
-)
+_MIN_LENGTH: Final = late(r"(?:min(?:imum)?|at least|shorter than|fewer than)\D{0,60}?" + _COUNT)
 _KINDS: Final = {
     "email": "email", "e-mail": "email", "phone": "phone", "e.164": "phone", "url": "url",
     "website": "url", "integer": "integer", "int": "integer", "long": "integer",
@@ -41,11 +40,11 @@ _KINDS: Final = {
     "jsonarray": "array", "object": "object", "jsonobject": "object", "dict": "object",
     "uuid": "uuid", "picklist": "option", "enum": "option",
 }  # fmt: skip
-_LACKING: Final = re.compile(
+_LACKING: Final = late(
     r"['\"]([A-Za-z_]\w{0,63})['\"] is a required property"
     r"|have required property ['\"]([A-Za-z_]\w{0,63})['\"]"
 )
-_KIND_WORD: Final = re.compile(r"[a-z][a-z.-]{2,11}\d{0,3}")
+_KIND_WORD: Final = late(r"[a-z][a-z.-]{2,11}\d{0,3}")
 
 
 def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tuple[FieldError, ...]:
@@ -56,18 +55,29 @@ def fields_of(catalog: Catalog, causes: Iterable[tuple[Finding, Reason]]) -> tup
     told = {said for finding, _ in causes if finding.fields for said in finding.messages[:20]}
     for finding, reason in causes:
         named, alone = False, len(finding.fields) == 1
+        bound = any(raw.name[:1] == "$" for raw in finding.fields)
         for raw in finding.fields:
+            if bound and raw.name in _PARAMETERS:
+                continue  # ASP.NET misses its parameter, too, when the body cannot be bound
             name = clean_name(_with_what_it_lacks(raw))
             named = named or name is not None
+            if name is None and raw.name in OF_THE_WHOLE and raw.words and reason.about_fields:
+                for name in named_in(raw.words):  # "The fields a, b must make a unique set."
+                    fields.setdefault(
+                        name, FieldError(name, *_problem(catalog, raw, reason, alone=False))
+                    )
+                continue
             if name is not None and name not in fields and len(fields) < _MAX_FIELDS:
                 raw.words = raw.words if alone else _clause_about(name, raw.words)
                 fields[name] = FieldError(name, *_problem(catalog, raw, reason, alone=alone))
         about = reason.about_fields or reason.name in _SAYING
-        if about and finding.messages and not named:
+        guarded = reason.category in _FIELD_CATEGORIES and not about
+        if (about or guarded) and finding.messages and not named:
             for message in finding.messages[:20]:
                 if message in told and not finding.fields:
                     continue
-                names, only = named_in(message), len(finding.messages) == 1
+                names = guarded_in(message) if guarded else named_in(message)
+                only = len(finding.messages) == 1
                 for name in names:
                     if name not in fields and len(fields) < _MAX_FIELDS:
                         raw = RawField(name, words=_clause_about(name, message))

@@ -16,7 +16,15 @@ _ENDED: Final = r"[A-Za-z_][A-Za-z0-9_.]{0,63}[\"'`\u2019\u201d]"
 _BEGUN: Final = r"[\"'`\u2018\u201c]"
 _SNAKE: Final = r"(?-i:[a-z]{2,30}(?:_[a-z]{1,20}){1,4})"
 _GIVEN: Final = r"(?:set|given|provided|specified|supplied|present|included|filled)"
+_HAS_TO: Final = (
+    r"(?:is|are|must be|should be|may be|can be|needs? to be|ha(?:s|ve) to be) "
+    rf"(?:required|mandatory|missing|{_GIVEN})"
+)
 _SPOKEN: Final = rf"{_BEGUN}{_ENDED}(?:{AND}{_BEGUN}{_ENDED}){{0,20}}"
+_BARE_WORD: Final = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+_ARE: Final = r"(?:is|are|must|should|cannot)"
+_AFTER: Final = r"(?=[.,;:]|$| (?:on|to|of|for|because|as|since|after|when)\b)"
+_UNIQUE: Final = r"(?:make a unique set|be unique)"
 _WANTED: Final = (
     r"\b(?:missing|unknown|unexpected|unrecogni[sz]ed|invalid|extra|forbidden|required)"
     r"(?: required)? (?:key|field|param(?:eter)?|propert(?:y|ie)|attribute|column|argument)s?"
@@ -24,9 +32,6 @@ _WANTED: Final = (
 )
 _ADDRESSED: Final = r"(?:address|(?:phone )?number|is|must)\b"
 _ADDRESSES: Final = r"to|from|cc|bcc|reply-to|replyto|sender|recipient"
-_IS: Final = (
-    r"(?:ist|sind|fehlt|darf|muss|wird|es|está|no|debe|é|è|não|deve|est|ne|n'|doit|non|is|moet)\b"
-)
 
 
 SURE: Final = marked(
@@ -66,7 +71,29 @@ SURE: Final = marked(
     ),
     ("is expected", r"\bone of '\{(?:\"[^\"]{0,200}\":)?" + WORD),  # Xerces
     ("elements expected: ", r"\belements expected: '" + WORD + "'"),  # .NET
-    ("unique set", r"\bfields? " + _LIST + r" must make a unique set"),  # Django REST framework
+    (  # Django REST framework
+        "unique",
+        rf"\bfields? ({_BARE_WORD}(?:{AND}{_BARE_WORD}){{0,20}}) must {_UNIQUE}",
+    ),
+    *(
+        (
+            f"{noun} ",
+            rf"\b{noun} ({_BARE_WORD}(?:{AND}{_BARE_WORD}){{1,20}}) {_ARE}\b",
+        )
+        for noun in ("fields", "parameters", "properties", "attributes", "columns", "arguments")
+    ),
+    *(
+        (  # of several names in quotes
+            mark,
+            rf"\b{mark}(?: the)?(?: following)?:? \(?({_SPOKEN})\)? {_HAS_TO}\b",
+        )
+        for mark in ("either", "one of", "any of", "both")
+    ),
+    ("invalid ", r"\binvalid (?-i:[A-Z])\w{0,60}\.([A-Za-z_]\w{0,60}): "),  # protoc-gen-validate
+    (
+        "insert null into",
+        r"insert null into \((?:\"\w{1,60}\"\.){0,3}\"" + WORD + r"\"\)",
+    ),  # Oracle
     *((mark, _WANTED) for mark in ("key", ", ")),
     ("each value in ", r"\beach value in " + NAME),  # class-validator
     (" :: ", r"(?:^|\n)(?:\w{1,10} :: )?/([A-Za-z_][\w/]{0,60}) :: "),  # LinkedIn
@@ -96,14 +123,20 @@ SURE: Final = marked(
         "'",
         rf"\b(?:the|invalid|missing|a) [\"']({_ADDRESSES})[\"'] {_ADDRESSED}",
     ),
-    *(
-        (noun, rf"\b{noun}s? {OPEN}?{NAME}{CLOSE}?\s{_IS}")
-        for noun in ("feld", "campo", "champ", "veld")
-    ),
 )
 """Of these the group is a field, whatever it looks like."""
 
 LIKELY: Final = marked(
+    *(
+        (f" {noun}", rf"\bthe {_PATH} {noun}\b")
+        for noun in ("field", "parameter", "attribute", "property", "column", "argument")
+    ),
+    (
+        "no ",
+        r"^no (?:value (?:was )?(?:given|provided) for )?"
+        + WORD
+        + r" (?:was )?(?:provided|given|supplied|specified|set|sent)\b",
+    ),
     ("error", r"(?:validation|input) errors?: " + NAME + r": "),
     ("missing ", r"\bmissing (?:from|in) [\w ]{1,30}: " + WORD + r"\.?$"),
     ("invalid ", r"^invalid " + WORD + r"(?=:\s)"),
@@ -181,14 +214,21 @@ NOUNED: Final = marked(
     *(
         (
             f"{noun} ",
-            rf"\b(?:in|for|on|of) (?:the )?(?:following )?{noun}:? " + NAME + r"\.?$",
+            rf"\b(?:in|for|on|of) (?:the )?(?:following |query |body |path )?{noun}:? {NAME}\.?$",
         )
-        for noun in ("field", "parameter", "attribute", "property", "column")
+        for noun in ("field", "parameter", "attribute", "property", "column", "argument")
     ),
 )
 """A word beside a noun that says it is a field; none of those that say what kind of field."""
 
 LABELS: Final = marked(
+    *(
+        (
+            unable,
+            rf"^{unable}(?:set|update|change|modify|edit|write) (?:the )?{WORD}{_AFTER}",
+        )
+        for unable in ("cannot ", "can't ", "unable to ", "could not ")
+    ),
     ("mismatch for ", r"\bmismatch for " + _PATH + r"(?=[;,.]?(?:\s|$))"),
     *(
         (
@@ -196,6 +236,13 @@ LABELS: Final = marked(
             r"^(?:el|la|o|a|le|der|die|das) " + WORD + rf" (?:\S{{1,20}} )?{already}\b",
         )
         for already in ("ya", "já", "bereits", "déjà")
+    ),
+    (
+        " for ",
+        r"^invalid (?:data|value|input|integer|number|date|e-?mail(?: address)?|phone number|url"
+        r"|format|type|length|enum|boolean|string|id)(?:: \S{1,60})? for "
+        + WORD
+        + r"(?=[.,;:!]|$)",
     ),
     (
         ": ",
@@ -214,7 +261,14 @@ PLAIN: Final = Marked(
     r"(?-i:" + _START + r"(?:([a-z][a-z0-9]{2,40})(?: field)?:?|([A-Z][a-z]{2,20}):)\s"
     r"(?:is (?:a )?(?:required|missing|mandatory)\b"
     r"|(?:can't|cannot|can not|must not|may not|should not) be (?:blank|empty|null)\b"
-    r"|(?:must|should) be (?:of type )?(?:an? )?(?:valid )?(?:string|number|integer|array|object"
-    r"|boolean|list|date|datetime|email|url|uuid|numeric)\b|is too (?:long|short)\b))",
+    r"|(?:must|should) (?:not )?be (?:of type )?(?:an? )?(?:valid )?(?:string|number|integer|array"
+    r"|object|boolean|list|date|datetime|email|url|uuid|numeric|positive|(?:less|greater|longer"
+    r"|shorter|more) than|equal to|at least|at most|between|empty|blank|null"
+    r"|one of the following values)\b|is too (?:long|short)\b)"
+    r"|"
+    + _START
+    + r"([A-Z][a-z]{2,20}) (?:(?:can't|cannot|can not|must not|should not) be (?:blank"
+    r"|empty|null)\b|is too (?:long|short) \(|is a required field\b|must be filled\b"
+    r"|must be (?:(?:less|greater) than|an integer|a number)\b))",
 )
 """A lower-case word of which something is said that can be said of nothing but a field."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.errors.late import late
 from crmlogging.errors.shapes import looks_secret
 
-__all__ = ["FIELD_NAME", "INDEX", "PLACEHOLDER", "PSEUDO", "clean_name"]
+__all__ = ["FIELD_NAME", "INDEX", "OF_THE_WHOLE", "PLACEHOLDER", "PSEUDO", "clean_name"]
 
 FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,63}", re.ASCII)
 PLACEHOLDER: Final = "[FIELD]"
@@ -19,16 +20,16 @@ PLACEHOLDER: Final = "[FIELD]"
 _MAX_LENGTH: Final = 64
 _MAX_RAW: Final = 256
 # Addresses, phone numbers, punctuation of sentences; 40 hex digits are Pipedrive's own field keys.
-_PERSONAL: Final = re.compile(
+_PERSONAL: Final = late(
     r"@|%40|[:;!?]|\(at\)|\d[ -]\d{3}|^(?![0-9a-f]{40}$)(?:[^\d]|\d{1,6}(?!\d))*\d{7}"
 )
 # ``/units/@reference_id=='1'/amount``: which element of a list, by a value of it.
-_PREDICATE: Final = re.compile(r"/@[^/]{1,128}(?=/)")
+_PREDICATE: Final = late(r"/@[^/]{1,128}(?=/)")
 # ``/to_Address(ID='2')/Country``: which one, by its key. ``/wd:Customer[1]``: whose name it is.
-_KEYED: Final = re.compile(r"\([^()/]{0,128}\)(?=/|$)|(?<=/)[A-Za-z_][\w.-]{0,31}:(?=[A-Za-z_])")
+_KEYED: Final = late(r"\([^()/]{0,128}\)(?=/|$)|(?<=/)[A-Za-z_][\w.-]{0,31}:(?=[A-Za-z_])")
 # Steps as JSONPath (RFC 9535 section 2.7) and Pydantic write them: ``['a']['b']``, ``a -> b``.
-_STEPS: Final = re.compile(r"(?:\['|\b -> )(\w{1,64})(?:'\])?")
-INDEX: Final = re.compile(r"\[\d*\]|\.\d+(?=\.|$)|^\d+\.")
+_STEPS: Final = late(r"(?:\['|\b -> )(\w{1,64})(?:'\])?")
+INDEX: Final = late(r"\[\d*\]|\.\d+(?=\.|$)|^\d+\.")
 # What providers put before the record's own fields.
 _PREFIXES: Final = frozenset(
     (
@@ -38,7 +39,7 @@ _PREFIXES: Final = frozenset(
 )
 # A pointer to one of these is to the record as a whole (JSON:API section 9.1: ``/data``).
 _WHOLE: Final = frozenset(("data", "attributes", "body", "payload", "request"))
-_OF_THE_WHOLE: Final = frozenset(("base", "__all__", "non_field_errors", "nonFieldErrors"))
+OF_THE_WHOLE: Final = frozenset(("base", "__all__", "non_field_errors", "nonFieldErrors"))
 # What stands where a field is due and is none.
 PSEUDO: Final = frozenset(
     (
@@ -68,7 +69,7 @@ def clean_name(raw: str) -> str | None:
         name = _without_prefix(name)
     if not name or name.lstrip("-").isdigit() or name.lower() in PSEUDO:
         return None
-    if name.rpartition(".")[2] in _OF_THE_WHOLE:
+    if name.rpartition(".")[2] in OF_THE_WHOLE:
         return None
     while len(name) > _MAX_LENGTH and "." in name:
         name = name.partition(".")[2]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from crmlogging.errors.late import late
 from crmlogging.errors.shapes import Numeral, is_code
 
 __all__ = ["Finding", "RawField"]
@@ -44,18 +45,16 @@ _OWN_ORDER: Final = 50
 _SOAP_SIDE: Final = re.compile(r"(?:[\w.-]{1,32}:)?(?:Server|Client|Receiver|Sender)\b", re.ASCII)
 _BLAMING_RANK: Final = 40
 _BLANK: Final = re.compile(r"\s")
-_LEADING_CODE: Final = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:,\s]", re.ASCII)
-_EMBEDDED_CODE: Final = re.compile(
-    r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}\b|\bAADSTS\d{4,7}\b"
-)
+_LEADING_CODE: Final = late(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b[:,\s]", re.ASCII)
+_EMBEDDED_CODE: Final = late(r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}\b|\bAADSTS\d{4,7}\b")
 # Addresses under ``type`` that name no problem.
-_GENERIC_TYPE: Final = re.compile(
+_GENERIC_TYPE: Final = late(
     r"httpstatus|tools\.ietf\.org|rfc-editor|w3\.org|datatracker|developer\.mozilla|/docs?/"
     r"|googleapis\.com/google\.rpc"
 )
-_TYPE_PARTS: Final = re.compile(r"[/:#?]")
+_TYPE_PARTS: Final = late(r"[/:#?]")
 # "http status 401" and the like, where a number may stand.
-_STATUS_TEXT: Final = re.compile(r"([1-5]\d\d)(?:\s[A-Za-z -]{1,40})?", re.ASCII)
+_STATUS_TEXT: Final = late(r"([1-5]\d\d)(?:\s[A-Za-z -]{1,40})?", re.ASCII)
 
 
 class RawField:

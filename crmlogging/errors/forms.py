@@ -17,8 +17,10 @@ from typing import Any, Final
 
 import orjson
 
-from crmlogging.errors.fieldpaths import may_list_names, never_a_field_map
+from crmlogging.errors.fieldmaps import is_map_of_fields, never_a_field_map
+from crmlogging.errors.fieldpaths import may_list_names
 from crmlogging.errors.identities import has_plain_id, is_plain_id, may_name_an_error_by_id
+from crmlogging.errors.late import late
 from crmlogging.errors.parts import tells
 from crmlogging.errors.roles import TELLING_ENDS, Key, Role, role_of
 from crmlogging.errors.shapes import is_request_id
@@ -29,7 +31,7 @@ PROBES: Final = (("is required", 429), ("RATE_LIMIT", 0), ("/a/b 401", 1_700_000
 """What to try in blanks, if it is not certain that nobody reads them: text and number."""
 
 _MAX_BLANKS: Final = 40
-_TOKEN: Final = re.compile(r'[\[\]{},:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s\[\]{},:"]+')
+_TOKEN: Final = late(r'[\[\]{},:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s\[\]{},:"]+')
 _ERRORS: Final = frozenset(("errors", "userErrors"))
 _MAPS_OF_FIELDS: Final = frozenset(("detail", "details", "params"))
 _UNREAD: Final = frozenset((Role.NONE, Role.SKIP, Role.ID))
@@ -250,6 +252,8 @@ def _way_below_unread(key: Key, value: Any) -> _Way:
 def _way_of_element(element: Any, way: _Way) -> _Way:
     if way in (_Way.WHOLE, _Way.UNREAD):
         return way
+    if is_map_of_fields(element):
+        return _Way.WHOLE
     return _Way.FREE if type(element) is dict or type(element) is list else _Way.WHOLE
 
 

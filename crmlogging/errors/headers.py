@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crmlogging.errors.shapes import is_code, is_request_id
 
-__all__ = ["CODE_HEADERS", "ID_RANKS", "header_code", "header_request_id", "lower_headers"]
+__all__ = ["CODE_HEADERS", "header_code", "header_request_id", "id_rank", "lower_headers"]
 
 _MAX_HEADERS: Final = 200
 _MAX_VALUE: Final = 1_024
@@ -26,13 +26,20 @@ _ID_HEADERS: Final = (
     *("intuit_tid", "xero-correlation-id", "x-sfdc-request-id", "x-slack-req-id", "x-arequestid"),
     *("x-notion-request-id", "twilio-request-id", "x-n-operationid", "x-netsuite-operation-id"),
     *("apim-request-id", "x-fb-trace-id", "x-log-ref", "x-vcap-request-id", "correlation-id"),
+    *("x-docusign-tracetoken", "x-zoho-request-id", "x-zcsrf-request-id", "x-freshdesk-request-id"),
+    *("x-api-request-id", "x-apigee-request-id", "x-kong-request-id", "x-amz-rid"),
+    *("x-ms-correlation-request-id", "ms-correlation-id", "x-tracking-id", "x-activity-id"),
+    *("x-oracle-dms-ecid", "opc-request-id", "x-datadog-trace-id", "x-li-uuid", "paypal-debug-id"),
+    *("x-stripe-request-id", "square-request-id", "x-square-request-id", "x-mailgun-request-id"),
+    *("trace-id", "traceid", "x-traceid"),
     *("x-cloud-trace-context", "x-azure-ref", "x-amz-cf-id", "traceparent", "cf-ray"),
 )
 CODE_HEADERS: Final = (
     *("x-amzn-errortype", "x-ms-error-code", "x-error-code", "x-api-error-code", "grpc-status"),
 )
 _CODE_NAMES: Final = frozenset(CODE_HEADERS)
-ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
+_ID_RANKS: Final = {name: rank for rank, name in enumerate(_ID_HEADERS)}
+_ID_ENDS: Final = ("request-id", "requestid", "request_id", "correlation-id", "trace-id")
 
 
 def lower_headers(headers: Any) -> dict[str, str]:
@@ -68,12 +75,24 @@ def _value_text(value: object) -> str:
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
+def id_rank(name: str) -> int | None:
+    """Return which place a header has among those that hold ids, None if it is none of them.
+
+    Args:
+        name: in lower case. One that only ends like those known, ``acme-request-id``, comes last.
+    """
+    rank = _ID_RANKS.get(name)
+    if rank is None and name.endswith(_ID_ENDS) and "client" not in name:
+        return len(_ID_RANKS)
+    return rank
+
+
 def header_request_id(headers: Mapping[str, str], first: tuple[str, ...] = ()) -> str | None:
     """Return the id of the request among `headers`, those named in `first` before all others."""
-    best, best_rank = None, len(ID_RANKS)
+    best, best_rank = None, len(_ID_RANKS) + 1
     for name, value in headers.items():
-        rank = -1 if name in first else ID_RANKS.get(name, best_rank)
-        if rank < best_rank and is_request_id(value):
+        rank = -1 if name in first else id_rank(name)
+        if rank is not None and rank < best_rank and is_request_id(value):
             best, best_rank = value, rank
     return best
 

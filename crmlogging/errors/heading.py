@@ -8,9 +8,9 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crmlogging.errors.catalog import Catalog
-from crmlogging.errors.catalog.rules import Pattern
+from crmlogging.errors.catalog.patterns import Pattern
 from crmlogging.errors.delays import LIMIT_HEADERS, RETRY_HEADERS
-from crmlogging.errors.headers import CODE_HEADERS, ID_RANKS
+from crmlogging.errors.headers import CODE_HEADERS, id_rank
 from crmlogging.errors.shapes import is_request_id
 
 __all__ = ["Heading", "first_id"]
@@ -102,8 +102,9 @@ class Heading:
             first: the provider's own, in lower case.
         """
         own = [name for name in self._names if name.lower() in first]
-        rest = [n for n in self._names if n.lower() in ID_RANKS and n.lower() not in first]
-        return (*own, *sorted(rest, key=lambda name: ID_RANKS[name.lower()]))
+        ranks = {n: id_rank(n.lower()) for n in self._names if n.lower() not in first}
+        rest = [(rank, name) for name, rank in ranks.items() if rank is not None]
+        return (*own, *(name for _, name in sorted(rest, key=itemgetter(0))))
 
 
 def _is_count(name: str) -> bool:

@@ -9,7 +9,6 @@ A *weak* rule (``VALIDATION_ERROR``, ``FORBIDDEN``) gives way to anything cleare
 from __future__ import annotations
 
 import builtins
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from crmlogging.errors.catalog import Catalog
 from crmlogging.errors.catalog.rules import Provider, Rule, normal_code
 from crmlogging.errors.faults import Fault
 from crmlogging.errors.findings import Finding
+from crmlogging.errors.late import late
 
 __all__ = [
     "Answer",
@@ -32,7 +32,7 @@ __all__ = [
     "rules_for",
 ]
 
-_SNAKE_CASE: Final = re.compile(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){1,4}\b")
+_SNAKE_CASE: Final = late(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){1,4}\b")
 _SDKS: Final = frozenset(
     (
         "activecampaign asana azure boto boto3 botocore brevo braintree close closeio_api copper "
@@ -46,7 +46,7 @@ _SDKS: Final = frozenset(
 )
 """Packages whose exceptions quote the answer of a service."""
 _OF_THE_SERVER: Final = frozenset((500, 520))
-_CLOUDFLARE: Final = re.compile(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
+_CLOUDFLARE: Final = late(r"\berror(?: code)?:? (1\d{3}|52\d|530)\b")
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ Salesforce's ``Sforce-Limit-Info``, Dynamics' ``x-ms-ratelimit-*``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from crmlogging.errors.delays import header_delay
+from crmlogging.errors.late import late
 
 __all__ = ["Limits", "limits_of"]
 
@@ -25,9 +25,9 @@ _REMAINING: Final = (
     "x-ratelimit-remaining-requests",
 )
 _NAMES: Final = frozenset((*_LIMITS, *_REMAINING, "sforce-limit-info", "ratelimit"))
-_NUMBER: Final = re.compile(r"\s*(\d{1,12})\b")
-_DRAFT: Final = re.compile(r"\b(limit|remaining|r)=(\d{1,12})")
-_USAGE: Final = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})")
+_NUMBER: Final = late(r"\s*(\d{1,12})\b")
+_DRAFT: Final = late(r"\b(limit|remaining|r)=(\d{1,12})")
+_USAGE: Final = late(r"api-usage=(\d{1,12})/(\d{1,12})")
 
 
 class Limits(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
+
+from crmlogging.errors.late import late
 
 __all__ = ["page_text", "xml_tree"]
 
@@ -11,8 +12,8 @@ _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 64
 _PAGE_CHARACTERS: Final = 65_536
 _TEXT_CHARACTERS: Final = 4_096
-_TAG: Final = re.compile(r"<[^<>]{0,2000}>")
-_SPACE: Final = re.compile(r"\s+")
+_TAG: Final = late(r"<[^<>]{0,2000}>")
+_SPACE: Final = late(r"\s+")
 _ENTITIES: Final = {
     "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'",
     "&nbsp;": " ", "&rsquo;": "'", "&#x27;": "'",
@@ -20,12 +21,12 @@ _ENTITIES: Final = {
 # Attributes that tell what elements tell elsewhere: <error code="E205" field="birthDate"/>.
 _TOLD: Final = frozenset(
     (
-        "code errorcode error_code field fieldname property message requestid correlationid"
-        " issuccess success"
+        "code errorcode error_code field fieldname property propertypath parameter param attribute"
+        " element path target message description reason requestid correlationid issuccess success"
     ).split()
 )
 _OUTCOMES: Final = frozenset(("ok", "fail", "success", "error", "failed", "failure"))
-_ENTITY: Final = re.compile("|".join(_ENTITIES))
+_ENTITY: Final = late("|".join(_ENTITIES))
 
 
 def page_text(page: str) -> str:
@@ -122,4 +123,25 @@ def xml_tree(text: str) -> dict[str, Any] | None:
         parser.Parse(text.encode("utf-8", "replace"), True)
     except (expat.ExpatError, _RefusedError, LookupError):
         return None
-    return builder.root
+    fault = builder.root.get("methodResponse")
+    return builder.root if fault is None else _of_xml_rpc(fault)
+
+
+def _of_xml_rpc(answer: Any) -> dict[str, Any]:
+    """Return an XML-RPC answer with its fault as ``{"faultCode": ..., "faultString": ...}``."""
+    node = answer
+    for step in ("fault", "value", "struct"):
+        node = node.get(step) if type(node) is dict else None
+    members = node.get("member") if type(node) is dict else None
+    if type(members) is not list:
+        return {"methodResponse": answer}
+    told: dict[str, Any] = {}
+    for member in members[:8]:
+        if type(member) is not dict:
+            continue
+        name, value = member.get("name"), member.get("value")
+        if type(value) is dict and len(value) == 1:  # of its type: <int>3</int>
+            value = next(iter(value.values()))
+        if name in ("faultCode", "faultString") and type(value) is str:
+            told[name] = value
+    return {"fault": told}

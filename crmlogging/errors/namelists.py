@@ -48,6 +48,14 @@ _SUBJECT: Final = (
     rf"({_DOTTED}(?:{AND}{_DOTTED}){{1,12}}) (?:fields? )?"
 )
 _TO_BE: Final = r"(?:is|are|must be|should be|needs? to be|ha(?:s|ve) to be)"
+_ASKING: Final = ("provide", "specify", "supply", "include", "pass", "send", "enter")
+_CHOICE: Final = (
+    r"(?: (?:either|one of|at least one of|exactly one of|any of|both|the|following|an?|valid"
+    r"|values? for|fields?|param(?:eter)?s?):?){0,4} "
+)
+_END: Final = (
+    r"(?=[.,;:!]|$| (?:when|to|for|with|in (?:the|your) (?:request|body|payload|query))\b)"
+)
 _HEADINGS: Final = (
     *("create/update fields", "unknown field", "unknown fields", "missing required param"),
     *("missing required params", "missing required parameter", "missing required parameters"),
@@ -85,6 +93,12 @@ LISTED: Final = marked(
             *(" required", " mandatory", " missing", " blank", " empty", " set", " given"),
             *(" provided", " specified", " supplied", " present", " included", " filled"),
         )
-    )
+    ),
+    *((verb, rf"\b{verb}{_CHOICE}({_DOTTED}(?:{AND}{_DOTTED}){{0,12}}){_END}") for verb in _ASKING),
+    ("both ", rf"\bboth ({_DOTTED} and {_DOTTED}){_END}"),
+    (  # Django's unique_together
+        " already exists",
+        rf"\bwith this ({_DOTTED}(?:, {_DOTTED}){{0,8}} and {_DOTTED}) already exists",
+    ),
 )
 """Several names of which something is said together."""

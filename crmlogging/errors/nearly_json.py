@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import orjson
+
+from crmlogging.errors.late import late
 
 __all__ = ["completed", "python_literal"]
 
 _MAX_CHARACTERS: Final = 65_536
 _MAX_DEPTH: Final = 64
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[\[\]{},]')
-_ERROR_DETAIL: Final = re.compile(
+_TOKEN: Final = late(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[\[\]{},]')
+_ERROR_DETAIL: Final = late(
     r"ErrorDetail\(string=('[^'\\]{0,500}'|\"[^\"\\]{0,500}\"), code='\w{1,40}'\)"
 )
 _CLOSING: Final = {"{": "}", "[": "]"}

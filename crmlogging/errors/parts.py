@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
-from crmlogging.errors.findings import Finding
+from crmlogging.errors.findings import Finding, RawField
 from crmlogging.errors.roles import Role, role_of
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ def read_elements(
         elif isinstance(element, str) and (failed or not bulk):
             part.say(element)
             part.failed = True
+        elif isinstance(element, list) and _is_pair(element):
+            part.fields.append(RawField(element[0], "", element[1]))
+            part.messages.append(element[1])
+            part.failed = True
         elif isinstance(element, list):
             reading.elements(element, parent, depth + 1, bulk=None, failed=failed)
             continue
@@ -113,6 +117,12 @@ def _read_element(reading: Reading, element: Mapping[str, Any], part: Finding, d
             part.merge(cause)
     if part.failed is None and part.codes and part.messages and not reading.good:
         part.failed = True
+
+
+def _is_pair(element: list[Any]) -> bool:
+    """Whether a list is a field and what is wrong with it: ``["seats", "must be positive"]``."""
+    texts = len(element) == 2 and all(type(each) is str for each in element)
+    return texts and str.isidentifier(element[0]) and " " in element[1]
 
 
 def _unwrapped(element: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.catalog.rules import Provider, Reason
 from crmlogging.errors.classify import classify
 from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER
+from crmlogging.errors.late import late
 from crmlogging.errors.model import Category, CrmError, FieldError
 from crmlogging.errors.shapes import is_code, is_request_id, is_slug
 
@@ -26,10 +27,10 @@ PROBLEM_TYPE: Final = "urn:crmlogging:problem:"
 """What `type` begins with; the reason follows, in lower case with hyphens."""
 
 _INSTANCE: Final = "urn:crmlogging:request:"
-_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{2,95}")
-_FINGERPRINT: Final = re.compile(r"v\d{1,3}:[0-9a-f]{16}")
-_EXPECTED: Final = re.compile(r"[a-z_]{1,24}(?:=\d{1,9})?")
-_RULE: Final = re.compile(r"[A-Za-z0-9_#:.-]{0,160}")
+_CODE: Final = late(r"[A-Z][A-Z0-9_]{2,95}")
+_FINGERPRINT: Final = late(r"v\d{1,3}:[0-9a-f]{16}")
+_EXPECTED: Final = late(r"[a-z_]{1,24}(?:=\d{1,9})?")
+_RULE: Final = late(r"[A-Za-z0-9_#:.-]{0,160}")
 _MAX_ITEMS: Final = 1_000
 _MAX_DELAY: Final = 32 * 86_400.0
 

@@ -6,43 +6,33 @@ of the error (properties of records, echoed payloads), and is bounded in nodes, 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from crmlogging.errors.delays import Clock
-from crmlogging.errors.fieldpaths import (
-    described,
-    field_map_like,
-    maps_in,
-    names_a_rule,
-    own_fields,
-    stray_fields,
-    take_names,
-)
-from crmlogging.errors.findings import Finding, RawField
+from crmlogging.errors.fieldmaps import field_map_like
+from crmlogging.errors.fieldpaths import own_fields, stray_fields, take_names
+from crmlogging.errors.fieldreading import read_map, read_maps
+from crmlogging.errors.findings import Finding
+from crmlogging.errors.identities import is_own_id
 from crmlogging.errors.parts import MAX_PARTS, read_elements
 from crmlogging.errors.roles import Role, role_of
-from crmlogging.errors.shapes import is_request_id
 from crmlogging.errors.taking import HANDLERS, Below, take_sentence
 
 __all__ = ["Reading"]
 
 _MAX_DEPTH: Final = 10
 _MAX_NODES: Final = 20_000
-_MAX_FIELDS: Final = 200
 _BELOW_RANK: Final = 10
 # A code with providers that say so (``title`` with Mailchimp).
 _SENTENCE_ROLES: Final = frozenset({Role.MESSAGE, Role.NAME, Role.NONE})
 _FIELD_ROLES: Final = frozenset({Role.FIELD, Role.EXPECTED})
-_LIST_ROLES: Final = frozenset({Role.FIELD_ERRORS, Role.ERRORS})
 # Errors that carry one of these are those of single records.
 _RECORD_MARKS: Final = frozenset(("index", "row", "recordIndex", "rowNumber"))
 _BESIDE_AN_ANSWER: Final = ("userErrors", "errors", "fieldErrors")
-_SAID_KEYS: Final = frozenset(("message", "code", "description", "error"))
+_PARAMS: Final = frozenset(("params", "parameters"))
 _MAPS_OF_FIELDS: Final = frozenset(("details", "detail", "params"))
-_OWN_ID: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._:-]{6,64}", re.ASCII)
 _NO_STRINGS: Final[tuple[str, ...]] = ()
 
 
@@ -83,6 +73,7 @@ class Reading:
         delay: in seconds, or None.
         nodes_left: objects that may still be read.
         answering: it is an answer of GraphQL.
+        naming: what is read is a list of fields, where a ``name`` is one's.
     """
 
     def __init__(
@@ -109,34 +100,29 @@ class Reading:
         self.clock = clock
         self.status = status
         self.answering = False
+        self.naming = False
 
     def read(self, tree: Any) -> None:
         """Find the causes in a body's tree."""
         if isinstance(tree, list):
-            self.elements(tree, None, 0, bulk=None)
+            if self.good or not read_maps(self, tree, 0):
+                self.elements(tree, None, 0, bulk=None)
             return
         self.answering = self.good and "data" in tree and "errors" in tree
         top = Finding()
         below = self.take(tree, top, 0)
-        if self.request_id is None and not self.good:
-            self._take_own_id(tree)
+        if self.request_id is None and not self.good and is_own_id(tree.get("id"), tree):
+            self.request_id, self.id_place = tree["id"], (tree, "id")
         if below:
             self.settle(top, below, 1)
         if top.empty and not self.findings and not self.good and field_map_like(tree):
-            self.field_map(tree, top, 1)
+            read_map(self, tree, top, 1)
         if not self.good and top.failed is False:
             top.failed = None  # "errors": [] beside other words, under a status that says error
         # What stands above parts that tell more is only their heading.
         told = top.details or top.fields or any(rank < _BELOW_RANK for rank, _ in top.codes)
         if told or not self.findings:
             self.findings.insert(0, top)
-
-    def _take_own_id(self, tree: Mapping[str, Any]) -> None:
-        """Take the ``id`` of what is an error itself, as with Kintone: beside code and message."""
-        own = tree.get("id")
-        told = isinstance(tree.get("code"), str) and isinstance(tree.get("message"), str)
-        if told and isinstance(own, str) and is_request_id(own) and _OWN_ID.fullmatch(own):
-            self.request_id, self.id_place = own, (tree, "id")
 
     def read_text(self, text: str) -> None:
         """Take a text without structure as one cause."""
@@ -182,7 +168,7 @@ class Reading:
             elif self.good and not into.failed and not _failed_meta(plain, value):
                 continue  # the fields of a record that is well
             elif role is Role.FIELD_ERRORS:
-                self.field_map(value, into, depth)
+                read_map(self, value, into, depth)
             else:
                 self._context(plain, value, into, depth)
 
@@ -203,15 +189,15 @@ class Reading:
         """Read ``errors`` and the like: an object, a map of fields, or a list."""
         if isinstance(value, dict):
             if field_map_like(value):
-                self.field_map(value, into, depth)
+                read_map(self, value, into, depth)
             else:
                 self._nested(value, into, depth, _BELOW_RANK if into.codes else 0)
                 stray_fields(value, into)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not read_maps(self, value, depth):
             first = value[0] if value else None
             per_record = isinstance(first, dict) and not _RECORD_MARKS.isdisjoint(first)
             if into.codes and not per_record:
-                self._details(value, into, depth)
+                self.details(value, into, depth)
             else:
                 bulk = True if per_record or (self.good and len(value) > 1) else None
                 self.elements(value, into, depth, bulk=bulk, failed=True)
@@ -229,7 +215,7 @@ class Reading:
             self.settle(into, below, depth + 1)
         into.shift = before
 
-    def _details(self, value: list[Any], into: Finding, depth: int) -> None:
+    def details(self, value: list[Any], into: Finding, depth: int) -> None:
         for element in value[:MAX_PARTS]:
             if isinstance(element, dict):
                 self.detail(element, into, depth)
@@ -238,9 +224,10 @@ class Reading:
 
     def _context(self, plain: str, value: Any, into: Finding, depth: int) -> None:
         if isinstance(value, list):
-            self._details(value, into, depth)
+            if plain not in _PARAMS or not take_names(value, into):
+                self.details(value, into, depth)
         elif plain in _MAPS_OF_FIELDS and _says_of_fields(plain, value):
-            self.field_map(value, into, depth)
+            read_map(self, value, into, depth)
         elif isinstance(value, dict):
             if self.good and _failed_meta(plain, value):
                 into.failed = True
@@ -253,7 +240,7 @@ class Reading:
         if not isinstance(value, dict):
             return
         if (into.failed or not self.good) and field_map_like(value):
-            self.field_map(value, into, depth)  # JSend: {"status": "fail", "data": {field: ...}}
+            read_map(self, value, into, depth)  # JSend: {"status": "fail", "data": {field: ...}}
             return
         before = into.failed
         below = self.take(value, into, depth + 1)
@@ -265,36 +252,3 @@ class Reading:
             if isinstance(errors, list):
                 into.failed = True
                 self.elements(errors, into, depth, bulk=None, failed=True)
-
-    def field_map(self, value: Any, into: Finding, depth: int, prefix: str = "") -> None:
-        """Field name -> message, messages, or the same again (Rails, Laravel, ASP.NET, Jira)."""
-        if isinstance(value, list):
-            if not take_names(value, into):
-                self.causes(value, into, depth)
-            return
-        if not isinstance(value, dict) or depth > _MAX_DEPTH:
-            return
-        for name, said in list(value.items())[:_MAX_FIELDS]:
-            if name == ".tag":  # Dropbox's unions: the case, not a field
-                into.details.append(str(said)[:64])
-                continue
-            # {"emails": {"errors": ["..."]}} is about "emails".
-            above = role_of(name).role in _LIST_ROLES or (prefix != "" and name == "messages")
-            above = above or (prefix != "" and names_a_rule(name, said)) or str(name).isdigit()
-            path = prefix if above else f"{prefix}.{name}" if prefix else str(name)
-            if isinstance(said, dict) and _SAID_KEYS.isdisjoint(said) and not described(said):
-                self.field_map(said, into, depth + 1, path)
-            elif maps := maps_in(said):
-                for each in maps:
-                    self.field_map(each, into, depth + 1, path)
-            elif said:
-                part = Finding(failed=True)
-                self._details(said if isinstance(said, list) else [said], part, depth + 1)
-                if part.fields:  # {"body_params": [{"loc": ["owner", "id"], ...}]}
-                    into.fields.extend(part.fields)
-                elif path:
-                    code = part.details[0] if part.details else ""
-                    into.fields.append(RawField(path, code, " ".join(part.messages)))
-                    into.mapped = into.mapped or bool(part.messages)
-                into.messages.extend(part.messages[:5])
-                into.details.extend(part.details[:5])

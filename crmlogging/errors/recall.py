@@ -16,9 +16,11 @@ from typing import Final
 
 from crmlogging.errors.case import Case
 from crmlogging.errors.catalog import Catalog
-from crmlogging.errors.catalog.literals import Index
+from crmlogging.errors.catalog.literals import Index, numbers_of
+from crmlogging.errors.catalog.patterns import Alternative, Data, source_of
 from crmlogging.errors.faults import Fault, told_fault
 from crmlogging.errors.kinds import KINDS
+from crmlogging.errors.late import late
 from crmlogging.errors.links import (
     READ_FIRST,
     SCALARS,
@@ -42,9 +44,9 @@ _LONG: Final = re.compile(r"[0-9]{5,}")
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-f]{4,16}\b")
 _PROBES: Final = ("0", "401", "429", "503", "17", "999999999999999999")
 """What to try in place of numbers, repeated and cut to their length."""
-_QUANTIFIER: Final = re.compile(r"\{[0-9,]*\}")
-_LITERAL: Final = re.compile(r"[0-9]+(?:\[[0-9-]+\])?")
-_HEX: Final = re.compile(r"[0-9a-f]+")
+_QUANTIFIER: Final = late(r"\{[0-9,]*\}")
+_LITERAL: Final = late(r"[0-9]+(?:\[[0-9-]+\])?")
+_HEX: Final = late(r"[0-9a-f]+")
 
 
 class Recall:
@@ -190,10 +192,9 @@ class Recall:
             return self._is(error, fault.names, text, provider)
         variants = {text, _filled(text, "0", runs), *self._literals_in(text, runs)}
         spoken = [f"{names} {each}".lower() for each in variants]
-        sources, index = self._with_numbers
+        numbered, index = self._with_numbers
         for number in index.possible("\n".join(spoken)):
-            pattern = re.compile(sources[number])
-            if len({pattern.search(each) is None for each in spoken}) > 1:
+            if len({numbered[number].found_in(each) for each in spoken}) > 1:
                 return False
         probes = (_filled(text, probe, runs) for probe in _PROBES)
         return all(self._is(error, fault.names, probe, provider) for probe in probes)
@@ -205,31 +206,28 @@ class Recall:
         return found == error and not case.answer.timed and fault.exchange is None
 
     @cached_property
-    def _sources(self) -> list[str]:
-        """Patterns over words."""
-        found: list[str] = []
-        for rule in self._catalog.rules():
-            for pattern in (rule.wording, rule.unless):
-                if pattern is not None:
-                    found.extend(pattern.sources)
-        return list(dict.fromkeys(found))
+    def _spoken(self) -> dict[str, Data]:
+        """What rules look for in words, by its expression."""
+        rows, keys = self._catalog.rows(), ("wording", "unless")
+        return {source_of(each): each for row in rows for k in keys for each in row.get(k, ())}
 
     @cached_property
-    def _with_numbers(self) -> tuple[list[str], Index]:
+    def _with_numbers(self) -> tuple[list[Alternative], Index]:
         """Those of them that name a number, and which may be found in a text."""
-        sources = [s for s in self._sources if _LITERAL.search(_QUANTIFIER.sub("", s))]
-        return sources, Index([(source,) for source in sources])
+        spoken = self._spoken.items()
+        found = [Alternative(d) for s, d in spoken if _LITERAL.search(_QUANTIFIER.sub("", s))]
+        return found, Index(numbers_of([each.needs for each in found]))
 
     @cached_property
     def _has_hex_rule(self) -> bool:
         """Whether an address in words could be what a rule looks for."""
-        return any(_HEX.fullmatch(source) for source in self._sources)
+        return any(map(_HEX.fullmatch, self._spoken))
 
     def _literals_in(self, text: str, runs: re.Pattern[str]) -> Iterator[str]:
         """Yield `text` with numbers that rules name, as others begin and as they end."""
         numbers: set[str] = set()
-        for source in self._with_numbers[0]:
-            for literal in _LITERAL.findall(_QUANTIFIER.sub("", source)):
+        for each in self._with_numbers[0]:
+            for literal in _LITERAL.findall(_QUANTIFIER.sub("", each.source)):
                 digits, _, choice = literal.partition("[")
                 numbers.update(digits + last for last in _choices(choice[:-1]))
         for number in numbers:

@@ -77,7 +77,7 @@ _ERRORS: Final = (
     "error errors fault faults errorlist errordetails validationerrors validationerror "
     "validationresults failures failuremessages causes cause errorcauses innererror innererrors "
     "innerexception exceptions issues problems errorresponse odataerror oerrordetails usererrors "
-    "errordetail customerusererrors validation validationmessages suberrors apierrors "
+    "errordetail customerusererrors validation violation validationmessages suberrors apierrors "
     "fielderrorslist reasons violations constraintviolations fieldviolations errorresult "
     "errorobject err serviceexception unexpectederrorfault exceptionreport mutationerrors "
     "lasterror joberrors fehler fehlerliste erro erros errore errori erreur erreurs errores fout "
@@ -86,7 +86,7 @@ _ERRORS: Final = (
 _FIELD_ERRORS: Final = (
     "fielderrors modelstate invalidparams invalidfields invalidparameters fieldmessages "
     "paramerrors parametererrors errorsbyfield badfields errorfields attributeerrors "
-    "propertyerrors errormap"
+    "propertyerrors errormap fieldlist invalidinputs inputerrors formerrors errorsbypath"
 ).split()
 _FIELDS: Final = (
     "field fieldname fields param parameter parametername property propertyname attribute "
@@ -97,13 +97,15 @@ _FIELDS: Final = (
     "additionalproperty unevaluatedproperty "
     "fieldnames invalidproperties errorpath oerrorpath missing expectedfields propertypath xpath "
     "propertyref paramname columnid attributecode fieldcode feldname feld campo champ veld pole "
+    "datafield inputfield formfield sourcefield failedfield conflictingfield fieldidentifier "
+    "fieldref dottedpath keypath attributepath "
     "limitdueto ambiguitydueto errorparam errorfield offendingfield blamefieldspecs in keys"
 ).split()
 _CONTEXT: Final = (
     "details detail context additionaldata extensions meta metadata source extra info "
     "additionalinfo responsemetadata "
     "contextinfo errordata extrainfo debug application invaliddata parameters params"
-    " fieldpathelements statusdetail statusdetails"
+    " fieldpathelements statusdetail statusdetails errorinfo"
 ).split()
 _IDS: Final = {
     "correlationid": 0, "requestid": 1, "xrequestid": 1, "reqid": 1, "logref": 2, "debugid": 2,
@@ -113,7 +115,8 @@ _IDS: Final = {
     "uuid": 5, "instance": 6, "requestguid": 2, "clientrequestid": 7, "rid": 5, "hostid": 9,
     "messageuuid": 6, "serverrequestid": 1, "errorinstance": 3, "errortraceid": 3, "spanid": 9,
     "requesttraceid": 2, "erroridentifier": 3, "eventid": 6, "errorid": 5, "rndrid": 2, "ticket": 8,
-    "pspreference": 3, "refid": 7,
+    "pspreference": 3, "refid": 7, "erroruuid": 4, "callid": 6, "sentryid": 6, "flowid": 6,
+    "exceptionid": 5, "faultid": 5, "requestnumber": 5, "requestref": 4, "requestreference": 4,
 }  # fmt: skip
 _DELAYS: Final = (
     "retryafter retryafterseconds retryaftersec retryaftersecs retryafters retryin "
@@ -142,7 +145,7 @@ _EXPECTED: Final = (
     "maximum minimum requiredtype datatype expectedformat format"
 ).split()
 _SKIPPED: Final = (
-    "errorinfo errorinfourl helpurl documentationurl moreinfo links link href url docurl help "
+    "errorinfourl helpurl documentationurl moreinfo links link href url docurl help "
     "stacktrace stack trace backtrace callstack"
 ).split()
 
@@ -173,9 +176,18 @@ TELLING_ENDS: Final = (*WRAPPER_ENDS, *FAULT_ENDS, "location")
 
 _ROLES: Final = _table()
 _FIELD_ENDS: Final = (
-    *("fieldname", "propertyname", "columnname", "parametername", "attributename", "relatedto"),
-    *("fieldpath", "jsonpath", "jsonpointer", "identifiers", "parameterpath"),
+    *(
+        "field",
+        "fieldname",
+        "propertyname",
+        "columnname",
+        "parametername",
+        "attributename",
+        "relatedto",
+    ),
+    *("fieldpath", "jsonpath", "jsonpointer", "identifiers", "parameterpath", "pointer"),
 )
+_ID_ENDS: Final = ("requestid", "traceid", "correlationid", "requestuuid")
 _ERROR_ENDS: Final = ("errors", "failedrecords", "failedrows", "faileditems", "rejections")
 _KEYS_KEPT: Final = 4_096
 _NOTHING: Final = (Role.NONE, 0)
@@ -186,10 +198,12 @@ _roleless: set[int] = set()
 
 def _by_end(plain: str) -> tuple[Role, int]:
     """Return the role of a key that only its last word tells: ``erroneousFieldName``."""
-    if plain.endswith(_FIELD_ENDS):
+    if plain.endswith(_FIELD_ENDS) and not plain.startswith("custom"):
         return Role.FIELD, 1
     if plain.startswith("field") and plain.endswith("errors"):
         return Role.FIELD_ERRORS, 1
+    if plain.endswith(_ID_ENDS):
+        return Role.ID, 4
     if plain.endswith(_ERROR_ENDS) and plain != "nonfielderrors":
         return Role.ERRORS, 1
     return _NOTHING

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from crmlogging.errors.fieldmarks import LABELS, LIKELY, NOUNED, PLAIN, PLAIN_MARKS, SURE
-from crmlogging.errors.fieldnames import INDEX, PSEUDO, clean_name
+from crmlogging.errors.fieldnames import clean_name
+from crmlogging.errors.fieldtongues import OF_TONGUES
+from crmlogging.errors.fieldwords import NO_NAMES, is_of_several_words, looks_like_a_field
+from crmlogging.errors.headed import headed_in, refused_in, rewritten
+from crmlogging.errors.late import late
 from crmlogging.errors.marked import Marked, groups_in, marked
 from crmlogging.errors.namelists import CERTAIN, LISTED, NAME, NOUN, WORD
+from crmlogging.errors.schemamarks import GUARDED, OF_SCHEMAS, PARSED, TERSE, TYPED
 
-__all__ = ["named_in"]
+__all__ = ["guarded_in", "named_in"]
 
 _MAX_NAMES: Final = 64
 _MAX_TEXT: Final = 1_000
@@ -19,7 +23,7 @@ _CLOSE: Final = r"[\"'`\u2019\u201d]"
 # Only what can be said of a field, never of a value: "'ada' is not valid" names none.
 _DEMANDED: Final = (
     r"(?:is (?:a )?(?:required|missing|mandatory|read[- ]only)|can't be|cannot be|can not be|must"
-    r"|may not be|should|is too (?:long|short))"
+    r"|may not be|should|is too (?:long|short|large|small|big|high|low))"
 )
 _PATH: Final = r"([A-Za-z_][A-Za-z0-9_]{0,40}(?:(?:\.|\[)[A-Za-z0-9_\]]{1,40}){0,6})"
 _START: Final = r"(?:^|[\n;:,]\s?|\. )(?:the )?(?:(?:type|value|field|format|length) (?:for|of) )?"
@@ -82,7 +86,8 @@ _QUOTED: Final = _any_of(
     _OPEN + "(?:" + _AS_SUBJECT + ")" + NAME + _CLOSE + r"\s(?:" + _DEMANDED
     + r"|(?:value|length|size) (?:must|should|is too))",
     _OPEN + NAME + _CLOSE
-    + r"\s(?:(?:field|property|attribute|column|parameter|element)\b|" + _NO_FIELD + ")",
+    + r"\s(?:(?:(?:query|body|path|url|form|request|input|custom) )?"
+    r"(?:field|property|attribute|column|parameter|element)\b|" + _NO_FIELD + ")",
 )  # fmt: skip
 _NOUNS_MARKED: Final = (
     *(
@@ -91,17 +96,28 @@ _NOUNS_MARKED: Final = (
     ),
     ("propert", r"propert(?:y(?:\(s\)|(?!\(s\)))|ies)"),
 )
-_SUBJECT: Final = _START + _PATH + _ONE_WORD + r"(?: field)?:?\s"
+_FAULT: Final = r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
+_BEFORE_NOUN: Final = (
+    r"(?:^|[\n;:,.(\[] ?|\b(?:such|unknown|invalid|missing|required|unsupported|unexpected"
+    r"|undefined|enum|bad|for|in|of|on|the|with|this|at|or) )"
+)
+_SUBJECT: Final = _START + _PATH + _ONE_WORD + r"(?: field)?(?::| -)?\s"
+# "anna_b cannot be assigned": what is done to people and records, not to fields.
+_NOT_DONE: Final = (
+    r"(?!(?: be)? (?:assigned|added|removed|invited|deleted|merged|found|contacted|converted"
+    r"|reached|enrolled|linked|verified|approved|archived|restored|notified"
+    r"|an? (?:member|user|admin|owner|contact|customer|lead|employee))\b)"
+)
 _BARE: Final = marked(
     ("duplicate value found: ", r"duplicate value found: " + WORD),
     *(
-        (  # Salesforce puts the value after "restricted picklist field:".
-            mark,
-            rf"(?<!picklist ){noun}"
-            r"(?: name)?(?: is missing| missing| required| not found| not valid| invalid)?"
-            r"(?::\s?|\s)(?!values? )" + NAME,
-        )
+        pair
         for mark, noun in _NOUNS_MARKED
+        for pair in (
+            (mark, rf"{noun}{_FAULT}\s(?!values? |name: ){NAME}"),
+            # After "owner field:" there is its value.
+            (mark, rf"{_BEFORE_NOUN}{noun}{_FAULT}:\s?(?!values? ){NAME}"),
+        )
     ),
     (
         "for ",
@@ -113,45 +129,48 @@ _BARE: Final = marked(
         _SUBJECT + r"(?:is (?:a )?(?:required|missing|mandatory|read[- ]only|too (?:long|short))"
         "|" + _NO_FIELD + ")",
     ),
-    *((verb, _SUBJECT + verb) for verb in ("must", "should", "can't be", "cannot be")),
-    *((verb, _SUBJECT + verb) for verb in ("can not be", "may not be")),
+    *(
+        (verb, _SUBJECT + verb + _NOT_DONE)
+        for verb in ("must", "should", "can't be", "cannot be", "can not be", "may not be")
+    ),
+    *((verb, _SUBJECT + verb) for verb in ("needs to be", "has to be", "can not exceed")),
+    (
+        "not ",
+        _SUBJECT + r"(?:(?:was|is) )?not (?:provided|given|supplied|specified|set|sent|editable"
+        r"|writable|unique|nullable|numeric|found in (?:the )?(?:request|body|payload))",
+    ),
+    ("contains ", _SUBJECT + r"contains (?:invalid|illegal|unsupported) characters"),
+    (
+        "exceeds ",
+        _SUBJECT + r"exceeds (?:the |its )?max(?:imum)?(?: allowed)? (?:length|size|value)",
+    ),
+    ("out of range", _SUBJECT + r"(?:is |was )?out of range"),
+    (
+        " has ",
+        _SUBJECT + r"has (?:an? )?(?:wrong|invalid|incorrect|unsupported) (?:type|format|value)",
+    ),
 )
-_BARE_OR_LIKELY: Final = (*_BARE, *LIKELY)
+_BARE_OR_LIKELY: Final = (*_BARE, *LIKELY, *TYPED)
+_LABELS: Final = (*LABELS, *PARSED)
+_SURE: Final = (*SURE, *OF_SCHEMAS, *OF_TONGUES)
 # These may be said of a value, too, so that only common names of fields count.
+# "Company already exists" tells of a record, not of a field.
+_NO_RECORD: Final = (
+    r"(?!(?:company|owner|role|tags?|source|industry) (?:already|(?:was |is )?not found|does not))"
+)
 _OF_EITHER: Final = _any_of(
     r"(?:^|: )(?:invalid|duplicate) " + WORD + r"(?: address| number| value)?(?=:\s)",
-    r"(?:^failed)?" + _START + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s(?:\S{1,60}\s)?"
+    r"(?:^failed)?" + _START + _NO_RECORD + _PATH + _ONE_WORD + r"(?: field)?(?::\s|\s"
+    r"(?:\S{1,60}\s)?"
     r"(?:(?:is )?(?:an? )?(?:invalid|not|already|unknown|required|missing)|has already|does not))",
 )
 # Between the names of a list in quotes.
-_BETWEEN: Final = re.compile(
-    r"[\"'`\u2018\u2019\u201c\u201d]?(?:,? (?:or|and) |,) ?[\"'`\u2018\u201c]?"
-)
+_BETWEEN: Final = late(r"[\"'`\u2018\u2019\u201c\u201d]?(?:,? (?:or|and) |,) ?[\"'`\u2018\u201c]?")
 # lower(email::text), in an index of PostgreSQL
-_FUNCTION: Final = re.compile(r"^\w{1,30}\((\w{1,64})(?:::\w{1,30})?\)?$")
-_SEVERAL: Final = re.compile(r"\., |; |, (?:data|body)\b")
+_FUNCTION: Final = late(r"^\w{1,30}\((\w{1,64})(?:::\w{1,30})?\)?$")
+_SEVERAL: Final = late(r"\., |; |, (?:data|body)\b")
 # "Email has already been taken, Phone is too short"
-_JOINED: Final = re.compile(r", [A-Z]")
-_CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[_\d]+")
-_COMMON: Final = frozenset(
-    (
-        "email emails phone phones mobile sms fax name firstname lastname first last company title"
-        " status stage website url domain address city state country zip postcode street birthdate"
-        " birthday date amount price currency owner ownerid type source description subject id"
-        " ids tags quantity language timezone industry revenue salutation gender role password"
-        " username"
-    ).split()
-)
-# Parts of names in snake_case that no value has.
-_SNAKE: Final = re.compile(r"(?<![^_])[a-z0-9]+(?![^_])")
-_TELLTALE: Final = frozenset(("email", "phone", "mobile", "birth", "currency", "postal", "zip"))
-# Ends of names in camelCase that no value has.
-_ENDS: Final = frozenset(
-    (
-        "key id ids name code type date number email phone address url status stage amount count"
-        " price currency"
-    ).split()
-)
+_JOINED: Final = late(r", [A-Z]")
 # Nouns of an API, which are as little a field.
 _NOUNS: Final = frozenset(
     (
@@ -161,13 +180,6 @@ _NOUNS: Final = frozenset(
         " subscription lead deal customer content parameter field property attribute param column"
         " entity session server api access response result connection action role upgrade plan"
         " argument element file none nothing what which who they everything something input"
-    ).split()
-)
-_NO_NAMES: Final = frozenset(
-    (
-        "is in on of the a an this that these it not for with from to at and or was are were be"
-        " value values you your please request there no any all does did has have must should set"
-        " sent given required"
     ).split()
 )
 
@@ -207,15 +219,20 @@ def named_in(message: str) -> list[str]:
         ([], ['email'])
     """
     found: dict[str, None] = {}
-    text = message[:_MAX_TEXT]
+    text = rewritten(message[:_MAX_TEXT])
     lower = text.lower()
     hinted = any(hint in lower for hint in _HINTS)
-    if hinted:
+    if ":" in text or "：" in text:
+        for name in headed_in(text):
+            _note(name, found, _ADDRESSED)
+        for name in refused_in(text, lower):
+            _note(name, found)
+    if hinted and not found:
         for names in groups_in(CERTAIN, text, lower):
             for name in _BETWEEN.split(names):
                 _note(name, found, _ADDRESSED)
     if not found:
-        for names in groups_in(SURE, text, lower):
+        for names in groups_in(_SURE, text, lower):
             for name in _BETWEEN.split(names):
                 _note(_FUNCTION.sub(r"\1", name), found, _ADDRESSED)
     if hinted and (not found or _SEVERAL.search(text) is not None):
@@ -223,29 +240,53 @@ def named_in(message: str) -> list[str]:
             _note(name, found, _ADDRESSED)
     if not found:
         for name in groups_in(_BARE_OR_LIKELY, text, lower):
-            if _looks_like_a_field(name, common=False):
+            if looks_like_a_field(name, common=False):
                 _note(name, found)
     if not found:
         for listed in groups_in(LISTED, text, lower):
             each = _BETWEEN.split(listed)
-            if any(_looks_like_a_field(name, common=False) for name in each):
+            if any(looks_like_a_field(name, common=False) for name in each):
                 for name in each:
                     _note(name, found)
     if not found or _JOINED.search(text) is not None:
         for name in _OF_EITHER.groups(text):
-            if _looks_like_a_field(name, common=True):
+            if looks_like_a_field(name, common=True):
                 _note(name, found)
-    for name in groups_in(LABELS, text, lower):
-        if name in _LABELLED or _looks_like_a_field(name, common=True):
+    for name in groups_in(_LABELS, text, lower):
+        if name in _LABELLED or looks_like_a_field(name, common=True):
             _note(name, found, _LABELLED_ONLY)
+    if not found:
+        for name in groups_in(TERSE, text, lower):
+            if is_of_several_words(name) and looks_like_a_field(name, common=True):
+                _note(name, found)
     if not found and any(mark in lower for mark in PLAIN_MARKS):
         for name in PLAIN.groups(text):
-            if name not in _NOUNS and name not in _NO_NAMES:
+            if name.lower() not in _NOUNS and name not in NO_NAMES:
                 _note(name, found)
     if not found:
         for name in groups_in(NOUNED, text, lower):
-            if name.lower() not in _NO_NAMES and name.lower() not in _KINDS_OF_FIELD:
+            if name.lower() not in NO_NAMES and name.lower() not in _KINDS_OF_FIELD:
                 _note(name, found)
+    return [name for name in found if not _is_above_one(name, found)]
+
+
+def _is_above_one(name: str, found: dict[str, None]) -> bool:
+    """Whether a sentence names a field below this one, too: "no zip in contact: contact.zip"."""
+    return any(other.startswith(f"{name}.") for other in found)
+
+
+def guarded_in(message: str) -> list[str]:
+    """Return the fields that a refusal names as such, as `named_in` does.
+
+    Example:
+        >>> guarded_in("User has no access to the field salary"), guarded_in("No access to salary")
+        (['salary'], [])
+    """
+    found: dict[str, None] = {}
+    text = message[:_MAX_TEXT]
+    for name in groups_in(GUARDED, text, text.lower()):
+        if name.lower() not in _KINDS_OF_FIELD and name.lower() not in _NOUNS:
+            _note(name.strip("."), found)
     return list(found)
 
 
@@ -254,28 +295,5 @@ def _note(raw: str, found: dict[str, None], allowed: frozenset[str] = frozenset(
     name = clean_name(raw)
     if name is None or len(found) >= _MAX_NAMES:
         return
-    if name.lower() not in _NO_NAMES or name.lower() in allowed:
+    if name.lower() not in NO_NAMES or name.lower() in allowed:
         found.setdefault(name)
-
-
-def _looks_like_a_field(word: str, *, common: bool) -> bool:
-    """Whether an unquoted `word` can only be the name of a field; `common` asks for known ones."""
-    steps = INDEX.sub("", word).lower().strip(".").split(".")
-    if len(steps) > 1 and INDEX.search(word):  # "phones.0.value" is a path
-        return True
-    if len(parts := _SNAKE.findall(word)) > 1 and not _TELLTALE.isdisjoint(parts):
-        return True
-    if any(step.rstrip("0123456789") in _COMMON or step.endswith(("__c", "_id")) for step in steps):
-        return True
-    parts = [part for part in _CAMEL.findall(word) if part.strip("_")]
-    if len(parts) > 1 and all(part.lower() in _COMMON for part in parts):  # EmailAddress
-        return True
-    camel = len(parts) > 1 and "_" not in word and word[:1].islower()
-    if camel and parts[-1].lower() in _ENDS:  # stageKey
-        return True
-    if common or steps[0] in _NO_NAMES or steps[0] in PSEUDO:
-        return False
-    if len(steps) > 1:  # "ada.lovelace" is no path, "home_address.line1" is one
-        return any("_" in step.strip("_") for step in steps)
-    inner = word.strip("_")
-    return "_" in inner or not (inner.islower() or inner.isupper() or inner[1:].islower())

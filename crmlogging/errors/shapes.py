@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.errors.late import late
+
 __all__ = ["Numeral", "is_code", "is_request_id", "is_slug", "looks_secret"]
 
 _CODE: Final = re.compile(r"-?[A-Za-z0-9_/][A-Za-z0-9_.:/#-]{0,95}", re.ASCII)
 _NUMERAL_DIGITS: Final = 9
-_SLUG: Final = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
+_SLUG: Final = late(r"[a-z0-9_-]{1,32}", re.ASCII)
 # Prefixes of credentials, JWTs, phone numbers, addresses of the network, UUIDs; hex digests have
 # their own rule, since some providers' codes are hex.
 _SECRET: Final = re.compile(
@@ -21,7 +23,7 @@ _SECRET: Final = re.compile(
     re.ASCII,
 )
 # Neither a secret nor a phone number.
-_ID: Final = re.compile(
+_ID: Final = late(
     rf"(?!{_SECRET.pattern})(?!\d{{8,15}}\Z)[A-Za-z0-9][A-Za-z0-9_.:#=+-]{{2,127}}", re.ASCII
 )
 _PERSONAL: Final = re.compile(

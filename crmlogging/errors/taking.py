@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crmlogging.errors.bodies import embedded_tree
 from crmlogging.errors.delays import body_delay
+from crmlogging.errors.fieldmaps import is_said
 from crmlogging.errors.fieldnames import PLACEHOLDER, clean_name
 from crmlogging.errors.fieldpaths import is_field_location, may_list_names, take_names
 from crmlogging.errors.findings import Finding, RawField
@@ -18,6 +19,7 @@ from crmlogging.errors.identities import (
     UUID,
     has_plain_id,
     is_error_code,
+    is_own_id_of_several,
     looks_like_an_id,
     names_an_error,
     names_an_error_by_id,
@@ -41,8 +43,12 @@ _STATUSES_END: Final = 600
 _TITLE_RANK: Final = 8
 _NAMED_CODE: Final = re.compile(r"[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}", re.ASCII)
 _ERROR_ID_RANK: Final = 6
+_OWN_ID_RANK: Final = 8
 _OPENING: Final = frozenset("[{")
 _MAX_MEMBERS: Final = 50
+# {"field": {"name": "postal_code"}}
+_ONE_FIELD: Final = frozenset(("field", "target", "property", "attribute", "parameter", "column"))
+_OF_A_FIELD: Final = ("field", "name", "fieldName", "path", "apiName", "api_name", "key")
 _NAME_PARTNERS: Final = frozenset(("error", "reason", "isValid", "in", "code"))
 
 
@@ -66,10 +72,20 @@ def _unknown(
         if value and type(value[0]) is dict:
             below.append((Role.PARTS, key.plain, value))
         elif not reading.good and may_list_names(spelled):
-            take_names(value, into)
+            if spelled == "location":
+                into.fields.append(
+                    RawField(".".join(each for each in value[:_MAX_MEMBERS] if type(each) is str))
+                )
+            else:
+                take_names(value, into)
     elif type(value) is str:
         if spelled == "id" and names_an_error_by_id(value, node):
             into.note_code(value, _ERROR_ID_RANK, None, reading.status)
+        elif (
+            spelled == "id" and reading.id_rank > _OWN_ID_RANK and is_own_id_of_several(value, node)
+        ):
+            reading.id_rank, reading.request_id = _OWN_ID_RANK, value
+            reading.id_place = node, spelled
         if key.plain == "location" and is_field_location(value, node):
             into.fields.append(RawField(value, "", into.messages[-1] if into.messages else ""))
     elif type(value) is dict:
@@ -206,6 +222,11 @@ def _field(
     reading: Reading, key: Key, spelled: str, value: Any, into: Finding, below: Below, node: Any
 ) -> None:
     """Names are taken with the object (`own_fields`); here is what holds more than a name."""
+    if type(value) is dict and key.plain in _ONE_FIELD:
+        named = next((value[name] for name in _OF_A_FIELD if type(value.get(name)) is str), " ")
+        if " " not in named and not is_said(named):
+            into.fields.append(RawField(named, "", into.messages[-1] if into.messages else ""))
+            return
     if type(value) is dict or (type(value) is list and value and type(value[0]) is dict):
         below.append((Role.FIELD_ERRORS, key.plain, value))
 
@@ -249,7 +270,7 @@ def _name(
     if not isinstance(value, str) or spelled in reading.ranks:
         return
     partnered = not _NAME_PARTNERS.isdisjoint(node) and type(node.get("status")) is not int
-    if partnered and not names_an_error(value, node):
+    if reading.naming or (partnered and "id" not in node and not names_an_error(value, node)):
         if clean_name(value) not in (None, PLACEHOLDER):
             into.fields.append(RawField(value, str(node.get("error") or node.get("code") or "")))
     elif (not reading.good or into.failed) and " " not in value:

@@ -99,12 +99,12 @@ def _judge(
 # ---------------------------------------------------------------- on a record
 
 
-def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
+def describe(attributes: dict[str, Any], catalog: Catalog) -> None:
     """Find exception and response among a record's attributes, and write there what they mean.
 
     Args:
         attributes: of a record that is the caller's own; ``error`` and ``response`` are taken off.
-        catalog: the rules, or None for the built-in ones.
+        catalog: the rules.
     """
     raised, response = attributes.get("error"), attributes.get("response")
     if isinstance(raised, CrmError):
@@ -119,11 +119,11 @@ def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
     exchange = exchange_of(response) if response is not None else None
     if exchange is not None:
         del attributes["response"]
-    rules, provider = catalog or builtin(), attributes.get("crm")
+    provider = attributes.get("crm")
     fault: Fault | None = None
     if isinstance(raised, BaseException):
         if exchange is None and (provider is None or type(provider) is str):
-            known = recall_of(rules).of_words(raised, provider)
+            known = recall_of(catalog).of_words(raised, provider)
             if known is not None:
                 _write_error(known, attributes)
                 return
@@ -134,10 +134,10 @@ def describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
     if exchange is None:
         return
     exchange.headers = lower_headers(exchange.headers)
-    error = _judge(exchange, fault or raised, provider, rules)
+    error = _judge(exchange, fault or raised, provider, catalog)
     if error is not None:
         if isinstance(raised, BaseException) and fault is not None:
-            recall_of(rules).learn(raised, provider, fault, error)
+            recall_of(catalog).learn(raised, provider, fault, error)
         _write_error(error, attributes)
     _write_exchange(exchange, attributes)
 

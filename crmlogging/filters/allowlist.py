@@ -84,6 +84,8 @@ class AllowlistFilter(Stage):
             problems.found.extend(error.problems)
         sealed = mask.items() if isinstance(mask, Mapping) else ()
         patterns = [pattern for pattern, kind in sealed if kind == "seal"]
+        if not patterns:
+            problems.paths(seal_to=seal_to)
         self._sealer: FieldSealer | None = None
         if patterns or service is not None:
             from crmlogging.redaction.sealing import sealer_for  # who seals nothing never loads it

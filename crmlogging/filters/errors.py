@@ -8,7 +8,6 @@ requests, httpx, urllib3, aiohttp, botocore, simple-salesforce, hubspot-api-clie
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +18,9 @@ from crmlogging.records import SafeRecord, Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crmlogging.errors.catalog import Catalog
     from crmlogging.errors.model import CrmError
 
 __all__ = ["ErrorFilter"]
-
-
-def _describe(attributes: dict[str, Any], catalog: Catalog | None) -> None:
-    """Load what describes errors, at the first one: processes without any never load it."""
-    global _describe  # from now on what was loaded stands here
-    from crmlogging.errors.written import describe
-
-    _describe = describe
-    describe(attributes, catalog)
 
 
 class ErrorFilter(Stage):
@@ -60,13 +49,17 @@ class ErrorFilter(Stage):
         super().__init__()
         problems = Problems("ErrorFilter")
         problems.unknown(unknown, known=("catalog",))
+        files = catalog if isinstance(catalog, list | tuple) else [catalog]
+        for each in files:
+            problems.paths(catalog=each)
         problems.raise_if_any()
-        self._catalog: Catalog | None = None
-        if catalog is not None:
-            from crmlogging.errors.catalog import builtin
+        # Not with this module, which programs import that log no errors; nor with the first error,
+        # since no call that logs is to wait for files.
+        from crmlogging.errors.catalog import builtin
+        from crmlogging.errors.written import describe
 
-            files = [catalog] if isinstance(catalog, (str, os.PathLike)) else catalog
-            self._catalog = builtin().extended(*files)
+        self._catalog = builtin() if catalog is None else builtin().extended(*files)
+        self._describe = describe
         own = type(self)
         if (own.refine, own.filter) == (ErrorFilter.refine, Stage.filter):
             self.enrich = _is_plain
@@ -77,10 +70,9 @@ class ErrorFilter(Stage):
         It is given the exception and ``crm``. Only what belongs to the single answer, the id of
         its request and a delay, may be another's.
         """
-        from crmlogging.errors.catalog import builtin
         from crmlogging.errors.recall import recall_of
 
-        return recall_of(builtin() if self._catalog is None else self._catalog).error_like
+        return recall_of(self._catalog).error_like
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Write ``error.*`` on `record`, which belongs to the caller."""
@@ -92,7 +84,7 @@ class ErrorFilter(Stage):
         ) or isinstance(record, SafeRecord):
             return record
         try:
-            _describe(attributes, self._catalog)
+            self._describe(attributes, self._catalog)
         except Exception as error:  # noqa: BLE001  # logging never raises; the line goes on without
             complain("classification", error)
         return record

@@ -78,8 +78,7 @@ class GroupingFilter(logging.Filter):
             problems.add("first", f"{first!r} is not a whole number of at least 1")
         if type(window_seconds) not in (int, float) or not 0 < window_seconds < math.inf:
             problems.add("window_seconds", f"{window_seconds!r} is not a number of seconds above 0")
-        if state is not None and not (isinstance(state, (str, os.PathLike)) and str(state)):
-            problems.add("state", f"a path is due, not {type(state).__name__}")
+        problems.paths(state=state)
         problems.raise_if_any()
         self.first = first
         self.window_seconds = window_seconds

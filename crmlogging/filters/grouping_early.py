@@ -128,7 +128,7 @@ class Early:
         number = self._number(attributes)
         if len(exc_info) != 3 or number == _CLOSED:
             return
-        # Now, since by now errors have been described: processes without any never load that.
+        # Now, since processes without errors need none.
         self._error_like = self._error_like or self._errors.recaller()
         call = _call(attributes)
         evidence, error, resource = self._evidence(number, call, attributes, exc_info[1])

@@ -34,6 +34,7 @@ class ConsoleFormatter(logging.Formatter):
     def __init__(self, *, colour: bool = False, **unknown: object) -> None:
         problems = Problems("ConsoleFormatter")
         problems.unknown(unknown, known=("colour",))
+        problems.flags(colour=colour)
         problems.raise_if_any()
         super().__init__()
         self._colour = colour

@@ -7,6 +7,7 @@ again, so that encoding cannot fail.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["encode", "one_line"]
+__all__ = ["ESCAPES", "encode", "one_line"]
 
 # Escaped although JSON allows them raw: DEL and C1 (U+0085 ends a line for splitlines), the
 # line and paragraph separators, what turns or hides text or is not seen at all (the soft hyphen,
@@ -48,9 +49,24 @@ def _unsafe() -> re.Pattern[str]:
 
 
 def _escape(match: re.Match[str]) -> str:
-    """Return one character as JSON escapes it: in UTF-16, so beyond U+FFFF a pair."""
-    units = match[0].encode("utf-16-be").hex()
+    return _escaped(match[0])
+
+
+def _escaped(text: str) -> str:
+    """Return `text` as JSON escapes it: in UTF-16, so beyond U+FFFF a pair."""
+    units = text.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _escape_unknown(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return _escaped(error.object[error.start : error.end]), error.end
+
+
+ESCAPES: Final = "crmlogging.escapes"
+"""Name of an error handler of `str.encode`: what the encoding has not is escaped as in JSON."""
+codecs.register_error(ESCAPES, _escape_unknown)
 
 
 def encode(fields: Mapping[Any, Any], default: _Default | None = None, option: int = 0) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final, cast
 
 import orjson
@@ -42,6 +42,16 @@ _STANDARD_OPTIONS: Final = {
     *("exc_info_as_array", "stack_info_as_array", "json_default", "json_encoder"),
     *("json_serializer", "json_indent", "json_ensure_ascii"),
 }
+_POSITIONAL: Final = ("fmt", "datefmt", "style", "validate")
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("rename_fields", "static_fields", "defaults"), (Mapping,)),
+    **dict.fromkeys(("datefmt", "prefix"), (str,)),
+    "fmt": (str, list, tuple),
+    "style": (str, type),
+    "reserved_attrs": (Iterable,),
+}
+"""What anything else makes python-json-logger fail on, when it is built or at each record."""
+_NONE: Final = type(None)
 
 
 class JsonFormatter(StandardJsonFormatter):
@@ -81,15 +91,20 @@ class JsonFormatter(StandardJsonFormatter):
         for name, value in (("service", service), ("environment", environment)):
             if value is not None and (type(value) is not str or SHAPES["id"](value) is MISFIT):
                 problems.add(name, "must be 1 to 128 characters of A-Z a-z 0-9 _ . : -")
+        given = {**dict(zip(_POSITIONAL, args, strict=False)), **options}
+        odd = [name for name in _KINDS if not isinstance(given.get(name), (*_KINDS[name], _NONE))]
+        for name in odd:
+            problems.add(name, f"{given[name]!r} is of no kind that this option takes")
         if schema not in ("crm", None):
             problems.add("schema", f"{schema!r} is unknown; known: 'crm', None")
         # What only json.dumps can do needs json.dumps; else orjson encodes.
         only_json = {"json_encoder", "json_serializer", "json_ensure_ascii"} & set(options)
         self._by_orjson = not only_json and options.get("json_indent") in (None, 0, 2)
         try:
-            super().__init__(*args, **{k: v for k, v in options.items() if k not in unknown})
+            if not odd:
+                super().__init__(*args, **{k: v for k, v in options.items() if k not in unknown})
         except (TypeError, ValueError) as error:
-            problems.add("fmt", str(error))
+            problems.add("style" if str(error).startswith("Style") else "fmt", str(error))
         problems.raise_if_any()
         fmt = args[0] if args else options.get("fmt")
         self._tabular = schema == "crm" and fmt is None

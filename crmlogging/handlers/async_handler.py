@@ -98,8 +98,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         self._limits.check(problems)
         if not isinstance(handlers, tuple | list) or len(handlers):
             self._names = documents.TargetNames(handlers, problems)
-        elif queue is None:
-            problems.add("handlers", "name at least one target")
+        elif not hasattr(queue, "put_nowait"):
+            problems.add("handlers", "name at least one target, or pass a queue")
         if self._limits.journal is not None and not problems.found:
             if self._names is None and not documents.brings_targets():
                 problems.add("journal", "needs targets: name them in 'handlers'")

@@ -6,6 +6,8 @@ import time
 import weakref
 from typing import Final, Protocol
 
+from crmlogging.exceptions import ConfigurationError
+
 __all__ = ["Draining", "drain", "register"]
 
 
@@ -36,7 +38,12 @@ def drain(timeout: float = 10.0) -> bool:
 
     Returns:
         False when something still waits; it is not lost.
+
+    Raises:
+        ConfigurationError: `timeout` is no number.
     """
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or timeout != timeout:
+        raise ConfigurationError(f"drain: timeout: {timeout!r} is no number of seconds")
     end = time.monotonic() + timeout
     # Queues first: what they deliver may go into a spool.
     living = [each for reference in _draining.valuerefs() if (each := reference()) is not None]

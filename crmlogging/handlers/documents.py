@@ -48,6 +48,12 @@ def effective_options(queue: Any, passed: dict[str, Any], problems: Problems) ->
     They are those that were passed, unless dictConfig is at work by ``"class"`` and keeps some
     to itself.
     """
+    options = _effective(queue, passed, problems)
+    problems.flags(**{name: options[name] for name in ("levels", "respect_handler_level")})
+    return options
+
+
+def _effective(queue: Any, passed: dict[str, Any], problems: Problems) -> dict[str, Any]:
     frame = _queue_frame()
     if frame is None or frame.f_back is None:
         return passed

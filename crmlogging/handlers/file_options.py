@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -88,6 +87,9 @@ def checked(owner: str, given: Mapping[str, Any]) -> Options:
         problems.add("encrypt_to", "needs compress='gzip'")
     if not isinstance(fsync, str) or fsync not in _SYNCED_FROM:
         problems.add("fsync", f"{fsync!r} is none of {', '.join(map(repr, _SYNCED_FROM))}")
+    problems.level(given["level"])
+    problems.flags(levels=given["levels"])
+    problems.functions(clock=given["clock"])
     gid = _checked_group(given["group"], problems)
     mode = _checked_mode(given["mode"], gid, problems)
     problems.raise_if_any()
@@ -98,6 +100,9 @@ def checked(owner: str, given: Mapping[str, Any]) -> Options:
     )
 
 
+_ALL_PERMISSIONS: Final = 0o7777
+_HIGHEST_GROUP: Final = 2**32 - 2
+"""The number after it means "leave it" (chown(2))."""
 _LONGEST_NAME: Final = 255 - len(".standard.2026-11-21.000017000.gz.tmp")
 _ROTATED_LOOK: Final = (
     r".*\.(\d+|gz|enc|tmp|bz2|zst)|.*\.(debug|standard)\.\d{4}-\d\d-\d\d\.\d+(\..*)?"
@@ -162,7 +167,7 @@ def _is_count(value: object) -> bool:
 def _checked_mode(mode: object, gid: int | None, problems: Problems) -> int:
     if mode is None:
         return 0o600 if gid is None else 0o640
-    if isinstance(mode, int) and stat.S_IMODE(mode) == mode and mode & 0o600 == 0o600:
+    if isinstance(mode, int) and 0 <= mode <= _ALL_PERMISSIONS and mode & 0o600 == 0o600:
         return mode
     problems.add("mode", f"{mode!r} are no file permissions such as 0o600")
     return 0o600
@@ -170,12 +175,12 @@ def _checked_mode(mode: object, gid: int | None, problems: Problems) -> int:
 
 def _checked_group(group: object, problems: Problems) -> int | None:
     """Return the number of `group`."""
-    if group is None or (isinstance(group, int) and not isinstance(group, bool)):
+    if group is None or (type(group) is int and 0 <= group <= _HIGHEST_GROUP):
         return group
     try:
         import grp
 
         return grp.getgrnam(str(group)).gr_gid
-    except (ImportError, KeyError):
+    except (ImportError, KeyError, ValueError):
         problems.add("group", f"{group!r} is no group of this system")
         return None

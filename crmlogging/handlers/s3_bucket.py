@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from crmlogging.crypto.envelope import VERSION
 from crmlogging.storage.forking import inside
-from crmlogging.storage.s3_client import CONNECT_SECONDS, READ_SECONDS, explain, new_client
+from crmlogging.storage.s3_client import explain, new_client
+from crmlogging.storage.s3_deadline import Deadline
 from crmlogging.storage.spool import ReadyObject
 
 __all__ = ["PART_BYTES", "Bucket"]
@@ -22,7 +25,9 @@ _NOT_KNOWN: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequ
 _FORK_WAITS_FOR_CLIENT_SECONDS: Final = 3.0
 _FORK_WAITS_SECONDS: Final = 0.1
 """For a call under way; where a server does not answer, forks must not stand still."""
-_LONGEST_CALL_SECONDS: Final = CONNECT_SECONDS + READ_SECONDS
+_LEAST_SECONDS: Final = 60.0
+_LEAST_BYTES_PER_SECOND: Final = 32 * 1024
+"""What an object may take in all: a peer that keeps it up longer is given up, and tried again."""
 
 
 class NotStored(Exception):  # noqa: N818  # its name is the code that is told
@@ -40,6 +45,7 @@ class Bucket:
         allow_http: send over unencrypted connections as well.
         arguments: of every ``put_object``.
         client: makes a boto3 S3 client; for tests.
+        monotonic: clock, in seconds.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Bucket:
         allow_http: bool,
         arguments: Mapping[str, Any],
         client: Callable[[], Any] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._prefix = prefix
@@ -63,9 +70,17 @@ class Bucket:
             name: value for name, value in arguments.items() if name == "ExpectedBucketOwner"
         }
         self._make_client = client or self._boto_client
+        self._deadline = Deadline(monotonic=monotonic)
+        self._seconds = math.inf
         self._client: Any = None
         self._conditional = True
         self.forget()
+
+    def allow(self, seconds: float) -> None:
+        """Let each `put` take no longer than this, where its size would allow it more."""
+        if seconds != self._seconds:
+            self.renew()
+            self._seconds = seconds
 
     def put(self, item: ReadyObject) -> None:
         """Store an object; it is no error if it is there already.
@@ -76,6 +91,9 @@ class Bucket:
         Raises:
             Exception: whatever boto3 raises.
         """
+        whole = _LEAST_SECONDS + item.size / _LEAST_BYTES_PER_SECOND
+        # The other half is for a read that begins just before.
+        self._deadline.begin(min(whole, self._seconds / 2))
         self.prepare()
         with inside(_FORK_WAITS_SECONDS):
             self._put(item)
@@ -162,15 +180,10 @@ class Bucket:
                 finally:
                     self.preparing = False
 
-    def renew(self, seconds: float = _LONGEST_CALL_SECONDS) -> None:
-        """Make a new client at the next attempt: credentials may have changed.
-
-        Args:
-            seconds: how long each of its calls may take.
-        """
+    def renew(self) -> None:
+        """Make a new client at the next attempt: credentials may have changed."""
         client = self._client
         self.forget()
-        self._seconds = seconds
         close = getattr(client, "close", None)
         if close is not None:
             with suppress(Exception):
@@ -179,7 +192,7 @@ class Bucket:
     def forget(self) -> None:
         """Have no client: in a forked child it is the parent's, with its connections and locks."""
         self._client = None
-        self._seconds = _LONGEST_CALL_SECONDS
+        self._seconds = math.inf
         self.preparing = False
 
     def _boto_client(self) -> Any:
@@ -188,6 +201,7 @@ class Bucket:
             region=self._region,
             allow_http=self._allow_http,
             seconds=self._seconds,
+            deadline=self._deadline,
         )
 
 

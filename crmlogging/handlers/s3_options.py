@@ -49,6 +49,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "overflow": ("drop", "block"),
     "fsync": ("never", "error", "batch"),
 }
+_TEXTS: Final = ("region", "kms_key_id", "storage_class", "expected_owner")
 _ENCRYPTION: Final = (None, "AES256", "aws:kms", "aws:kms:dsse")
 _NUMBERS: Final = (
     *("spool_bytes", "spool_files", "block_seconds"),
@@ -131,6 +132,13 @@ def checked(owner: str, given: Mapping[str, Any]) -> Options:
         if given[option] not in words:
             known = ", ".join(map(repr, words))
             problems.add(option, f"{given[option]!r} is none of {known}")
+    problems.level(given["level"])
+    problems.flags(levels=given["levels"], allow_http=given["allow_http"])
+    problems.functions(clock=given["clock"], client=given["client"])
+    problems.paths(spool_dir=given["spool_dir"])
+    for option in _TEXTS:
+        if given[option] is not None and not _is_text(given[option]):
+            problems.add(option, f"{given[option]!r} is no text")
     found = {name: given[name] for name in Options._fields if name in given}
     found["encrypt_to"] = checked_recipient(given["encrypt_to"], problems)
     found["arguments"] = _object_arguments(problems, given)
@@ -166,8 +174,10 @@ def _object_arguments(problems: Problems, given: Mapping[str, Any]) -> dict[str,
         problems.add("server_side_encryption", f"{server_side_encryption!r} is none of {known}")
     if given["kms_key_id"] is not None and not str(server_side_encryption).startswith("aws:kms"):
         problems.add("kms_key_id", "needs server_side_encryption='aws:kms'")
-    if tags is not None and not isinstance(tags, Mapping):
-        problems.add("tags", f"{tags!r} is no mapping")
+    if tags is not None and not (
+        isinstance(tags, Mapping) and all(map(_is_text, (*tags, *tags.values())))
+    ):
+        problems.add("tags", f"{tags!r} is no mapping of text to text")
         tags = None
     arguments = {
         "ServerSideEncryption": server_side_encryption,
@@ -177,6 +187,10 @@ def _object_arguments(problems: Problems, given: Mapping[str, Any]) -> dict[str,
         "ExpectedBucketOwner": given["expected_owner"],
     }
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and bool(value)
 
 
 def require_boto3() -> None:

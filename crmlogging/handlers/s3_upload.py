@@ -208,8 +208,7 @@ class Uploader:
     def _upload(self, end: float) -> int:
         """Upload what is ready; return how much could not be."""
         for item in self._spool.ready(last=self._tried):
-            if end < math.inf:
-                self._bucket.renew(max(_SHORT_PAUSE_SECONDS, end - self._monotonic()))
+            self._bucket.allow(max(_SHORT_PAUSE_SECONDS, end - self._monotonic()))
             try:
                 self._bucket.put(item)
             except Exception as error:  # noqa: BLE001  # counted below, and tried again

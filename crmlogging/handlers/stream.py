@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 from typing import Any
 
+from crmlogging.handlers.line_writer import LineWriter
 from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["StreamHandler"]
@@ -21,6 +21,7 @@ class StreamHandler(SafeHandler, logging.StreamHandler[Any]):
 
     def __init__(self, stream: Any = None) -> None:
         super().__init__(stream)
+        self._writer = LineWriter()
         self.start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -33,8 +34,8 @@ class StreamHandler(SafeHandler, logging.StreamHandler[Any]):
                 self.stream.write(line)
                 self.flush()
                 return
-            rest = memoryview(line.encode("utf-8", "replace"))
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            _, error = self._writer.write(descriptor, [line.encode("utf-8", "replace")])
+            if error is not None:
+                raise error
         except Exception:  # noqa: BLE001  # logging never raises
             self.handleError(record)

@@ -6,8 +6,6 @@ import io
 import logging
 import math
 import os
-import select
-import stat
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -16,14 +14,16 @@ from functools import partial
 from typing import Any, Final
 
 from crmlogging.diagnostics import complain
+from crmlogging.formatters.encoding import ESCAPES
+from crmlogging.handlers.line_writer import LineWriter
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.records import Moment, SafeRecord, copy_of, deferred
 
 __all__ = ["Target", "target_for"]
 
-# What a pipe takes in one piece (Linux; POSIX promises 512): several processes may share it.
-_PIPE_BYTES: Final = 4_096
-_FILE_BYTES: Final = 65_536
+
+_WRITERS: Final = (io.BufferedWriter, io.FileIO)
+"""What is below a stream that is just a file; the second below those of ``python -u``."""
 
 
 class _Outcome(threading.local):
@@ -173,6 +173,10 @@ class DescriptorTarget(Target):
     state and hangs at its first ``print``. Writing to the descriptor takes no such lock.
     """
 
+    def __init__(self, handler: logging.Handler, *, respect_level: bool) -> None:
+        super().__init__(handler, respect_level=respect_level)
+        self._writer = LineWriter()
+
     def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
         """Write `records`, as few writes as a shared pipe allows, each of whole lines."""
         stream = self._stream()
@@ -191,25 +195,40 @@ class DescriptorTarget(Target):
                 self._complain(error)
             if _outcome.failed:
                 failed.append(position)
-        for positions, chunk in _chunks(lines, _longest_write(stream)):
-            try:
-                with self.handler.lock or threading.RLock():
-                    # Again: who closed the handler meanwhile has set its number free for others.
-                    _write_all((self._stream() or stream).fileno(), chunk)
-            except (OSError, ValueError) as error:  # the latter: it is closed
-                self._complain(error)
-                failed += positions
+        whole, obstacle = self._write([line for _, line in lines], stream)
+        if obstacle is not None:
+            self._complain(obstacle)
+            failed += [position for position, _ in lines[whole:]]
         return failed
+
+    def flush(self) -> None:
+        """Flush the handler, and finish a line that was cut short if that can be done by now."""
+        super().flush()
+        if self._writer.rest and (stream := self._stream()) is not None:
+            self._write((), stream)
+
+    def _write(
+        self, lines: Sequence[bytes], stream: io.TextIOWrapper
+    ) -> tuple[int, Exception | None]:
+        """Return how many of `lines` are out, and what kept back the others."""
+        try:
+            with self.handler.lock or threading.RLock():
+                # Again: who closed the handler meanwhile has set its number free for others.
+                return self._writer.write((self._stream() or stream).fileno(), lines)
+        except (OSError, ValueError) as error:  # the latter: it is closed
+            return 0, error
 
     def _stream(self) -> io.TextIOWrapper | None:
         """Return the open stream, its buffer empty, or None for one that is not just a file."""
         handler: Any = self.handler
-        stream = handler.stream
-        if stream is None and isinstance(handler, logging.FileHandler):
-            stream = handler.stream = handler._open()
-        if type(stream) is not io.TextIOWrapper or type(stream.buffer) is not io.BufferedWriter:
-            return None
         try:
+            stream = handler.stream
+            if stream is None and isinstance(handler, logging.FileHandler):
+                stream = handler.stream = handler._open()
+            if type(stream) is not io.TextIOWrapper or type(stream.buffer) not in _WRITERS:
+                return None
+            if "".encode(stream.encoding):
+                return None  # A mark that stands at a file's beginning, and only there.
             # What was printed before goes out first, so that no line ends up within another.
             stream.flush()
             stream.fileno()
@@ -245,43 +264,10 @@ class DescriptorTarget(Target):
         if render is not None:
             return b"%b%b" % (render(record), handler.terminator.encode())
         text: str = handler.format(record) + handler.terminator
-        return text.encode(stream.encoding, stream.errors or "strict")
-
-
-def _longest_write(stream: io.TextIOWrapper) -> int:
-    """Return how many bytes go out in one piece whoever else writes there."""
-    try:
-        mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # closed meanwhile: the write will tell
-        return _PIPE_BYTES
-    return _FILE_BYTES if stat.S_ISREG(mode) else _PIPE_BYTES
-
-
-def _chunks(lines: Sequence[tuple[int, bytes]], longest: int) -> list[tuple[list[int], bytes]]:
-    """Join lines into writes of at most `longest` bytes; a longer line goes alone."""
-    chunks: list[tuple[list[int], bytes]] = []
-    positions: list[int] = []
-    parts: list[bytes] = []
-    size = 0
-    for position, line in lines:
-        if parts and size + len(line) > longest:
-            chunks.append((positions, b"".join(parts)))
-            positions, parts, size = [], [], 0
-        positions.append(position)
-        parts.append(line)
-        size += len(line)
-    if parts:
-        chunks.append((positions, b"".join(parts)))
-    return chunks
-
-
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
         try:
-            rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:  # a terminal or pipe that somebody made non-blocking
-            select.select([], [descriptor], [], 1.0)
+            return text.encode(stream.encoding, stream.errors or "strict")
+        except UnicodeEncodeError:
+            return text.encode(stream.encoding, ESCAPES)
 
 
 def target_for(handler: logging.Handler, *, respect_level: bool) -> Target:

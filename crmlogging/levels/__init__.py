@@ -20,7 +20,8 @@ Levels above CRITICAL count as CRITICAL: nothing can silence that.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from crmlogging import ticking
 from crmlogging.levels import scoping
@@ -67,8 +68,19 @@ def set_level(spec: str, for_: str | None = None) -> None:
     Raises:
         ConfigurationError: `spec` or `for_` cannot be read; nothing changes.
     """
+    from crmlogging.exceptions import ConfigurationError, Problems
     from crmlogging.levels.env_file import VARIABLE
-    from crmlogging.levels.spec import with_end
+    from crmlogging.levels.spec import parse_duration, parse_spec, with_end
 
+    problems = Problems("set_level")
+    checks: tuple[tuple[str, Callable[[Any], object], object], ...]
+    checks = (("spec", parse_spec, spec), ("for_", parse_duration, "1s" if for_ is None else for_))
+    for option, check, given in checks:
+        try:
+            check(given)
+        except ConfigurationError as error:
+            for each in error.problems:
+                problems.add(option, each.partition(": ")[2])
+    problems.raise_if_any()
     os.environ[VARIABLE] = with_end(spec, for_)
     start(now=True)

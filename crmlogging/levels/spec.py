@@ -64,9 +64,10 @@ def parse_level(text: str | int) -> int:
     Raises:
         ConfigurationError: it is neither.
     """
-    if isinstance(text, int):
-        number: object = text
-    else:
+    number: object = None
+    if isinstance(text, int) and not isinstance(text, bool):
+        number = text
+    elif isinstance(text, str):
         name = text.strip().upper()
         known = _NAMES.get(name, logging.getLevelName(name))
         number = int(name) if re.fullmatch(r"[0-9]{1,3}", name) else known
@@ -86,6 +87,8 @@ def parse_spec(text: str) -> Spec:
         >>> parse_spec("info,crm.sync=DEBUG;until=2026-11-22T03:00Z").levels
         {'': 20, 'crm.sync': 10}
     """
+    if not isinstance(text, str):
+        raise ConfigurationError(f"level: {text!r} is no text such as 'INFO,crm.sync=DEBUG'")
     problems: list[str] = []
     levels: dict[str, int] = {}
     rules: list[Rule] = []
@@ -116,7 +119,7 @@ def parse_spec(text: str) -> Spec:
 def _parse_part(part: str) -> tuple[str, int]:
     name, equals, level = part.rpartition("=")
     name = name.strip()
-    if equals and not name:
+    if equals and not (name and name.isprintable()):
         raise ConfigurationError(f"level: {part!r} names no logger")
     return "" if name == "root" else name, parse_level(level)
 
@@ -144,7 +147,9 @@ def parse_duration(text: str) -> datetime.timedelta:
     Raises:
         ConfigurationError: it is none of these.
     """
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text.strip())
+    match = None
+    if isinstance(text, str):
+        match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text.strip())
     if match is None:
         raise ConfigurationError(f"for: {text!r} is no duration such as 90s, 15m, 2h, 1d")
     seconds = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[match[2]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import stat
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -71,6 +72,8 @@ class Watcher:
             status = os.stat(path)
             stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
+                if not stat.S_ISREG(status.st_mode):
+                    return None  # A pipe would have the thread wait that looks after all handlers.
                 with open(path, encoding="utf-8", errors="replace") as file:
                     text = file.read(FILE_BYTES)
                 self._stamp, self._file_text = stamp, value_in(text)

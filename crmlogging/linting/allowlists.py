@@ -17,8 +17,11 @@ from crmlogging.exceptions import ConfigurationError, Problems
 from crmlogging.fields import FIELDS, MISFIT, conform
 from crmlogging.redaction.allowlist import Allowlist, Place
 from crmlogging.redaction.patterns import RESERVED, compile_patterns
+from crmlogging.storage.given import read_given
 
 __all__ = ["Allowed", "read_allowed"]
+
+_LARGEST_BYTES: Final = 32_000_000
 
 _FILTER: Final = "AllowlistFilter"
 _PRESET: Final = ("@crm",)
@@ -106,7 +109,7 @@ def read_allowed(path: Path) -> Allowed:
     problems = Problems(str(path))
     documents: list[Mapping[str, Any]] = []
     try:
-        content = path.read_bytes()
+        content = read_given(path, _LARGEST_BYTES)
         if path.suffix == ".py":
             documents = list(_in_python(ast.parse(content), problems))
         else:

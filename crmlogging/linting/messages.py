@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from crmlogging.linting.scopes import Index, Scope, origin_of
-from crmlogging.redaction.built_messages import Built, built_from, dotted_name
+from crmlogging.redaction.built_messages import Built, built_from, dotted_name, entry_of
 from crmlogging.redaction.splitting import fits
 
 __all__ = ["Outcome", "Verdict", "is_exception", "verdict_on"]
@@ -51,6 +51,7 @@ _SINGLE: Final = "a single word in a variable may be anybody's"
 
 def verdict_on(message: ast.expr, scope: Scope, index: Index) -> Verdict:
     """Return what the line shows of `message`, an expression in a call within `scope`."""
+    message = entry_of(message)
     match message:
         case ast.IfExp(body=body, orelse=orelse):
             return _worst([_simple(body, scope, index), _simple(orelse, scope, index)])

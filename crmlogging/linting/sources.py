@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from crmlogging.storage.given import read_given
+
 __all__ = ["Source", "SourceError", "files_under", "read"]
 
 _SUFFIXES: Final = (".py", ".pyw")
@@ -24,6 +26,8 @@ _LEFT_OUT: Final = frozenset(
 )
 # Such a file is a table somebody generated; parsing it takes seconds.
 _LARGE_BYTES: Final = 1_000_000
+_LARGEST_BYTES: Final = 32_000_000
+"""Nobody writes more in one file; a device has no end."""
 _MAY_LOG: Final = re.compile(
     rb"\b(?:debug|info|warn|warning|error|critical|fatal|exception|log|LoggerAdapter)\s*\("
     rb"|\blogging\b"
@@ -101,8 +105,7 @@ def read(path: str) -> Source:
         SourceError: it cannot be read, or is not Python.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_given(path, _LARGEST_BYTES)
     except OSError as error:
         raise SourceError(f"cannot be read ({error.strerror})") from error
     may_log = _MAY_LOG.search(content) is not None

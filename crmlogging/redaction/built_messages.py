@@ -12,7 +12,9 @@ import string
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["Built", "built_from", "dotted_name"]
+from crmlogging.redaction.mapped import TEXTS
+
+__all__ = ["Built", "built_from", "dotted_name", "entry_of", "rendered_from"]
 
 _LABEL_CHARACTERS: Final = 40
 _PARTS_MAXIMUM: Final = 64
@@ -62,6 +64,33 @@ def built_from(node: ast.expr) -> Built | None:
     for slot, literal in zip(slots, literals[1:], strict=True):
         shown += ["{", slot.label, "}", literal]
     return Built("".join(shown), tuple(literals), tuple(slot.name for slot in slots))
+
+
+def rendered_from(
+    text: ast.Constant, arguments: list[ast.expr], keywords: list[ast.keyword]
+) -> tuple[Built, ...]:
+    """Return the messages that a function may build of a text and what it is called with.
+
+    structlog's filtering loggers put arguments in by ``%``, loguru by ``format``. A message that
+    says nothing but its values is none: any text is of that form.
+    """
+    percent = ast.BinOp(text, ast.Mod(), ast.Tuple(arguments, ast.Load()))
+    formatted = ast.Call(ast.Attribute(text, "format", ast.Load()), arguments, keywords)
+    found = (built_from(percent), built_from(formatted))
+    return tuple(
+        each
+        for each in found
+        if each is not None and each.names and re.search(r"[^\W\d_]{2}", "".join(each.literals))
+    )
+
+
+def entry_of(node: ast.expr) -> ast.expr:
+    """Return the entry of a mapping's display that is the message (`mapped`); else `node`."""
+    if not isinstance(node, ast.Dict):
+        return node
+    pairs = zip(node.keys, node.values, strict=True)
+    entries = {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
+    return next((entries[name] for name in TEXTS if name in entries), node)
 
 
 def dotted_name(node: ast.expr) -> str | None:

@@ -15,16 +15,26 @@ from opcode import EXTENDED_ARG, opmap
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
-from crmlogging.redaction.places import source_file
+from crmlogging.redaction.places import file_of, source_file
 
 __all__ = [
-    *("Span", "calling_frame", "constants", "is_source", "literals_in_call", "instructions_in"),
+    *(
+        "Span",
+        "calling_frame",
+        "constants",
+        "is_front",
+        "is_source",
+        "literals_in_call",
+        "instructions_in",
+    ),
     *("outer_frames", "own_frames", "span_at", "texts_of"),
 ]
 
 _LOGGING: Final = os.path.dirname(logging.getLogger.__code__.co_filename) + os.sep
 _OWN: Final = os.path.dirname(os.path.dirname((lambda: None).__code__.co_filename)) + os.sep
 _PASSED: Final = (_LOGGING, _OWN)
+# Packages whose loggers stand before those of `logging`, with the same calls.
+_FRONTS: Final = ("structlog", "loguru")
 # The command line holds the demo's service, which logs like any other caller.
 _APPLICATION: Final = os.path.join(_OWN, "cli", "")
 _CODES_KEPT: Final = 4_096
@@ -53,6 +63,7 @@ class Span(NamedTuple):
 # id is not given to another.
 _passed: dict[int, CodeType] = {}
 _callers: dict[int, CodeType] = {}
+_fronts: dict[int, CodeType] = {}
 _constants: dict[int, tuple[CodeType, frozenset[str]]] = {}
 
 
@@ -63,12 +74,29 @@ def _is_passed(code: CodeType) -> bool:
         return False
     file = code.co_filename
     passed = file.startswith(_PASSED) and not file.startswith(_APPLICATION)
+    if not passed and _belongs_to_front(file):
+        passed = True
+        _fronts[id(code)] = code
     memory = _passed if passed else _callers
     if len(memory) >= _CODES_KEPT:
         memory.clear()
     if code is not _HANDLE:  # which is looked for among those that are not remembered
         memory[id(code)] = code
     return passed
+
+
+def _belongs_to_front(file: str) -> bool:
+    for name in _FRONTS:
+        folder, package = os.path.split(file_of(name) or "")
+        # A program's own structlog.py would make its whole folder one.
+        if package.startswith("__init__.") and file.startswith(folder + os.sep):
+            return True
+    return False
+
+
+def is_front(code: CodeType) -> bool:
+    """Tell whether `code`, which `calling_frame` passed over, stands before `logging`."""
+    return _fronts.get(id(code)) is code
 
 
 def calling_frame() -> FrameType | None:

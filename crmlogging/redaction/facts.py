@@ -17,7 +17,7 @@ from functools import cache
 from types import FrameType
 from typing import Any, Final
 
-from crmlogging.redaction.call_site import calling_frame
+from crmlogging.redaction.call_site import calling_frame, is_front
 from crmlogging.redaction.places import (
     DYNAMIC_FILE,
     NAME,
@@ -226,7 +226,7 @@ def _place(facts: dict[str, Any]) -> tuple[str, int, str]:
     if known is None:
         known = _vouched(path, line, function)
         if known is None:
-            return _unvouched(path, line)
+            return _behind_front(path, line, function) or _unvouched(path, line)
         if len(_places) >= _KEPT:
             _places.clear()
         _places[path, line, function] = known
@@ -244,6 +244,20 @@ def _vouched(path: str, line: int, function: str) -> tuple[str, str] | None:
         if here == (line, function) and os.path.normcase(code.co_filename) == path:
             return place_of(code, frame.f_globals)
         frame = frame.f_back
+    return None
+
+
+def _behind_front(path: str, line: int, function: str) -> tuple[str, int, str] | None:
+    """Return the place of the call, where the record names a package that stands before logging."""
+    call = calling_frame()
+    running: FrameType | None = sys._getframe(1)
+    while call is not None and running is not None and running is not call:
+        code = running.f_code
+        here = running.f_lineno, code.co_name, os.path.normcase(code.co_filename)
+        if here == (line, function, path) and is_front(code):
+            file, name = place_of(call.f_code, call.f_globals)
+            return file, call.f_lineno, name
+        running = running.f_back
     return None
 
 

@@ -25,6 +25,15 @@ _ATTRIBUTE: Final = {
     "LOAD_ATTR": _FLAGS,
     "LOAD_SUPER_ATTR": 2 * _FLAGS,
 }
+_NONE: Final = (type(None), None)
+# What becomes of a result. Prompts and notebooks compile a statement by itself, and print that
+# of a last expression.
+_AFTERWARDS: Final = frozenset(
+    (
+        *(("POP_TOP", 0), ("PRINT_EXPR", 0), ("CALL_INTRINSIC_1", 1)),
+        *(("LOAD_CONST", _NONE), ("RETURN_VALUE", 0), ("RETURN_CONST", _NONE)),
+    )
+)
 
 
 class Parsed:
@@ -116,8 +125,16 @@ def _ends_with(node: ast.expr | ast.stmt, span: Span) -> bool:
 
 def same(compiled: CodeType, running: CodeType, span: Span) -> bool:
     """Tell whether both hold the same instructions, names and constants within `span`."""
-    ours, theirs = (list(_meant(code, span)) for code in (compiled, running))
+    ours, theirs = (_meant_until(code, span) for code in (compiled, running))
     return bool(ours) and ours == theirs
+
+
+def _meant_until(code: CodeType, span: Span) -> list[tuple[object, ...]]:
+    """Return what makes the result of `span`."""
+    meant = list(_meant(code, span))
+    while meant and meant[-1][:2] in _AFTERWARDS:
+        meant.pop()
+    return meant
 
 
 def _meant(code: CodeType, span: Span) -> Iterator[tuple[object, ...]]:
@@ -129,7 +146,8 @@ def _meant(code: CodeType, span: Span) -> Iterator[tuple[object, ...]]:
             value = code.co_consts[argument]
             meaning = None if isinstance(value, CodeType) else (type(value), value)
         elif name in _ATTRIBUTE:
-            meaning = code.co_names[argument >> _ATTRIBUTE[name]], argument & 1
+            bits = _ATTRIBUTE[name]
+            meaning = code.co_names[argument >> bits], argument & (1 << bits) - 1
         elif "FAST" in name or "DEREF" in name or "CLOSURE" in name:
             meaning = _variables(code, name, argument)
         yield name, meaning, where

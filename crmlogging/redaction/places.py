@@ -14,7 +14,16 @@ from types import CodeType
 from typing import Any, Final
 
 __all__ = [
-    *("DYNAMIC_FILE", "NAME", "function_name", "is_loaded", "is_there", "module_of", "place_of"),
+    *(
+        "DYNAMIC_FILE",
+        "NAME",
+        "file_of",
+        "function_name",
+        "is_loaded",
+        "is_there",
+        "module_of",
+        "place_of",
+    ),
     *("safe_path", "source_file"),
 ]
 
@@ -128,6 +137,11 @@ def is_loaded(filename: str) -> bool:
             _loaded.clear()
         _loaded[filename] = known
     return known == _LOADED
+
+
+def file_of(name: str) -> str | None:
+    """Return the file that a module was loaded from; None if it was not."""
+    return _file_of(sys.modules.get(name))
 
 
 def _file_of(module: object) -> str | None:

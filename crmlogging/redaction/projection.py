@@ -15,21 +15,16 @@ from typing import Any, Final, cast
 
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
-from crmlogging.records import (
-    STANDARD_ATTRIBUTES,
-    Call,
-    Moment,
-    SafeRecord,
-    deferred,
-    record_id,
-)
+from crmlogging.records import STANDARD_ATTRIBUTES, Call, Moment, SafeRecord, deferred, record_id
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
+from crmlogging.redaction.mapped import unfold_message
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
 from crmlogging.redaction.plan import Plan
 from crmlogging.redaction.plans import Plans
 from crmlogging.redaction.safe_exceptions import exception_fields
+from crmlogging.redaction.source_text import NotNow
 from crmlogging.redaction.walk import ANY_NAME, SCALARS, Walk
 
 __all__ = ["FAILED_MESSAGE", "Projection"]
@@ -166,9 +161,15 @@ class Projection:
         """Return the plan of the call, what it shows, message and arguments; or all of a record."""
         given = record.__dict__
         frame = call_site.calling_frame()
-        found = None if frame is None else self._plans.find_at(frame, given)
+        found = None
+        if frame is not None and type(given.get("msg")) is not dict:
+            found = self._plans.find_at(frame, given)
         if found is None:
-            return self._walked(record, frame, identity or record_id(record))
+            identity = identity or record_id(record)
+            try:
+                return self._walked(record, frame, identity)
+            except NotNow:  # logged by whoever reads the source of this very call
+                return self._walked(record, None, identity)
         plan, values = found
         more = plan.argument_fields(given["args"]) if plan.message is given["msg"] else None
         if more is not None:
@@ -211,14 +212,14 @@ class Projection:
         given = record.__dict__
         attributes = facts.safe_facts(record, loggers=self._loggers)
         attributes["msg"] = None
-        constants = (
-            frozenset() if frame is None else call_site.constants(frame.f_code, frame.f_globals)
-        )
-        Walk(self._allowlist, constants, attributes).attributes(given)
+        names = call_site.constants
+        constants = frozenset() if frame is None else names(frame.f_code, frame.f_globals)
+        unfolded = unfold_message(given)
+        Walk(self._allowlist, constants, attributes).attributes(unfolded)
         attributes["msg"], more = self._message(record, frame, attributes)
         if more:
             attributes.update(more)
-        if frame is not None:
+        if frame is not None and unfolded is given:
             self._remember(record, frame, constants, attributes["msg"])
         exc_info = given.get("exc_info")
         if exc_info is not None and exc_info is not False:

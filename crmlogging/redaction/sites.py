@@ -5,7 +5,8 @@ A site is a call instruction of a code object: two calls on a line are two sites
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -36,6 +37,7 @@ class Reading(NamedTuple):
         messages: what the message argument may build; empty for an expression that says nothing.
         values_hold: the text is built there and nowhere else, so its values may be taken out.
         literal: the message argument, when it is a string literal.
+        rendered: tells what a function that is called with that literal may make of it.
         known: the function's name says that this argument is the message.
         names: names of the arguments after it; None when their number is not fixed.
     """
@@ -43,6 +45,7 @@ class Reading(NamedTuple):
     messages: tuple[Built, ...]
     values_hold: bool
     literal: str | None
+    rendered: Callable[[], tuple[Built, ...]]
     known: bool
     names: tuple[str | None, ...] | None
 
@@ -126,19 +129,24 @@ def _reading(
 ) -> Reading:
     import ast
 
-    from crmlogging.redaction.built_messages import built_from, dotted_name
+    from crmlogging.redaction.built_messages import built_from, dotted_name, entry_of, rendered_from
 
+    message = entry_of(message)
     names = None
     if not any(isinstance(argument, ast.Starred) for argument in arguments):
         names = tuple(dotted_name(argument) for argument in arguments)
     literal = None
+    rendered: Callable[[], tuple[Built, ...]] = tuple
     if isinstance(message, ast.Constant) and type(message.value) is str:
         literal = message.value
+        keywords = getattr(place.node, "keywords", [])
+        rendered = cache(partial(rendered_from, message, arguments, keywords))
     alternatives, certain = _alternatives(place, message)
     # One that builds nothing the source says may be any text, and look like another's.
     built = [built_from(node) for node in alternatives]
     messages = dict.fromkeys(each for each in built if each is not None)
-    return Reading(tuple(messages), certain and None not in built, literal, known, names)
+    holds = certain and None not in built
+    return Reading(tuple(messages), holds, literal, rendered, known, names)
 
 
 def _alternatives(place: sources.Place, message: ast.expr) -> tuple[list[ast.expr], bool]:

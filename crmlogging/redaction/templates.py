@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from crmlogging.diagnostics import tally
 from crmlogging.redaction import call_site, known_loggers
+from crmlogging.redaction.mapped import text_of
 from crmlogging.redaction.naming import Arguments, by_identity, is_empty, named, paired, taken_back
-from crmlogging.redaction.sites import Reading, Site, site_of
+from crmlogging.redaction.sites import Site, site_of
+from crmlogging.redaction.source_text import NotNow
 from crmlogging.redaction.splitting import fits
 from crmlogging.scrubbing import scrub
 
@@ -110,6 +112,8 @@ def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Re
             return _rendered(record)
         known = recall(record)
         return _resolve(record, frame, mode == "template") if known is None else known
+    except NotNow:
+        return _DYNAMIC
     except Exception:  # noqa: BLE001  # fails closed
         tally.add("redaction.failed")
         return _DYNAMIC
@@ -117,9 +121,11 @@ def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Re
 
 def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) -> Resolved:
     facts = record.__dict__
-    message, arguments = facts.get("msg"), facts.get("args")
+    message, arguments = text_of(facts.get("msg")), facts.get("args")
     if type(message) is not str:
         return _of_object(message) if built else _DYNAMIC
+    if message is not facts.get("msg"):
+        facts = {**facts, "msg": message}
     if len(message) > _MESSAGE_CHARACTERS:
         return _DYNAMIC
     logger = facts.get("name")
@@ -149,13 +155,14 @@ def _made_here(facts: dict[str, Any], frame: FrameType) -> bool:
     line, function = facts.get("lineno"), facts.get("funcName")
     if type(line) is not int or type(function) is not str:
         return False
-    running: FrameType | None = frame
-    for _ in range(_STACK_LEVELS):
-        if running is None:
-            return False
-        if running.f_lineno == line and running.f_code.co_name == function:
-            return True
-        running = running.f_back
+    starts: tuple[FrameType | None, ...] = (frame, sys._getframe(1))
+    for running in starts:  # the second for what stands between the call and here
+        for _ in range(_STACK_LEVELS):
+            if running is None:
+                break
+            if running.f_lineno == line and running.f_code.co_name == function:
+                return True
+            running = running.f_back
     return False
 
 
@@ -176,7 +183,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
     """Match a message built at run time with what the source of the call builds."""
     message, arguments = facts["msg"], facts.get("args")
     for reading in site.readings(frame):
-        built = _fitting(message, reading)
+        built = _fitting(message, reading.messages)
         if built is not None:
             template = _scrubbed(site, built.template)
             if not is_empty(arguments):
@@ -184,6 +191,9 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
             if reading.values_hold and _unchanged(message, frame):
                 return Resolved(template, taken_back(message, built), exact=False)
             return Resolved(template)
+        rendered = _fitting(message, reading.rendered())
+        if rendered is not None and reading.known:
+            return Resolved(_scrubbed(site, rendered.template))
         # An adapter's `process` may have put something before or after.
         text = reading.literal
         if text and " " in text and message.startswith(text) | message.endswith(text):
@@ -191,9 +201,9 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
     return None
 
 
-def _fitting(message: str, reading: Reading) -> Built | None:
-    """Return the one message of the reading that can have given this text."""
-    fitting = [built for built in reading.messages if fits(message, built.literals)]
+def _fitting(message: str, possible: tuple[Built, ...]) -> Built | None:
+    """Return the one message that can have given this text."""
+    fitting = [built for built in possible if fits(message, built.literals)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -203,9 +213,10 @@ def _unchanged(message: str, frame: FrameType) -> bool:
     given: object = None
     between: FrameType | None = sys._getframe(1)
     while between is not None and between is not frame:
-        if between.f_code is _ADAPTER:
+        code = between.f_code
+        if code is _ADAPTER or call_site.is_front(code):
             return False
-        if between.f_code is _LOG:
+        if code is _LOG:
             given = between.f_locals.get("msg")
         between = between.f_back
     return given is message
@@ -228,7 +239,7 @@ def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved |
             found = by_identity(outer, site, arguments) if known is None else known
             return Resolved(_scrubbed(site, message), found)
         for reading in site.readings(outer) if built else ():
-            fitting = _fitting(message, reading)
+            fitting = _fitting(message, reading.messages + reading.rendered())
             if fitting is not None:
                 return Resolved(_scrubbed(site, fitting.template))
     return None
@@ -257,7 +268,7 @@ def _of_object(message: object) -> Resolved:
 def _rendered(record: logging.LogRecord) -> Resolved:
     from crmlogging.redaction.rendering import rendered
 
-    message, arguments = record.__dict__.get("msg"), record.__dict__.get("args")
+    message, arguments = text_of(record.__dict__.get("msg")), record.__dict__.get("args")
     if type(message) is not str:
         return _of_object(message)
     return Resolved(rendered(message, None if is_empty(arguments) else arguments))

@@ -63,8 +63,10 @@ def sync_run(
     for name, value in (("provider", provider), ("resource", resource)):
         if not isinstance(value, str) or not value:
             problems.add(name, f"a name is due, not {type(value).__name__}")
-    if state is not None and not (isinstance(state, (str, Path)) and str(state)):
-        problems.add("state", f"a path is due, not {type(state).__name__}")
+    problems.paths(state=state)
+    for name, clock_given in (("clock", clock), ("monotonic", monotonic)):
+        if not callable(clock_given):
+            problems.add(name, f"{clock_given!r} cannot be called")
     problems.raise_if_any()
     path = None if state is None else Path(state).absolute()
     return SyncRun(provider, resource, state=path, clock=clock, monotonic=monotonic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -10,15 +11,15 @@ from urllib.parse import urlsplit
 
 from crmlogging.exceptions import require
 from crmlogging.storage import s3_models
+from crmlogging.storage.s3_deadline import Deadline
 
 __all__ = [
-    *("CONNECT_SECONDS", "READ_SECONDS", "REMEDIES", "Failure", "PlainHttp", "explain"),
-    *("is_encrypted", "new_client"),
+    *("REMEDIES", "Failure", "PlainHttp", "explain", "is_encrypted", "new_client"),
 ]
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
-CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 20.0
+_CONNECT_SECONDS: Final = 5.0
+_READ_SECONDS: Final = 20.0
 REMEDIES: Final[Mapping[str, str]] = {
     "AccessDenied": "allow it on the bucket and prefix for these credentials (docs/s3.md)",
     "AllAccessDisabled": "the bucket is disabled; see the account's messages from the provider",
@@ -105,7 +106,8 @@ def new_client(
     allow_http: bool = False,
     purpose: str = "uploading to S3",
     attempts: int = 1,
-    seconds: float = CONNECT_SECONDS + READ_SECONDS,
+    seconds: float = math.inf,
+    deadline: Deadline | None = None,
 ) -> Any:
     """Return a boto3 S3 client; credentials come from where boto3 looks for them.
 
@@ -115,7 +117,9 @@ def new_client(
         allow_http: send over unencrypted connections as well.
         purpose: what it is for, in the error when boto3 is missing.
         attempts: how often boto3 tries a call.
-        seconds: how long a call may take at most, if less than the usual.
+        seconds: how long a call may take to connect and to wait for each part of the answer, if
+            less than the usual.
+        deadline: holds for all its calls together.
 
     Raises:
         PlainHttp: the endpoint is neither https nor on this machine.
@@ -133,8 +137,8 @@ def new_client(
         endpoint_url=endpoint_url,
         region_name=region or _environment_region(own),
         config=config.Config(
-            connect_timeout=min(CONNECT_SECONDS, seconds / 2),
-            read_timeout=min(READ_SECONDS, seconds / 2),
+            connect_timeout=min(_CONNECT_SECONDS, seconds / 2),
+            read_timeout=min(_READ_SECONDS, seconds / 2),
             retries={"total_max_attempts": attempts},
             s3={"addressing_style": "path"} if own else None,
         ),
@@ -142,6 +146,8 @@ def new_client(
     if not (allow_http or is_encrypted(client.meta.endpoint_url)):
         raise PlainHttp
     client.meta.events.register("before-call.s3.HeadBucket", _redirect_no_further)
+    if deadline is not None:
+        deadline.hold_for(client)
     return client
 
 

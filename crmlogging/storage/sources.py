@@ -12,8 +12,10 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
+from crmlogging.storage.given import open_given
 from crmlogging.storage.s3_client import REMEDIES, explain
 
 __all__ = ["SUFFIXES", "Source", "sources"]
@@ -68,10 +70,7 @@ def sources(
 
 
 def _reader(path: str) -> Callable[[], AbstractContextManager[BinaryIO]]:
-    def opened() -> BinaryIO:
-        return open(path, "rb")
-
-    return opened
+    return partial(open_given, path)
 
 
 def _files(directory: str) -> Iterator[Source]:

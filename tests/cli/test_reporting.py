@@ -104,5 +104,5 @@ class TestBucket:
         reach = ("--endpoint-url", server.url, "--key", private)
         assert "2 failed calls" in report(*reach, f"s3://{server.bucket}/crm").output
         shown = report(*reach, f"s3://{server.bucket}-x/crm")
-        assert shown.exit_code == 0
+        assert shown.exit_code == 1
         assert "NoSuchBucket" in shown.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from crmlogging.errors import roles
 from crmlogging.errors.case import Case
 from crmlogging.errors.catalog import builtin
-from crmlogging.errors.catalog.literals import Index, needed
+from crmlogging.errors.catalog.literals import Index, needs_of, numbers_of
+from crmlogging.errors.catalog.patterns import Alternative, as_data
 from crmlogging.errors.classify import classify
 from crmlogging.errors.explaining import explain
 from crmlogging.errors.model import CrmError
@@ -160,43 +162,68 @@ class TestBounds:
             assert time.process_time() - began < 1.0
 
 
+SOURCES: Final = sorted(
+    {
+        source
+        for rule in builtin().rules()
+        for pattern in (rule.family, rule.wording, rule.unless, rule.host, rule.path)
+        if pattern is not None
+        for source in pattern.sources
+    }
+)
+
+
 class TestIndex:
-    def test_it_leaves_out_no_rule_that_holds(self) -> None:
+    def test_it_leaves_out_no_wording_that_is_there(self) -> None:
         """What the index of wordings leaves out cannot match: on words of the rules themselves."""
-        rules, index = builtin()._wordings
+        catalog = builtin()
+        wordings = catalog.generic.wordings
         sentences = [
-            " ".join(text for text in (needed(source) or ()))
-            for rule in rules
-            for source in (rule.wording.sources if rule.wording else ())
+            *(" ".join(text for texts in each.needs for text in texts) for _, each in wordings),
+            *("daily budget used", "you've hit the limit of contacts"),
         ]
-        for sentence in (*sentences, "daily budget used", "you've hit the limit of contacts"):
-            possible = set(index.possible(sentence))
-            for number, rule in enumerate(rules):
-                if rule.wording is not None and rule.wording.compiled().search(sentence):
-                    assert number in possible, (rule.name, sentence)
+        searched = [(number, re.compile(each.source)) for number, (_, each) in enumerate(wordings)]
+        for sentence in sentences:
+            possible = set(catalog._wordings.possible(sentence))
+            assert {n for n, pattern in searched if pattern.search(sentence)} <= possible, sentence
 
     @pytest.mark.parametrize(
         ("source", "texts"),
         [
-            pytest.param("rate[- ]?limit", {"limit"}, id="class"),
-            pytest.param("(?:daily|monthly) quota", {" quota"}, id="longest"),
-            pytest.param("(?:daily|monthly)", {"daily", "monthly"}, id="alternatives"),
-            pytest.param("one|three", {"one", "three"}, id="top"),
-            pytest.param("(?:not )?(?:found|known)", {"found", "known"}, id="optional"),
-            pytest.param("(?:foo){0,3}bar", {"bar"}, id="maybe-none"),
-            pytest.param("colou?rs?x", {"colo"}, id="quantifier"),
-            pytest.param(r"\bab\b", None, id="short"),
-            pytest.param("abc|d", None, id="one-without"),
-            pytest.param("(?!secret)word", {"word"}, id="look-ahead"),
-            pytest.param(r"a{0,60}tunnel", {"tunnel"}, id="bounds"),
+            pytest.param("rate[- ]?limit", "limit rate", id="class"),
+            pytest.param("(?:daily|monthly) quota", "_quota daily|monthly", id="longest-first"),
+            pytest.param("one|three", "one|three", id="top"),
+            pytest.param("(?:not )?(?:found|known)", "found|known", id="optional"),
+            pytest.param("(?:foo){0,3}bar", "bar", id="maybe-none"),
+            pytest.param("colou?rs?x", "colo", id="quantifier"),
+            pytest.param(r"\bab\b", "ab", id="short"),
+            pytest.param("abc|d", "", id="one-without"),
+            pytest.param("(?:abc|(?:de)?)f", "", id="one-empty"),
+            pytest.param("(?!secret)word", "word", id="look-ahead"),
+            pytest.param("(?<=secret)word(?! more)", "word", id="look-behind"),
+            pytest.param(r"a{0,60}tunnel", "tunnel", id="bounds"),
+            pytest.param("(?i:secret) word", "", id="flags"),
+            pytest.param("(?P<name>secret) word", "", id="name"),
+            pytest.param(r"caf\u00e9 word", "", id="code"),
         ],
     )
-    def test_what_a_pattern_needs(self, source: str, texts: set[str] | None) -> None:
-        """Plain text without which it cannot match, or None."""
-        assert needed(source) == (None if texts is None else frozenset(texts))
+    def test_what_a_pattern_needs(self, source: str, texts: str) -> None:
+        """Plain text without which it cannot match."""
+        told = " ".join("|".join(each).replace(" ", "_") for each in needs_of(source))
+        assert told == texts
 
-    def test_a_pattern_without_needs_is_always_possible(self) -> None:
-        """It cannot be left out."""
-        index = Index([["abc"], [r"\d+"], []])
-        assert index.possible("xyz") == [1, 2]
-        assert index.possible("an abc") == [0, 1, 2]
+    def test_a_pattern_that_cannot_be_looked_for_is_always_possible(self) -> None:
+        """It cannot be left out; patterns of further parts are counted on."""
+        part = numbers_of([needs_of(source) for source in ("abc", r"\d+", "ab")])
+        assert Index(part).possible("xyz") == [1, 2]
+        assert Index(part).possible("an abc") == [0, 1, 2]
+        assert Index(part, part).possible("an abc") == [0, 1, 2, 3, 4, 5]
+        assert Index(numbers_of([]), part).possible("xyz") == [1, 2]
+
+    @settings(max_examples=80, deadline=None)
+    @given(st.data())
+    def test_what_an_expression_means_is_found(self, data: st.DataObject) -> None:
+        """No look for plain text hides a match: for texts made of the catalog's expressions."""
+        source = data.draw(st.sampled_from(SOURCES))
+        text = data.draw(st.from_regex(source))
+        assert Alternative(as_data(source)).found_in(text)

@@ -116,6 +116,18 @@ class TestXml:
         tree = xml_tree('<r status="error" owner="ada"><e code="E1" field="city" v="x"/></r>')
         assert tree == {"r": {"status": "error", "e": {"code": "E1", "field": "city"}}}
 
+    def test_fault_of_xml_rpc_is_a_mapping(self) -> None:
+        """The members of an XML-RPC fault are keys, whatever their type."""
+        member = "<member><name>{}</name><value><{}>{}</{}></value></member>"
+        members = member.format("faultCode", "int", 3, "int")
+        members += member.format("faultString", "string", "Access Denied", "string")
+        fault = f"<fault><value><struct>{members}</struct></value></fault>"
+        tree = xml_tree(f"<methodResponse>{fault}</methodResponse>")
+        assert tree == {"fault": {"faultCode": "3", "faultString": "Access Denied"}}
+        assert xml_tree("<methodResponse><params/></methodResponse>") == {
+            "methodResponse": {"params": ""}
+        }
+
     def test_declared_encoding_does_not_matter(self) -> None:
         """The text is decoded already, whatever its declaration says."""
         assert xml_tree('<?xml version="1.0" encoding="utf-16"?><a>ü</a>') == {"a": "ü"}

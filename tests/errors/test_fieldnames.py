@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER, clean_name
-from crmlogging.errors.sentences import named_in
+from crmlogging.errors.sentences import guarded_in, named_in
 
 
 class TestCleanName:
@@ -94,6 +94,21 @@ class TestNamedIn:
             ("Key (tenant_id, lower(email::text))=(7, x) exists", ["tenant_id", "email"]),
             ("due_on: Not a recognized date", ["due_on"]),
             ("Email has already been taken, Phone is too short", ["Phone", "Email"]),
+            ("Either 'domain' or 'a_b' must be specified", ["domain", "a_b"]),
+            ("You must provide either email or user_id.", ["email", "user_id"]),
+            ("body/phones/0 must have required property 'zip'", ["phones.zip"]),
+            ("Required property 'zip' not found in JSON. Path 'a', line 1", ["a.zip"]),
+            ("cvc-x: 'y' is not a valid value for 'date'. of element 'Born'", ["Born"]),
+            ("The fields owner, slug must make a unique set.", ["owner", "slug"]),
+            ("Validation failed: Slug can't be blank, Iban is too long", ["Slug", "Iban"]),
+            ('Validation error: Required at "nick"; Required at "a.b"', ["nick", "a.b"]),
+            ("Additional properties are not allowed ('a_b' was unexpected)", ["a_b"]),
+            ("Slug can't be blank", ["Slug"]),
+            ("seat_count is out of range", ["seat_count"]),
+            ("'betrag' ist ein Pflichtfeld", ["betrag"]),
+            ("Le paramètre 'date_debut' est invalide", ["date_debut"]),
+            ("フィールド「last_name」は必須です。", ["last_name"]),
+            ("no zip in contact: contact.zip is required, contact is required", ["contact.zip"]),
         ],
     )
     def test_field_is_found(self, message: str, names: list[str]) -> None:
@@ -127,6 +142,15 @@ class TestNamedIn:
             "Value 'gold' must be one of the options",
             "Sales rep 'anna' should be active",
             "Last name is required",
+            "anna_b cannot be assigned",
+            "anna_b must be a member of the team",
+            "Validation failed: Anna is invalid",
+            "Could not parse hot_lead",
+            "Invalid phone number for anna_smith",
+            "Benutzer 'anna' fehlt",
+            "Invalid owner field: anna_smith",
+            "Company already exists.",
+            "IDs must be positive",
             "",
         ],
     )
@@ -134,6 +158,20 @@ class TestNamedIn:
         """A value in a sentence is never taken for the name of a field."""
         found = named_in(message)
         assert not set(found) - {"Status"}
+
+    @pytest.mark.parametrize(
+        ("message", "names"),
+        [
+            ("User has no access to the field salary", ["salary"]),
+            ("Permission to access '.tax1.' attribute denied.", ["tax1"]),
+            ("You may not edit column 'rate' of this table", ["rate"]),
+            ("The user anna_smith has no access to salary", []),
+            ("The field level security denies it", []),
+        ],
+    )
+    def test_refusal(self, message: str, names: list[str]) -> None:
+        """A refusal names a field only where it says that it is one."""
+        assert guarded_in(message) == names
 
     @given(st.text(alphabet="ab_.:'\" field isnvalidrequ[],=/", max_size=200))
     def test_any_text(self, message: str) -> None:

@@ -35,6 +35,23 @@ WRITTEN: Final = {
     *("error.owner", "error.tier", "error.fingerprint", "error.instance"),
 }
 
+# What a program logs first, as fields of its record.
+FIRST_ERRORS: Final = (
+    pytest.param(
+        "{'error': answer('api.hubapi.com', '{\"category\": \"VALIDATION_ERROR\", \"message\":'"
+        '\' "Property email: ada@ is no valid email", "correlationId": "6d1d9bd0-0b4c"}\')}',
+        id="code",
+    ),
+    pytest.param(
+        "{'response': answer('crm.example', '{\"error\": {\"message\": \"Your plan does not'"
+        "' include webhooks\"}}').response}",
+        id="words",
+    ),
+    pytest.param("{'error': answer('x.salesforce.com', '<html><b>Busy</b></html>')}", id="page"),
+    pytest.param("{'error': ConnectionError('[Errno 111] Connection refused')}", id="network"),
+    pytest.param("{'error': KeyError('contact')}", id="bug"),
+)
+
 Describe = Callable[..., dict[str, Any]]
 
 
@@ -428,18 +445,44 @@ class TestOptions:
         assert "[[rules]] 2" in text
         assert "absent.toml" in text
 
-    def test_nothing_is_loaded_before_the_first_error(self) -> None:
-        """Importing and building the filter loads neither catalog nor classification."""
+    def test_the_module_loads_no_classification(self) -> None:
+        """Who imports the filter, and builds none, does not load what describes errors."""
         code = (
-            "import sys, logging\n"
+            "import sys\n"
             "from crmlogging.filters.errors import ErrorFilter\n"
-            "ErrorFilter().refine(logging.makeLogRecord({'msg': 'x'}))\n"
             "print([m for m in sys.modules if 'crmlogging.errors' in m or m == 'tomllib'])\n"
         )
-        run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        assert _printed(code) == "[]"
+
+    @pytest.mark.parametrize("first", FIRST_ERRORS)
+    def test_the_first_error_waits_for_no_file(self, first: str) -> None:
+        """It imports nothing, opens nothing, and compiles few expressions."""
+        code = (
+            "import logging, re, sys\n"
+            "from types import SimpleNamespace\n"
+            "from crmlogging.filters.errors import ErrorFilter\n"
+            "errors, compiled, waited = ErrorFilter(), [], []\n"
+            "class Answered(Exception): pass\n"
+            "def answer(host, body):\n"
+            "    raised, url = Answered('400'), f'https://{host}/v3/contacts/17'\n"
+            "    raised.response = SimpleNamespace(status_code=400, headers={'Server': 'x'},"
+            " content=body.encode(), text=body, url=url, request=SimpleNamespace(method='GET'))\n"
+            "    return raised\n"
+            "compile = re._compiler.compile\n"
+            "re._compiler.compile = lambda *given: compiled.append(given) or compile(*given)\n"
+            f"record = logging.makeLogRecord({first})\n"
+            "sys.addaudithook(lambda event, given: event in ('open', 'import')"
+            " and waited.append((event, given)))\n"
+            "errors.refine(record)\n"
+            "assert vars(record)['error.category'], vars(record)\n"
+            "print(waited, len(compiled) < 40)\n"
         )
-        assert run.stdout.strip() == "[]"
+        assert _printed(code) == "[] True"
+
+
+def _printed(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
 
 
 class TestOutage:

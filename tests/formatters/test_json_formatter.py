@@ -226,5 +226,5 @@ class TestConfiguration:
 
     def test_a_bad_style_is_told(self) -> None:
         """python-json-logger's own complaint comes as a ConfigurationError."""
-        with pytest.raises(ConfigurationError, match="fmt: "):
+        with pytest.raises(ConfigurationError, match="style: "):
             JsonFormatter("%(message)s", style="?")

@@ -7,6 +7,7 @@ import io
 import logging
 import logging.handlers
 import os
+import resource
 import signal
 import sys
 import threading
@@ -516,6 +517,81 @@ class TestDescriptors:
         assert handler.drain(5)
         assert (tmp_path / "out.log").read_text() == "one\n"
         target.close()
+
+    def test_a_full_disk_costs_no_line_but_those_it_refused(
+        self, logger: logging.Logger, tmp_path: Path
+    ) -> None:
+        """Lines before the end of the room are delivered, and the one that was cut is finished."""
+        path, hard = tmp_path / "out.log", resource.getrlimit(resource.RLIMIT_FSIZE)
+        target = logging.FileHandler(path)
+        handler = behind(logger, target)
+        with target.lock or threading.RLock():  # All in one write.
+            for number in range(10):
+                logger.info("record %d", number)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (42, hard[1]))
+        try:
+            assert handler.drain(5)
+            for _ in range(3):
+                logger.info("refused")
+            assert handler.drain(5)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, hard)
+        stats = handler.stats()
+        assert (stats["delivered"], stats["dropped.failed.INFO"]) == (4, 9)
+        handler.flush()
+        whole = [f"record {number}" for number in range(5)]
+        assert path.read_text().splitlines()[:5] == whole
+        logger.info("last")
+        assert handler.drain(5)
+        target.close()
+        later = [line for line in path.read_text().splitlines()[5:] if "dropped" not in line]
+        assert later == ["last"]
+
+    def test_a_flush_finishes_a_line(self, tmp_path: Path) -> None:
+        """Nobody may log again before the end of the process."""
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        file = logging.FileHandler(tmp_path / "out.log")
+        target = target_for(file, respect_level=True)
+        record = logging.makeLogRecord({"msg": "record", "levelno": logging.INFO})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3, hard[1]))
+        try:
+            assert list(target.deliver([record])) == [0]
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, hard)
+        target.flush()
+        assert (tmp_path / "out.log").read_text() == "record\n"
+        file.close()
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_the_mark_of_an_encoding_stands_once(
+        self, logger: logging.Logger, tmp_path: Path, encoding: str
+    ) -> None:
+        """A byte order mark is the beginning of a file, not of a line."""
+        target = logging.FileHandler(tmp_path / "out.log", encoding=encoding)
+        handler = behind(logger, target)
+        for number in range(3):
+            logger.info("record %d", number)
+        assert handler.drain(5)
+        target.close()
+        assert (tmp_path / "out.log").read_text(encoding) == "record 0\nrecord 1\nrecord 2\n"
+
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+    def test_what_an_encoding_has_not_is_escaped(
+        self, logger: logging.Logger, tmp_path: Path, encoding: str
+    ) -> None:
+        """A terminal of another age loses no line, and the line stays JSON."""
+        target = logging.FileHandler(tmp_path / "old", encoding=encoding)
+        target.setFormatter(JsonFormatter())
+        handler = AsyncHandler(handlers=[target], levels=False)
+        handler.addFilter(AllowlistFilter([{"campaign.name": "text"}]))
+        logger.addHandler(handler)
+        names = ["Grüße", "Ωμέγα €", "\U0001f600"]
+        for name in names:
+            logger.info("Synced", extra={"campaign.name": name})
+        handler.close()
+        target.close()
+        lines = (tmp_path / "old").read_text(encoding).splitlines()
+        assert [orjson.loads(line)["campaign.name"] for line in lines] == names
 
     def test_a_file_closed_meanwhile_is_opened_again(
         self, logger: logging.Logger, tmp_path: Path

@@ -45,6 +45,7 @@ logger.info(text)""",
     "or": "text = SENTENCE or 'Created none'\nlogger.info(text)",
     "root": 'logging.getLogger("crm.program").info("Created contact")',
     "child": 'logger.getChild("a").info("Created contact")',
+    "mapping": 'logger.info({"event": "created", "crm": "zoho", **{"who": value}})',
     "gettext": 'logger.info(_("Created contact"))',
 }
 BUILT = {
@@ -68,6 +69,7 @@ logger.info(text)""",
     "either": 'logger.info(f"Created {value}" if value else f"Found {value}")',
     "walrus": 'logger.info(text := f"Created {value}")',
     "adapter": 'logging.LoggerAdapter(logger, {}).info(f"Created {value}")',
+    "mapping": 'logger.info({"crm": "zoho", "message": f"Created {value}"})',
     "unknowable-values": 'logger.info(f"Created {value}{value}")',
     "exception-variable": """\
 try:
@@ -83,7 +85,7 @@ DYNAMIC = {
     "format-of-variable": "logger.info(SENTENCE_OPEN.format(value))",
     "percent-of-variable": 'text = "Created %s"\nlogger.info(text % value)',
     "number": "logger.info(42)",
-    "mapping": 'logger.info({"event": "created it"})',
+    "mapping": 'logger.info({"text": "created it"})',
     "one-word-variable": "logger.info(WORD)",
     "one-word-constant": "logger.info(ONE)",
     "one-word-literal": 'text = "done"\nlogger.info(text)',

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dis
+import functools
 import gc
+import importlib.util
 import logging
 import sys
 import weakref
@@ -66,6 +68,38 @@ class TestCallingFrame:
         module = load("__name__ = 'logging.custom'\ndef f(call): return call()")
         frame = module.f(call_site.calling_frame)
         assert frame.f_code is module.f.__code__
+
+
+class TestFronts:
+    @pytest.mark.parametrize(
+        ("file", "is_caller"), [("__init__.py", False), ("structlog.py", True)]
+    )
+    def test_only_the_package_stands_before_logging(
+        self, file: str, is_caller: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it calls is called by its caller; a program's own module of that name calls."""
+        (tmp_path / file).write_text("def call(function):\n return function()\n")
+        spec = importlib.util.spec_from_file_location("structlog", tmp_path / file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "structlog", module)
+        spec.loader.exec_module(module)
+        found: list[FrameType] = []
+
+        class Handler(logging.Handler):
+            def handle(self, record: logging.LogRecord) -> bool:
+                frame = call_site.calling_frame()
+                assert frame is not None
+                found.append(frame)
+                return True
+
+        logger = logging.Logger("crm.fronts")
+        logger.addHandler(Handler())
+        module.call(functools.partial(logger.error, "x"))
+        assert (found[0].f_code is module.call.__code__) is is_caller
+        assert call_site.is_front(module.call.__code__) is not is_caller
+        assert is_caller or found == [sys._getframe()]
 
 
 class TestOuterFrames:

@@ -12,8 +12,10 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -323,6 +325,50 @@ class TestMoments:
         assert set(messages[-calls // 2 :]) <= {"Signal {SECRET}", "Contact {SECRET} failed"}
         # While the source is being read its templates are not known yet.
         assert messages.count("[DYNAMIC MESSAGE]") < 20
+
+    @pytest.mark.parametrize("order", ["", "reversed"])
+    def test_while_the_source_is_read(
+        self,
+        lines: Callable[[], list[dict[str, Any]]],
+        load: Callable[[str], ModuleType],
+        order: str,
+    ) -> None:
+        """Compiling it warns, and whoever shows the warning logs: all but the template is there."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = load(
+                """
+                from warnings import showwarning
+                def show(*_, **__):
+                    logger.warning("Told\\x20of it", extra={"tenant.code": "told", "note": canary})
+                def act():
+                    "Has a text\\x20with an escape."
+                    extra = {"tenant.code": "call", "note": 1}
+                    logger.error(f"Contact {canary} failed", extra=extra)
+                PATTERN = "\\d"
+                """
+            )
+            vars(module).update(logger=logger, canary=SECRET)
+            warnings.simplefilter("always")
+            warnings.showwarning = module.show
+            if order:
+                module.show()
+            module.act()
+            module.act()
+        before = tally["redaction.failed"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = module.show
+            module.show()
+        found = lines()
+        assert {line["tenant.code"] for line in found} == {"told", "call"}
+        assert len(found) > 3
+        assert [line["note"] for line in found if line["tenant.code"] == "call"] == [
+            "[REDACTED]",
+            "[REDACTED]",
+        ]
+        assert found[-1]["message"] == "Told of it"
+        assert tally["redaction.failed"] == before
 
     def test_many_threads_at_one_call(self, lines: Callable[[], list[dict[str, Any]]]) -> None:
         """What is remembered of a call serves all threads; each line holds its own values."""

@@ -55,6 +55,12 @@ class Untouchable:
     __class__ = property(forbidden)
 
 
+class Text(str):
+    """A key that is equal to a text, and somebody else's."""
+
+    __slots__ = ()
+
+
 class TestFields:
     def test_a_nested_value_becomes_a_dotted_field(self) -> None:
         """Nested and dotted extra give the same flat field."""
@@ -307,6 +313,86 @@ class TestArguments:
         """What the call passed by name is not replaced by an argument."""
         arguments(("a", "argument"))
         assert shown(["a"], {"a": "extra"}) == {"a": "extra"}
+
+
+class TestMappedMessages:
+    """``logger.info({...})``, and structlog's events on their way to ``ProcessorFormatter``."""
+
+    FIELDS = ("@crm", "campaign.id")
+
+    def logged(self, *messages: object, **options: Any) -> list[SafeRecord]:
+        """Return what is let out of records of one call, twice over."""
+        kept: list[SafeRecord] = []
+        projection = Projection(self.FIELDS, **options)
+        logger = logging.Logger("crm.mapped")
+        logger.handle = lambda record: kept.append(projection.project(record))  # type: ignore[method-assign]  # frames are read there
+        for message in (*messages, *messages, *messages):
+            logger.info(message)
+        return kept
+
+    @pytest.mark.parametrize("name", ["event", "message", "msg"])
+    def test_an_entry_is_the_message_and_the_others_are_fields(self, name: str) -> None:
+        """As if ``extra`` held them, under the same allowlist, at every record."""
+        entries = {"campaign": {"id": "c-1"}, "crm": "zoho", "email": "canary"}
+        for safe in self.logged({name: "Contact synced", **entries}):
+            assert fields_of(safe) == {"campaign.id": "c-1", "crm": "zoho", "[KEYS]": 1}
+
+    def test_a_literal_shows(self) -> None:
+        """Of the call itself, and of a call that led to it, as through structlog."""
+        kept: list[SafeRecord] = []
+        projection = Projection(self.FIELDS)
+        logger = logging.Logger("crm.mapped")
+        logger.handle = lambda record: kept.append(projection.project(record))  # type: ignore[method-assign]  # frames are read there
+
+        def bound(event: str, **entries: object) -> None:
+            logger.info({"event": event, **entries})
+
+        for _ in range(3):
+            logger.info({"event": "Contact synced", "crm": "zoho"})
+            bound("Contact bound", crm="zoho", email="canary")
+            bound(f"Contact {kept} is bound")
+            bound("canary".upper(), crm=5)
+        assert [safe.msg for safe in kept] == [
+            "Contact synced",
+            "Contact bound",
+            "Contact {kept} is bound",
+            templates.DYNAMIC_MESSAGE,
+        ] * 3
+        assert [fields_of(safe) for safe in kept[:2]] == [
+            {"crm": "zoho"},
+            {"crm": "zoho", "[KEYS]": 1},
+        ]
+
+    def test_what_is_no_text_stays_inside(self) -> None:
+        """No message in it, a message of another type, foreign keys, a fact of the record."""
+        strange = {Text("event"): "canary", 7: "canary", "name": "canary", "process": 5}
+        word = f"canary {len(strange)}"
+        for message in ({}, strange, {"event": ["canary"]}, {"event": word}):
+            for safe in self.logged(message):
+                assert safe.msg == templates.DYNAMIC_MESSAGE
+                assert "canary" not in str(vars(safe))
+                assert (safe.name, fields_of(safe)) == ("crm.mapped", {})
+
+    def test_what_the_record_itself_says_wins(self) -> None:
+        """Filters have written fields of their own on it."""
+        record = made({"crm": "zoho"}, msg={"crm": "hubspot", "levelno": 50}, levelno=20)
+        safe = Projection(self.FIELDS).project(record)
+        assert (fields_of(safe), safe.levelno) == ({"crm": "zoho"}, logging.INFO)
+
+    def test_a_mapping_after_a_text_has_its_fields(self) -> None:
+        """A plan made of the texts of a call is not one for its mappings."""
+        text = "Contact synced"
+        for safe in self.logged(text, text, text, {"event": text, "crm": "zoho"})[3::4]:
+            assert fields_of(safe) == {"crm": "zoho"}
+
+    def test_a_huge_one_is_bounded(self) -> None:
+        """Nobody waits for a million entries."""
+        huge = {f"key {number}": number for number in range(1_000_000)}
+        record = made(msg=huge)
+        began = time.perf_counter()
+        fields = fields_of(Projection(self.FIELDS).project(record))
+        assert time.perf_counter() - began < 0.5
+        assert len(fields) <= 2
 
 
 class TestForeignObjects:

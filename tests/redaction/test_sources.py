@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import py_compile
 import sys
@@ -66,6 +67,24 @@ class TestSame:
         span = Span(3, 0, 3, 99)
         assert same(one, one, span)
         assert not same(one, other, span)
+
+    @pytest.mark.parametrize("others", ["0", "a", "a, b", "a, b, a.c"])
+    def test_other_names_around_it_do_not_count(self, others: str) -> None:
+        """A tool that adds names to a function (pytest to its asserts) changes their numbers."""
+        form = "def f():\n def g():\n  {}\n  x.log(y.z)\n  y.z = x"
+        one, other = inner_of(form.format("0")), inner_of(form.format(others))
+        assert same(one, other, Span(4, 0, 5, 99))
+
+    @pytest.mark.parametrize("mode", ["exec", "single"])
+    def test_what_becomes_of_the_result_does_not_count(self, mode: str) -> None:
+        """A notebook compiles each statement of a cell by itself, the last one as a prompt does."""
+        cell = ast.parse("log(f'a {p}')\nlog('b')")
+        first = cell.body[:1]
+        alone = ast.Module(first, []) if mode == "exec" else ast.Interactive(first)
+        typed = compile(alone, "a.py", mode)
+        span = Span(1, 0, 1, 13)
+        assert same(compile(cell, "a.py", "exec"), typed, span)
+        assert not same(compile("log(f'a {q}')\nlog('b')", "a.py", "exec"), typed, span)
 
     def test_nothing_there_is_not_the_same(self) -> None:
         """Where neither holds an instruction, nothing is proved."""

@@ -282,6 +282,33 @@ class TestBuiltMessages:
         assert first == Resolved("Pair {a}-{b}", (("a", "x"), ("b", "y")), exact=False)
         assert second == Resolved("Pair {a}-{b}", (), exact=False)
 
+    @pytest.mark.parametrize(
+        ("call", "template"),
+        [
+            ('log("Created %s of %d%%", email, 3)', "Created {email} of {}%"),
+            ('log("Created {} of {n}", email, n=3)', "Created {email} of {n}"),
+            ('log("Created {:>40}", email)', "Created {email}"),
+            ('log("%s %s: %d", email, email, 5)', DYNAMIC_MESSAGE),
+            ('log("{} {}", email, email)', DYNAMIC_MESSAGE),
+            ('log("Created %s", *[email])', DYNAMIC_MESSAGE),
+            ('log(email + " %s", 1)', DYNAMIC_MESSAGE),
+        ],
+    )
+    def test_a_wrapper_may_put_in_the_arguments(
+        self, program: Program, call: str, template: str
+    ) -> None:
+        """As structlog's filtering loggers do by ``%``, and loguru by ``format``."""
+        (resolved,) = program(
+            f"""
+            def log(text, *args, **kwargs):
+                text = text % args if "%" in text else text.format(*args, **kwargs)
+                logger.error(text)
+            def f(email): {call}
+            f({CANARY!r})
+            """
+        )
+        assert resolved == Resolved(template)
+
     def test_two_templates_that_fit_are_none(self, program: Program) -> None:
         """Which of the two was built cannot be told from the text."""
         (resolved,) = program('x, y = "b", "a"\nlogger.error(f"a {x}" if x else f"{y} b")')

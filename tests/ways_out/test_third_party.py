@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -48,6 +49,67 @@ class TestRequests:
         assert "Starting new HTTP connection (%d): %s:%s" in output.messages()
         codes = [line["error.code"] for line in output.lines("crm.sync")]
         assert codes == ["API_CALL_OVERLOADED", "API_CALL_CONNECTION_REFUSED"]
+
+
+class TestStructlog:
+    @pytest.fixture(autouse=True)
+    def _as_it_was(self) -> Iterator[None]:
+        import structlog
+
+        yield
+        structlog.reset_defaults()
+
+    @pytest.mark.parametrize("way", ["kwargs", "mapping", "filtering"])
+    def test_a_call_is_like_one_of_logging(self, way: str, output: Output, secret: str) -> None:
+        """An event of one word, names of fields, what it builds; by each way into `logging`."""
+        import structlog
+
+        into: Any = structlog.stdlib.render_to_log_kwargs
+        if way == "mapping":
+            into = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+        filtering = structlog.make_filtering_bound_logger(logging.DEBUG)
+        structlog.configure(
+            processors=[structlog.stdlib.PositionalArgumentsFormatter(), into],
+            wrapper_class=filtering if way == "filtering" else structlog.stdlib.BoundLogger,
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            cache_logger_on_first_use=False,
+        )
+        logger = structlog.get_logger("crm.sync").bind(crm="zoho", who=secret)
+        for _ in range(3):
+            logger.error("contact_failed", email=secret)
+            logger.error(f"Contact {secret} failed")
+            logger.error("Lost %s of %d", secret, 7)
+            logger.error(secret.replace(" ", ""))
+        output.assert_no_leak()
+        found = output.lines("crm.sync")
+        assert [line["message"] for line in found] == 3 * [
+            *("contact_failed", "Contact {secret} failed", "Lost {secret} of {}"),
+            "[DYNAMIC MESSAGE]",
+        ]
+        assert {line["crm"] for line in found} == {"zoho"}
+        assert found[0]["email"] == "[REDACTED]"
+        assert all("test_third_party.py:" in line["source"] for line in found)
+
+    def test_a_processor_may_have_changed_the_text(self, output: Output, secret: str) -> None:
+        """So no value is taken back out of it."""
+        import structlog
+
+        def sign(_: object, __: str, event: Any) -> Any:
+            event["event"] += f"-{secret.replace(' ', '')}"
+            return event
+
+        structlog.configure(
+            processors=[sign, structlog.stdlib.render_to_log_kwargs],
+            wrapper_class=structlog.stdlib.BoundLogger,
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            cache_logger_on_first_use=False,
+        )
+        crm = "zoho"
+        structlog.get_logger("crm.sync").error(f"Lost {crm}")
+        output.assert_no_leak()
+        (line,) = output.lines("crm.sync")
+        assert line["message"] == "Lost {crm}"
+        assert "crm" not in line
 
 
 class TestHttpx:

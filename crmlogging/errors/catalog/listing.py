@@ -115,9 +115,7 @@ def _chosen(name: str, rules: Iterator[Rule], category: str, code: str) -> Itera
 def _reaches(rule: Rule, code: str) -> bool:
     normal = normal_code(code)
     family = rule.family
-    return normal in rule.codes or (
-        family is not None and family.compiled().search(f"_{normal}_") is not None
-    )
+    return normal in rule.codes or (family is not None and family.found_in(f"_{normal}_"))
 
 
 def place_of(rule: Rule) -> str:

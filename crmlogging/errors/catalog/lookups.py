@@ -6,12 +6,15 @@ Answers about codes, hosts and messages are remembered, bounded; messages by a h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 from crmlogging.errors.catalog.literals import Index
-from crmlogging.errors.catalog.rules import Case, Pattern, Provider, Reason, Rule
+from crmlogging.errors.catalog.patterns import Pattern
+from crmlogging.errors.catalog.rules import Case, Provider, Reason, Row, Rule
+from crmlogging.errors.catalog.tables import Tables
 
 __all__ = ["Lookups", "spelling"]
 
@@ -35,6 +38,7 @@ class Lookups:
     """Rules, ready to be asked.
 
     Attributes:
+        tables: rows that it is made of.
         reasons: name to reason.
         providers: slug to provider.
         generic: the rules for every provider, as a provider without a name.
@@ -45,19 +49,42 @@ class Lookups:
         templates: what errors of one kind have in common, for `crmlogging.errors.building`.
     """
 
-    def __init__(self) -> None:
-        self.reasons: dict[str, Reason] = {}
-        self.providers: dict[str, Provider] = {}
-        self.generic = Provider(name="", title="the provider")
-        self.network = Provider(name="", title="the provider")
-        self.statuses: dict[int, Rule] = {}
-        self.aliases: dict[str, str] = {}
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.reasons = {name: Reason(name, row) for name, row in tables["reasons"].items()}
+        self.providers = {
+            slug: Provider(row, tables["rules"][slug], self.reasons)
+            for slug, row in tables["providers"].items()
+        }
+        self.generic = Provider({}, tables["generic"], self.reasons)
+        self.network = Provider({}, tables["network"], self.reasons)
         self._hosts: dict[str, Provider | None] = {}
         self._families: dict[str, tuple[Rule, ...]] = {}
         self.memory: object = None
         self.recall: object = None
         self.templates: dict[tuple[object, ...], dict[str, Any]] = {}
         self._worded: dict[tuple[int, int | None, str], tuple[Rule | None, Rule | None]] = {}
+
+    @cached_property
+    def statuses(self) -> dict[int, Rule]:
+        """HTTP status to the rule for it alone."""
+        rules = [Rule(row, self.reasons[row["reason"]]) for row in self.tables["statuses"]]
+        return {status: rule for rule in rules for status in rule.statuses}
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Names of providers, in one spelling, to their slugs."""
+        return {
+            spelling(alias): slug
+            for slug, provider in self.providers.items()
+            for alias in (slug, provider.title, *provider.aliases)
+        }
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the row of every rule, without making the rule."""
+        of_providers = chain.from_iterable(self.tables["rules"].values())
+        rest = (self.tables[key] for key in ("generic", "network", "statuses"))
+        return chain(of_providers, *rest)
 
     @cached_property
     def marks(self) -> tuple[dict[str, Provider], tuple[str, ...]]:
@@ -70,16 +97,16 @@ class Lookups:
     def asked_headers(self) -> dict[str, list[Pattern]]:
         """Response headers that rules ask for (lower case), with what they ask."""
         asked: dict[str, list[Pattern]] = {}
-        for rule in self.rules():
-            for name, pattern in rule.headers:
-                asked.setdefault(name, []).append(pattern)
+        for row in self.rows():
+            for name, data in row.get("headers", {}).items():
+                asked.setdefault(name, []).append(Pattern(data))
         return asked
 
     @cached_property
     def asked_paths(self) -> tuple[Pattern, ...]:
         """What rules ask of the path of a request."""
-        patterns = (p for rule in self.rules() for p in (rule.path, rule.not_path))
-        return tuple(pattern for pattern in patterns if pattern is not None)
+        asked = (row[key] for row in self.rows() for key in ("path", "not_path") if key in row)
+        return tuple(map(Pattern, asked))
 
     @cached_property
     def shapes(self) -> tuple[tuple[frozenset[str], Provider], ...]:
@@ -108,8 +135,7 @@ class Lookups:
 
     def rule_for(self, reason: str, like: Rule | None = None) -> Rule:
         """Return a rule that only names `reason`; its place in explanations is that of `like`."""
-        known = self.reasons[reason]
-        return Rule(name=like.name if like is not None else reason, reason=known, run=known.run)
+        return Rule({"name": reason if like is None else like.name}, self.reasons[reason])
 
     @cached_property
     def requested(self) -> tuple[tuple[Rule, ...], frozenset[str]]:
@@ -143,18 +169,28 @@ class Lookups:
         # A page of theirs about a failure of theirs: its words about passwords are not ours.
         theirs = case.kind == "html" and case.status is not None and case.status >= 500
         weak: Rule | None = None
-        rules, index = self._wordings
-        for number in index.possible(words):
-            rule = rules[number]
-            if not (theirs and rule.reason.actionable) and rule.holds(case, words, _NO_HINTS):
+        for rule in self._saying(words):
+            if not (theirs and rule.reason.actionable) and rule.holds(
+                case, words, _NO_HINTS, said=True
+            ):
                 if not rule.weak:
                     return rule, weak
                 weak = weak or rule
         return None, weak
 
+    def _saying(self, words: str) -> Iterator[Rule]:
+        """Yield the generic rules one of whose wordings occurs in `words`, in order."""
+        wordings = self.generic.wordings
+        last: Rule | None = None
+        for number in self._wordings.possible(words):
+            rule, wording = wordings[number]
+            if rule is not last and wording.found_in(words):
+                last = rule
+                yield rule
+
     @cached_property
-    def _wordings(self) -> tuple[tuple[Rule, ...], Index]:
-        return _indexed(rule for rule in self.generic.conditions if rule.worded)
+    def _wordings(self) -> Index:
+        return Index(*self.tables["wordings"])
 
     def knows(self, code: str, provider: Provider | None) -> bool:
         """Whether a rule names the normal code exactly."""
@@ -174,16 +210,18 @@ class Lookups:
         """Return the rules whose family a normal code belongs to, in order; remembered."""
         known = self._families.get(code)
         if known is None:
-            subject = f"_{code}_"
-            known = tuple(
-                rule
-                for rule in self.generic.families
-                if rule.family is not None and rule.family.compiled().search(subject)
-            )
+            subject, spellings = f"_{code}_", self.generic.spellings
+            possible = (spellings[number] for number in self._spellings.possible(subject))
+            rules = (rule for rule, spelling in possible if spelling.found_in(subject))
+            known = tuple({id(rule): rule for rule in rules}.values())
             if len(self._families) >= _CODES_KEPT:
                 self._families.clear()
             self._families[code] = known
         return known
+
+    @cached_property
+    def _spellings(self) -> Index:
+        return Index(*self.tables["families"])
 
     def field_reason(self, code: str, words: str) -> Reason | None:
         """Return what is wrong with one field, by its normal code or its lower-case message."""
@@ -194,16 +232,10 @@ class Lookups:
                     return rule.reason
                 weak = weak or rule.reason
         if words:
-            rules, index = self._field_wordings
-            for number in index.possible(words):
-                wording = rules[number].wording
-                if wording is not None and wording.found_in(words):
-                    return rules[number].reason
+            for rule in self._saying(words):
+                if rule.reason.name in _FIELD_REASONS:
+                    return rule.reason
         return weak
-
-    @cached_property
-    def _field_wordings(self) -> tuple[tuple[Rule, ...], Index]:
-        return _indexed(rule for rule in self._wordings[0] if rule.reason.name in _FIELD_REASONS)
 
     def provider(self, name: str) -> Provider | None:
         """Return the provider called `name` in any of its spellings."""
@@ -214,25 +246,14 @@ class Lookups:
 
     def rules(self) -> Iterator[Rule]:
         """Yield every rule, each once."""
-        seen: set[int] = set()
         for part in (*self.providers.values(), self.generic, self.network):
-            coded = (rule for rules in part.by_code.values() for rule in rules)
-            for rule in (*coded, *part.families, *part.conditions):
-                if id(rule) not in seen:
-                    seen.add(id(rule))
-                    yield rule
-        yield from self.statuses.values()
+            yield from part.rules
+        yield from dict.fromkeys(self.statuses.values())
 
     def rule_named(self, name: str) -> Rule | None:
         """Return the rule that `CrmError.rule` names, to tell its source; None if it has no row."""
         place = name.partition(":")[0]
         return next((rule for rule in self.rules() if rule.name == place), None)
-
-
-def _indexed(rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], Index]:
-    """Return `rules` with what finds those whose wording can occur in a text."""
-    kept = tuple(rules)
-    return kept, Index([rule.wording.sources if rule.wording else () for rule in kept])
 
 
 def spelling(name: str) -> str:

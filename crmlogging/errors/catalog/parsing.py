@@ -1,4 +1,4 @@
-"""From TOML tables to rules, naming every bad row.
+"""From TOML to rows as plain values, naming every bad one.
 
 Shape of a provider's file::
 
@@ -17,10 +17,12 @@ Shape of a provider's file::
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from crmlogging.errors.catalog.rules import Pattern, Provider, Reason, Rule, normal_code
+from crmlogging.errors.catalog.patterns import Data, as_data
+from crmlogging.errors.catalog.rules import Row, normal_code
+from crmlogging.errors.late import late
 from crmlogging.errors.model import Category, Owner
 from crmlogging.exceptions import Problems
 
@@ -28,10 +30,10 @@ __all__ = ["parse_provider", "parse_reasons", "parse_rules"]
 
 _Kind = TypeVar("_Kind", Category, Owner)
 
-_SLUG: Final = re.compile(r"[a-z0-9_-]{1,32}")
-_REASON_NAME: Final = re.compile(r"[A-Z][A-Z_]{2,31}")
-_LINK: Final = re.compile(r"https://(\{host\}|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[^\s{}<>\"]*)?")
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_SLUG: Final = late(r"[a-z0-9_-]{1,32}")
+_REASON_NAME: Final = late(r"[A-Z][A-Z_]{2,31}")
+_LINK: Final = late(r"https://(\{host\}|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[^\s{}<>\"]*)?")
+_DATE: Final = late(r"\d{4}-\d\d-\d\d")
 _OWNERS: Final = {
     Category.AUTH: Owner.OPERATOR,
     Category.PERMISSIONS: Owner.ADMIN,
@@ -59,8 +61,11 @@ _PROVIDER_KEYS: Final = (
 )
 
 
-def parse_reasons(tables: Mapping[str, Any], problems: Problems) -> dict[str, Reason]:
-    """Return the reasons of ``reasons.toml``, or of the ``[reasons]`` of a user's file."""
+def parse_reasons(tables: object, problems: Problems) -> dict[str, Row]:
+    """Return the reasons of ``reasons.toml``, or of the ``[reasons]`` of a user's file, by name."""
+    if not isinstance(tables, dict):
+        problems.add("[reasons]", "must be a table")
+        return {}
     reasons = {}
     for name, table in tables.items():
         place = f"[{name}]"
@@ -75,7 +80,7 @@ def parse_reasons(tables: Mapping[str, Any], problems: Problems) -> dict[str, Re
     return reasons
 
 
-def _reason(name: str, table: Mapping[str, Any], place: str, problems: Problems) -> Reason | None:
+def _reason(name: str, table: Mapping[str, Any], place: str, problems: Problems) -> Row | None:
     _refuse_unknown(table, _REASON_KEYS, place, problems)
     category = _choice(table, "category", Category, place, problems)
     summary = table.get("summary")
@@ -89,21 +94,20 @@ def _reason(name: str, table: Mapping[str, Any], place: str, problems: Problems)
     tier = table.get("tier", 1 if category in _TIER_ONE else 2)
     if tier not in (1, 2, 3):
         problems.add(place, f"tier: {tier!r} is not 1, 2 or 3")
-    return Reason(
-        name=name,
-        category=category,
-        summary=summary,
-        label=str(table.get("label", name)),
-        run=_scope(table, place, problems)
+    return {
+        "category": category.value,
+        "summary": summary,
+        "label": str(table.get("label", name)),
+        "run": _scope(table, place, problems)
         or ("scope" not in table and category in _RUN_CATEGORIES),
-        owner=owner or _OWNERS.get(category, Owner.NONE),
-        tier=tier,
-        limit=table.get("limit") is True,
-        echo=table.get("echo") is True,
-    )
+        "owner": (owner or _OWNERS.get(category, Owner.NONE)).value,
+        "tier": tier,
+        "limit": table.get("limit") is True,
+        "echo": table.get("echo") is True,
+    }
 
 
-def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider | None:
+def parse_provider(document: Mapping[str, Any], problems: Problems) -> Row | None:
     """Return the ``[provider]`` and ``[links]`` of a file, without its rules."""
     table = document.get("provider")
     if not isinstance(table, dict):
@@ -122,25 +126,19 @@ def parse_provider(document: Mapping[str, Any], problems: Problems) -> Provider 
     status_page = table.get("status_page", "")
     if status_page and not _is_link(status_page):
         problems.add("[provider]", "status_page: an https:// address is due")
-    return Provider(
-        name=name,
-        title=str(table.get("title", "")),
-        shapes=tuple(frozenset(map(str, shape)) for shape in shapes),
-        status_page=status_page if isinstance(status_page, str) else "",
-        aliases=lists["aliases"],
-        hosts=lists["hosts"],
-        marks=lists["marks"],
-        code_keys=lists["code_keys"],
-        id_keys=lists["id_keys"],
-        id_headers=lists["id_headers"],
-        link_hosts=lists["link_hosts"],
-        login_host=str(table.get("login_host", "")),
-        ranks={key: rank for rank, key in enumerate(lists["code_keys"])},
-        links=_links(document.get("links", {}), lists["link_hosts"], problems),
-    )
+    told = {
+        "name": name,
+        "title": str(table.get("title", "")),
+        "shapes": [[str(key) for key in shape] for shape in shapes],
+        "status_page": str(status_page),
+        "login_host": str(table.get("login_host", "")),
+        "links": _links(document.get("links", {}), lists["link_hosts"], problems),
+        **lists,
+    }
+    return {key: value for key, value in told.items() if value}
 
 
-def _links(table: object, hosts: tuple[str, ...], problems: Problems) -> dict[str, str]:
+def _links(table: object, hosts: list[str], problems: Problems) -> dict[str, str]:
     if not isinstance(table, dict):
         problems.add("[links]", "must be a table")
         return {}
@@ -153,69 +151,57 @@ def _links(table: object, hosts: tuple[str, ...], problems: Problems) -> dict[st
 
 
 def parse_rules(
-    document: Mapping[str, Any], place: str, reasons: Mapping[str, Reason], problems: Problems
-) -> Iterator[Rule]:
+    document: Mapping[str, Any], place: str, reasons: Container[str], problems: Problems
+) -> Iterator[Row]:
     """Yield the ``[[rules]]`` of a file in its order; `place` names the file in explanations."""
     rows = document.get("rules", [])
     if not isinstance(rows, list):
         problems.add("[[rules]]", "must be an array of tables")
         return
     about = document.get("provider", document)
+    about = about if isinstance(about, dict) else {}
     for number, row in enumerate(rows, 1):
         where = f"[[rules]] {number}"
         if not isinstance(row, dict):
             problems.add(where, "must be a table")
             continue
-        reason = reasons.get(str(row.get("reason")))
-        if reason is None:
+        known = str(row.get("reason")) in reasons
+        if not known:
             problems.add(where, f"reason: {row.get('reason')!r} is not in the table of reasons")
         _refuse_unknown(row, _RULE_KEYS, where, problems)
         if not any(row.get(key) for key in _CONDITIONS):
             problems.add(where, "a rule needs a condition (codes, family, wording, statuses ...)")
-        if reason is not None:
-            yield _rule(row, f"{place}#{number}", where, reason, about, problems)
+        if known:
+            yield _rule(row, f"{place}#{number}", where, about, problems)
 
 
 def _rule(
-    row: Mapping[str, Any],
-    name: str,
-    where: str,
-    reason: Reason,
-    about: Mapping[str, Any],
-    problems: Problems,
-) -> Rule:
-    words = {key: _strings(row, key, where, problems) for key in _WORD_KEYS}
-    patterns = {key: _pattern(row, key, where, problems) for key in _PATTERN_KEYS}
-    numbers = {key: _numbers(row, key, where, problems) for key in _NUMBER_KEYS}
-    headers = _headers(row.get("headers", {}), where, problems)
+    row: Mapping[str, Any], name: str, where: str, about: Mapping[str, Any], problems: Problems
+) -> Row:
     link, checked = row.get("link", ""), row.get("checked", about.get("checked", ""))
     if link and not _is_link(link):
         problems.add(where, "link: an https:// address with a fixed host is due")
     if checked and not _DATE.fullmatch(str(checked)):
         problems.add(where, "checked: a date YYYY-MM-DD is due")
-    return Rule(
-        name=name,
-        reason=reason,
-        codes=tuple(normal_code(code) for code in words["codes"]),
-        hints=frozenset(normal_code(hint) for hint in words["hints"]),
-        methods=frozenset(words["methods"]),
-        kinds=frozenset(words["kinds"]),
-        headers=headers,
-        weak=row.get("weak") is True,
-        run=_scope(row, where, problems) if "scope" in row else reason.run,
-        link=link,
-        source=str(row.get("source", about.get("source", ""))),
-        checked=str(checked),
-        plain=not any(row.get(key) for key in _CONDITIONS if key not in ("codes", "family")),
-        family=patterns["family"],
-        wording=patterns["wording"],
-        unless=patterns["unless"],
-        host=patterns["host"],
-        path=patterns["path"],
-        not_path=patterns["not_path"],
-        statuses=numbers["statuses"],
-        not_statuses=numbers["not_statuses"],
-    )
+    words = {key: _strings(row, key, where, problems) for key in _WORD_KEYS}
+    told: dict[str, Any] = {
+        "name": name,
+        "reason": row["reason"],
+        **words,
+        **{key: [normal_code(code) for code in words[key]] for key in ("codes", "hints")},
+        **{key: _pattern(row, key, where, problems) for key in _PATTERN_KEYS},
+        **{key: _numbers(row, key, where, problems) for key in _NUMBER_KEYS},
+        "headers": _headers(row.get("headers", {}), where, problems),
+        "weak": row.get("weak") is True,
+        "plain": not any(row.get(key) for key in _CONDITIONS if key not in ("codes", "family")),
+        "link": link,
+        "source": str(row.get("source", about.get("source", ""))),
+        "checked": str(checked),
+    }
+    told = {key: value for key, value in told.items() if value}
+    if "scope" in row:
+        told["run"] = _scope(row, where, problems)
+    return told
 
 
 def _scope(table: Mapping[str, Any], place: str, problems: Problems) -> bool:
@@ -225,36 +211,40 @@ def _scope(table: Mapping[str, Any], place: str, problems: Problems) -> bool:
     return bool(scope == "run")
 
 
-def _headers(table: object, place: str, problems: Problems) -> tuple[tuple[str, Pattern], ...]:
+def _headers(table: object, place: str, problems: Problems) -> dict[str, list[Data]]:
     if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
         problems.add(place, "headers: a table of header name to pattern is due")
-        return ()
-    return tuple((name.lower(), Pattern((pattern,))) for name, pattern in table.items())
+        return {}
+    return {name.lower(): _alternatives([value], place, problems) for name, value in table.items()}
 
 
-def _pattern(row: Mapping[str, Any], key: str, place: str, problems: Problems) -> Pattern | None:
-    sources = _strings(row, key, place, problems)
-    return Pattern(sources) if sources else None
+def _pattern(row: Mapping[str, Any], key: str, place: str, problems: Problems) -> list[Data]:
+    return _alternatives(_strings(row, key, place, problems), f"{place}: {key}", problems)
 
 
-def _strings(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> tuple[str, ...]:
-    if key not in table:
-        return ()
-    values = table[key]
+def _alternatives(sources: list[str], place: str, problems: Problems) -> list[Data]:
+    for source in sources:
+        try:
+            re.compile(source)
+        except re.error as error:
+            problems.add(place, f"pattern does not compile: {error}")
+    return [as_data(source) for source in sources]
+
+
+def _strings(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> list[str]:
+    values = table.get(key, [])
     if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
         problems.add(place, f"{key}: a list of non-empty strings is due")
-        return ()
-    return tuple(values)
+        return []
+    return values
 
 
-def _numbers(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> frozenset[int]:
-    if key not in table:
-        return frozenset()
-    values = table[key]
+def _numbers(table: Mapping[str, Any], key: str, place: str, problems: Problems) -> list[int]:
+    values = table.get(key, [])
     if not isinstance(values, list) or not all(type(v) is int for v in values):
         problems.add(place, f"{key}: a list of numbers is due")
-        return frozenset()
-    return frozenset(values)
+        return []
+    return values
 
 
 def _choice(

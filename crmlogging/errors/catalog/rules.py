@@ -1,25 +1,31 @@
 """The catalog's rows as objects: reasons, rules with their conditions, providers.
 
-A rule holds when every condition it names holds. Patterns are compiled at first use: loading is
-then a matter of milliseconds, and most processes meet few of them.
+A rule holds when every condition it names holds. A provider's rules are made of their rows when
+they are first asked for: a process meets few providers. To define a dataclass of so many fields
+takes milliseconds, which the first error would pay; nothing here is written to once it is made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
+from crmlogging.errors.catalog.patterns import Alternative, Data, Pattern
 from crmlogging.errors.model import Category, Owner, Recoverability
 
-__all__ = ["Case", "Pattern", "Provider", "Reason", "Rule", "normal_code"]
+__all__ = ["Case", "Provider", "Reason", "Row", "Rule", "normal_code"]
+
+Row = Mapping[str, Any]
+"""A rule, a reason or a provider as plain values, as `crmlogging.errors.catalog.parsing` writes."""
 
 _RETRIED: Final = frozenset({Category.TRANSIENT, Category.UNREACHABLE})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS: Final = re.compile(r"[^A-Z0-9]+")
-_LITERAL: Final = re.compile(r"(?:\\b)?([a-z0-9 '-]+)")
 _CODES_KEPT: Final = 4_096
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _normal_codes: dict[str, str] = {}
 
@@ -41,83 +47,35 @@ def normal_code(code: str) -> str:
     return known
 
 
-class Pattern:
-    """Alternatives searched in lower-case text; compiled when one of them can match at all."""
-
-    __slots__ = ("_compiled", "_literals", "sources")
-
-    def __init__(self, sources: Sequence[str]) -> None:
-        self.sources = tuple(sources)
-        self._compiled: re.Pattern[str] | None = None
-        self._literals: tuple[str, ...] | None = None
-
-    def compiled(self) -> re.Pattern[str]:
-        """Return the one pattern; raises re.error when a source is none."""
-        if self._compiled is None:
-            self._compiled = re.compile("|".join(f"(?:{source})" for source in self.sources))
-        return self._compiled
-
-    def found_in(self, text: str) -> bool:
-        """Whether one of the alternatives occurs in `text`."""
-        literals = self._literals
-        if literals is None:
-            found = tuple(map(_leading_literal, self.sources))
-            literals = self._literals = found if all(found) else ()
-        if literals and not any(literal in text for literal in literals):
-            return False
-        return self.compiled().search(text) is not None
-
-
-def _leading_literal(source: str) -> str:
-    """Return plain text that every match of `source` starts with, or ""."""
-    if "|" in re.sub(r"\([^()]*\)", "", source):
-        return ""
-    match = _LITERAL.match(source)
-    if match is None:
-        return ""
-    literal, after = match[1], source[match.end() :]
-    return literal[:-1] if after[:1] in ("?", "*", "{") else literal
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
-    """What an error means, whoever reports it (``reasons.toml``)."""
+    """What an error means, whoever reports it (``reasons.toml``).
 
-    name: str
-    category: Category
-    summary: str
-    label: str
-    run: bool
-    owner: Owner
-    tier: int
-    limit: bool = False
-    echo: bool = False
+    Attributes:
+        name, category, summary, label, run, owner, tier, limit, echo: as the table has them.
+        about_fields: a sentence about it may name the fields at fault.
+        retryable: the same request may succeed later.
+        actionable: somebody has to act.
+        recoverability: what it takes to get over it.
+    """
 
-    about_fields: bool = field(init=False)
-    """A sentence about it may name the fields at fault."""
-    retryable: bool = field(init=False)
-    """The same request may succeed later."""
-    actionable: bool = field(init=False)
-    """Somebody has to act."""
-    recoverability: Recoverability = field(init=False)
-    """What it takes to get over it."""
-
-    def __post_init__(self) -> None:
-        # Once a reason rather than once an error.
-        retryable = self.category in _RETRIED
-        actionable = not retryable and self.category is not Category.UNKNOWN
-        recoverability = Recoverability.SYSTEM_FATAL
-        if actionable:
-            recoverability = Recoverability.USER_ACTIONABLE
-        elif retryable:
-            recoverability = Recoverability.SYSTEM_RECOVERABLE
-        for name, value in (
-            ("about_fields", "{fields}" in self.summary),
-            ("retryable", retryable),
-            ("actionable", actionable),
-            ("recoverability", recoverability),
-        ):
-            object.__setattr__(self, name, value)
+    def __init__(self, name: str, row: Row) -> None:
+        self.name = name
+        self.category = Category(row["category"])
+        self.summary: str = row["summary"]
+        self.label: str = row["label"]
+        self.run: bool = row["run"]
+        self.owner = Owner(row["owner"])
+        self.tier: int = row["tier"]
+        self.limit: bool = row["limit"]
+        self.echo: bool = row["echo"]
+        self.about_fields = "{fields}" in self.summary
+        self.retryable = self.category in _RETRIED
+        self.actionable = not self.retryable and self.category is not Category.UNKNOWN
+        self.recoverability = Recoverability.SYSTEM_FATAL
+        if self.actionable:
+            self.recoverability = Recoverability.USER_ACTIONABLE
+        elif self.retryable:
+            self.recoverability = Recoverability.SYSTEM_RECOVERABLE
 
 
 class Case(Protocol):
@@ -131,7 +89,6 @@ class Case(Protocol):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the catalog.
 
@@ -149,32 +106,41 @@ class Rule:
         host, path, not_path: patterns over the URL.
         kinds: kinds of body (``html``, ``text``, ``xml``, ``json``, ``empty`` ...).
         weak: holds only where nothing stronger is found.
-        run: overrides the reason's scope.
+        plain: no condition but its codes or family: the fast way.
+        run: it would hit every record of a run.
         link: template of the page where it is fixed.
+        source, checked: the page it was taken from, and when that was looked at.
     """
 
-    name: str
-    reason: Reason
-    codes: tuple[str, ...] = ()
-    family: Pattern | None = None
-    hints: frozenset[str] = frozenset()
-    wording: Pattern | None = None
-    unless: Pattern | None = None
-    statuses: frozenset[int] = frozenset()
-    not_statuses: frozenset[int] = frozenset()
-    methods: frozenset[str] = frozenset()
-    headers: tuple[tuple[str, Pattern], ...] = ()
-    host: Pattern | None = None
-    path: Pattern | None = None
-    not_path: Pattern | None = None
-    kinds: frozenset[str] = frozenset()
-    weak: bool = False
-    run: bool = False
-    link: str = ""
-    source: str = ""
-    checked: str = ""
-    plain: bool = False
-    """No condition but its codes or family: the fast way."""
+    __slots__ = (
+        *("name", "reason", "codes", "family", "hints", "wording", "unless", "statuses"),
+        *("not_statuses", "methods", "headers", "host", "path", "not_path", "kinds", "weak"),
+        *("plain", "run", "link", "source", "checked"),
+    )
+
+    def __init__(self, row: Row, reason: Reason) -> None:
+        get = row.get
+        self.name: str = row["name"]
+        self.reason = reason
+        self.codes: tuple[str, ...] = tuple(get("codes", ()))
+        self.family = _pattern(get("family"))
+        self.hints: frozenset[str] = frozenset(get("hints", ()))
+        self.wording = _pattern(get("wording"))
+        self.unless = _pattern(get("unless"))
+        self.statuses: frozenset[int] = frozenset(get("statuses", ()))
+        self.not_statuses: frozenset[int] = frozenset(get("not_statuses", ()))
+        self.methods: frozenset[str] = frozenset(get("methods", ()))
+        self.headers = tuple((name, Pattern(data)) for name, data in get("headers", _NONE).items())
+        self.host = _pattern(get("host"))
+        self.path = _pattern(get("path"))
+        self.not_path = _pattern(get("not_path"))
+        self.kinds: frozenset[str] = frozenset(get("kinds", ()))
+        self.weak: bool = get("weak", False)
+        self.plain: bool = get("plain", False)
+        self.run: bool = get("run", reason.run)
+        self.link: str = get("link", "")
+        self.source: str = get("source", "")
+        self.checked: str = get("checked", "")
 
     @property
     def worded(self) -> bool:
@@ -182,13 +148,16 @@ class Rule:
         request = (self.methods, self.headers, self.host, self.path, self.not_path, self.hints)
         return self.wording is not None and not any(request)
 
-    def holds(self, case: Case, words: str, hints: frozenset[str] | set[str]) -> bool:
+    def holds(
+        self, case: Case, words: str, hints: frozenset[str] | set[str], *, said: bool = False
+    ) -> bool:
         """Whether all conditions hold besides `codes` and `family`.
 
         Args:
             case: the answer.
             words: lower-case message of the part that is judged.
             hints: normal codes that stand in that part.
+            said: it is known that `wording` holds.
         """
         if self.plain:
             return True
@@ -198,7 +167,7 @@ class Rule:
             and (not self.hints or not self.hints.isdisjoint(hints))
             and (not self.kinds or case.kind in self.kinds)
             and (not self.methods or case.method in self.methods)
-            and (self.wording is None or self.wording.found_in(words))
+            and (said or self.wording is None or self.wording.found_in(words))
             and (self.unless is None or not self.unless.found_in(words))
             and self._fits_request(case)
         )
@@ -215,30 +184,87 @@ class Rule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """One vendor: how to know it, how it spells things, its rules and links."""
+def _pattern(data: list[Data] | None) -> Pattern | None:
+    return None if data is None else Pattern(data)
 
-    name: str
-    title: str
+
+class Provider:
+    """One vendor: how to know it, how it spells things, its rules and links.
+
+    Attributes:
+        marks: response headers that only this vendor sends (lower case; a trailing ``*`` is a
+            prefix).
+        shapes: sets of keys at the top of a body that only this vendor uses.
+        code_keys: keys that hold the code, most specific first, where the general order would be
+            wrong.
+        link_hosts: suffixes that a link's ``{host}`` may end in.
+        login_host: what stands for ``{host}`` where the request went to another one.
+
+    What holds for all vendors is a provider without a name.
+    """
+
+    name: str = ""
+    title: str = "the provider"
     aliases: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
-    """Response headers that only this vendor sends (lower case; a trailing ``*`` is a prefix)."""
     shapes: tuple[frozenset[str], ...] = ()
-    """Sets of keys at the top of a body that only this vendor uses."""
     code_keys: tuple[str, ...] = ()
-    """Keys that hold the code, most specific first, where the general order would be wrong."""
     id_keys: tuple[str, ...] = ()
     id_headers: tuple[str, ...] = ()
     status_page: str = ""
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = _NONE
     link_hosts: tuple[str, ...] = ()
-    """Suffixes that a link's ``{host}`` may end in."""
     login_host: str = ""
-    """What stands for ``{host}`` where the request went to another one."""
-    by_code: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
-    families: tuple[Rule, ...] = ()
-    conditions: tuple[Rule, ...] = ()
-    ranks: Mapping[str, int] = field(default_factory=dict)
-    """Key of a code to its rank, from `code_keys`."""
+
+    def __init__(self, row: Row, rows: list[Row], reasons: Mapping[str, Reason]) -> None:
+        vars(self).update({k: tuple(v) if type(v) is list else v for k, v in row.items()})
+        self.shapes = tuple(map(frozenset, row.get("shapes", ())))
+        if self.name:
+            self.title = row.get("title", self.name)
+        self._rows, self._reasons = rows, reasons
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Its rules, in order."""
+        return tuple(Rule(row, self._reasons[row["reason"]]) for row in self._rows)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, tuple[Rule, ...]]:
+        """Normal code to the rules that name it."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            for code in rule.codes:
+                found[code] = (*found.get(code, ()), rule)
+        return found
+
+    @cached_property
+    def families(self) -> tuple[Rule, ...]:
+        """The rules about words of a code."""
+        return tuple(rule for rule in self.rules if rule.family is not None)
+
+    @cached_property
+    def conditions(self) -> tuple[Rule, ...]:
+        """The rules that ask for no code."""
+        return tuple(rule for rule in self.rules if rule.family is None and not rule.codes)
+
+    @cached_property
+    def wordings(self) -> tuple[tuple[Rule, Alternative], ...]:
+        """What rules look for in words, where these alone decide, with the rule."""
+        return _each((rule, rule.wording) for rule in self.conditions if rule.worded)
+
+    @cached_property
+    def spellings(self) -> tuple[tuple[Rule, Alternative], ...]:
+        """What rules look for in codes, with the rule."""
+        return _each((rule, rule.family) for rule in self.families)
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """Key of a code to its rank, from `code_keys`."""
+        return {key: rank for rank, key in enumerate(self.code_keys)}
+
+
+def _each(
+    pairs: Iterable[tuple[Rule, Pattern | None]],
+) -> tuple[tuple[Rule, Alternative], ...]:
+    return tuple((rule, each) for rule, p in pairs if p is not None for each in p.alternatives)

@@ -16,6 +16,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from crmlogging.fields.routes import template
+
 __all__ = ["CRM_PRESET", "FIELDS", "MISFIT", "SHAPES", "Field", "conform", "field_named"]
 
 
@@ -171,31 +173,6 @@ _SLUG: Final = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
 _CODE: Final = re.compile(r"[A-Z0-9_.-]{1,64}", re.ASCII)
 _TIMESTAMP: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)"
-# What may stand right after a collection ("/contacts/..."), where an id or a name is due.
-_ROUTE_VOCABULARY: Final = frozenset(
-    (
-        "account accounts activities activity api archive associations attachments auth batch bulk calls "
-        "campaign campaigns cancel case cases charges companies company composite contact contacts convert "
-        "count create crm custom customers data deal deals delete describe email emails engagements entities "
-        "event events export fields files form forms get graphql history import index insert invoices items "
-        "job jobs lead leads lines list lists members memberships merge meetings messages metadata notes "
-        "notifications oauth object objects opportunities opportunity orders organizations owners page pages "
-        "payments people person persons pipelines products profile properties query queries quotes read "
-        "records recent results schema schemas search segments send services sobjects stages start status "
-        "subscriptions sync tags tasks teams tickets timeline token tokens tree unsubscribe update upload "
-        "upsert user users verify webhook webhooks"
-    ).split()
-)
-_ROUTE_WORD: Final = r"[a-z]{1,32}(?:[_-][a-z]{1,32}){0,3}"
-_ROUTE_FIXED: Final = r"v\d{1,2}(?:\.\d{1,2})?|\{[a-z_]{1,32}\}|"
-# A part that holds a digit is no word of a route, unless it is a version. What ends in an s would
-# tell more about the next part.
-_ROUTE_NUMBERED: Final = (
-    r"(?<=/)(?!v[0-9]{1,2}(?:\.[0-9]{1,2})?(?:/|\Z))[^/0-9]*+[0-9][^/]*+(?<![sS])"
-)
-_ROUTES_KEPT: Final = 1_024
-_routes: Final[set[str]] = set()
-"""Routes met before."""
 _PATH_CHARACTERS: Final = 512
 TEXT_CHARACTERS: Final = 2_000
 """Longest text kept, in characters; what is cut is marked by an ellipsis."""
@@ -250,28 +227,10 @@ def _id(value: object, _fullmatch: Callable[[str], object] = _ID.fullmatch) -> o
 
 
 def _path(value: object) -> object:
-    """Reduce a URL path to its route: what is no plain word of it becomes ``{id}``."""
+    """Reduce a URL path to its route: what is no word of a known one becomes ``{id}``."""
     if type(value) is not str or not value.startswith("/") or len(value) > _PATH_CHARACTERS:
         return MISFIT
-    path = _compiled(_ROUTE_NUMBERED).sub("{id}", value.partition("?")[0].partition("#")[0])
-    if path in _routes:
-        return path
-    route, after = [], ""
-    for part in path.split("/"):
-        word = part.lower()
-        known = word in _ROUTE_VOCABULARY or _compiled(_ROUTE_FIXED).fullmatch(part)
-        # "/contacts/maria": after a collection any other word is somebody's name.
-        if known or (not after.endswith("s") and _compiled(_ROUTE_WORD).fullmatch(part)):
-            route.append(part)
-        else:
-            route.append("{id}")
-        after = word
-    shown = "/".join(route)
-    if shown == path:
-        if len(_routes) >= _ROUTES_KEPT:
-            _routes.clear()
-        _routes.add(shown)
-    return shown
+    return template(value)
 
 
 def _text(value: object) -> object:
