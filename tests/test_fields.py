@@ -178,6 +178,12 @@ class TestRoutes:
             pytest.param("/acme/contacts", "/{id}/contacts", id="tenant-first"),
             pytest.param("/api/acme/contacts", "/api/{id}/contacts", id="tenant-behind-api"),
             pytest.param("/lists/new-leads", "/lists/{id}", id="list-named-in-plain-words"),
+            pytest.param("/lists//new-leads", "/lists//{id}", id="list-behind-nothing"),
+            pytest.param("/lists($top)/new-leads", "/lists({id})/{id}", id="list-behind-a-key"),
+            pytest.param("/tenant/new-wave", "/tenant/{id}", id="tenant-named-in-plain-words"),
+            pytest.param("/Site/OpenStore", "/Site/{id}", id="site-named-in-plain-words"),
+            pytest.param("/domain/health.info", "/domain/{id}", id="domain-of-plain-words"),
+            pytest.param("/users/zia", "/users/{id}", id="person-of-a-product's-name"),
             pytest.param(
                 "/hooks/catch/12/abcdef/", "/hooks/catch/{id}/{id}/", id="secret-of-a-hook"
             ),
@@ -192,6 +198,8 @@ class TestRoutes:
             pytest.param("/contacts/deadbeef", "/contacts/{id}", id="letters-only-id"),
             pytest.param("/$maria", "/{id}", id="dollar"),
             pytest.param("/" + "-".join(["get"] * 30), "/{id}", id="long"),
+            pytest.param("/deals?next=/contacts", "/deals", id="query"),
+            pytest.param("/deals#/contacts", "/deals", id="fragment"),
             pytest.param("/v123/deals", "/{id}/deals", id="no-version"),
             pytest.param("/caf\u00e9", "/{id}", id="not-ascii"),
         ],

@@ -162,7 +162,7 @@ _WORDS: Final = {
         portals price_books products profiles purchase_orders quotes recycle_bin related_lists
         related_records roles sales_orders scheduled_jobs scoring_rules send_mail settings solutions
         stages sharing_rules tags tasks taxes territories timelines unblock_email unsubscribe_links
-        upsert user_groups users variable_groups variables vendors watch wizards zia books desk
+        upsert user_groups users variable_groups variables vendors watch wizards books desk
         oauth contactpersons salesorders purchaseorders bankaccounts chartofaccounts
         customerpayments vendorpayments recurringinvoices creditnotes estimates tickets threads
         agents

@@ -28,6 +28,11 @@ _PREDICATE: Final = r"\([^()/]*\)(?=/|\Z)"
 _FIXED: Final = rf"{_VERSION}|\{{[a-z_]{{1,32}}\}}|"
 _JOINED: Final = r"[A-Za-z]+(?:[-_.:]{1,2}[A-Za-z]+)*"
 _PIECE: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
+# Behind one of these, "/tenant/new-wave", and behind all plurals, it is somebody's own name.
+_NAMED: Final = frozenset(
+    "campaign client company customer domain list org organisation organization partner portal"
+    " project segment site supplier team tenant vendor workspace".split()
+)
 _CHARACTERS: Final = 64
 KEPT: Final = 1_024
 known: Final[set[str]] = set()
@@ -63,7 +68,7 @@ def template(path: str) -> str:
     for part in path.split("/"):
         name = part.removesuffix(_KEY)
         route.append(part if _is_word(name, after) else _ID)
-        after = name.lower()
+        after = name.lower() or after
     shown = "/".join(route)
     if shown == path:
         if len(known) >= KEPT:
@@ -79,7 +84,6 @@ def _is_word(part: str, after: str) -> bool:
         return False
     if word.lower() in words() or _compiled(_FIXED).fullmatch(word):
         return True
-    # Behind a collection, "/lists/new-leads", it is somebody's name for something.
-    if after.endswith("s") or not _compiled(_JOINED).fullmatch(word):
+    if after.endswith("s") or after in _NAMED or not _compiled(_JOINED).fullmatch(word):
         return False
     return all(each.lower() in words() for each in _compiled(_PIECE).findall(word))

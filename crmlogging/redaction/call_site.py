@@ -23,6 +23,7 @@ __all__ = [
         "calling_frame",
         "constants",
         "is_front",
+        "is_handed_on",
         "is_source",
         "literals_in_call",
         "instructions_in",
@@ -97,6 +98,16 @@ def _belongs_to_front(file: str) -> bool:
 def is_front(code: CodeType) -> bool:
     """Tell whether `code`, which `calling_frame` passed over, stands before `logging`."""
     return _fronts.get(id(code)) is code
+
+
+def is_handed_on(caller: FrameType) -> bool:
+    """Tell whether such a package stands between `caller` and here: it may change what it got."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not caller:
+        if is_front(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def calling_frame() -> FrameType | None:

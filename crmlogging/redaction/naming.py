@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmlogging.redaction import known_loggers
+from crmlogging.redaction.call_site import is_handed_on
 from crmlogging.redaction.sites import Reading, Site
 from crmlogging.redaction.splitting import split
 
@@ -35,7 +36,7 @@ def named(facts: dict[str, Any], site: Site, frame: FrameType) -> Arguments:
         return _keyed(message, cast("dict[Any, object]", arguments))
     for reading in site.readings(frame):
         if reading.known or reading.literal == message:
-            return paired(reading, arguments)
+            return paired(reading, arguments, frame)
     return ()
 
 
@@ -52,14 +53,22 @@ def _keyed(message: str, mapping: dict[Any, object]) -> Arguments:
     return tuple((key, dict.get(mapping, key)) for key in keys if dict.__contains__(mapping, key))
 
 
-def paired(reading: Reading, arguments: object) -> Arguments:
-    """Name the arguments after the expressions of the call, if there are as many."""
+def paired(reading: Reading, arguments: object, frame: FrameType) -> Arguments:
+    """Name the arguments after the expressions of the call, if there are as many.
+
+    Where they were handed on to logging by somebody else, only those that are the very variables
+    of `frame`: they may be those of another call.
+    """
     if type(arguments) is not tuple or reading.names is None:
         return ()
     if len(arguments) != len(reading.names):
         return ()
     pairs = zip(reading.names, arguments, strict=True)
-    return tuple((name, value) for name, value in pairs if name is not None)
+    found = tuple((name, value) for name, value in pairs if name is not None)
+    if found and is_handed_on(frame):
+        variables = frame.f_locals
+        found = tuple(pair for pair in found if variables.get(pair[0], found) is pair[1])
+    return found
 
 
 def taken_back(message: str, built: Built) -> Arguments:

@@ -16,6 +16,7 @@ Everything else is `DYNAMIC_MESSAGE`. A single word proves nothing by being a co
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -92,6 +93,8 @@ def names_by_position(record: logging.LogRecord, frame: FrameType) -> tuple[str 
         return None
     site = site_of(frame)
     if not _is_literal(message, site) or not _made_here(facts, frame):
+        return None
+    if call_site.is_handed_on(frame):
         return None
     marks = tuple(object() for _ in arguments)
     names = {id(mark): name for name, mark in named({**facts, "args": marks}, site, frame)}
@@ -175,7 +178,7 @@ def _is_literal(message: str, site: Site) -> bool:
 def _literal(facts: dict[str, Any], site: Site, frame: FrameType | None) -> Resolved:
     template = _scrubbed(site, facts["msg"])
     if is_empty(facts.get("args")):
-        return _remember(facts, Resolved(template))
+        return _remember(facts, Resolved(template), frame)
     return Resolved(template, () if frame is None else named(facts, site, frame))
 
 
@@ -187,7 +190,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
         if built is not None:
             template = _scrubbed(site, built.template)
             if not is_empty(arguments):
-                return Resolved(template, paired(reading, arguments))
+                return Resolved(template, paired(reading, arguments, frame))
             if reading.values_hold and _unchanged(message, frame):
                 return Resolved(template, taken_back(message, built), exact=False)
             return Resolved(template)
@@ -197,7 +200,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
         # An adapter's `process` may have put something before or after.
         text = reading.literal
         if text and " " in text and message.startswith(text) | message.endswith(text):
-            return Resolved(_scrubbed(site, text), paired(reading, arguments))
+            return Resolved(_scrubbed(site, text), paired(reading, arguments, frame))
     return None
 
 
@@ -281,9 +284,12 @@ def _scrubbed(site: Site, text: str) -> str:
     return known
 
 
-def _remember(facts: dict[str, Any], resolved: Resolved) -> Resolved:
+def _remember(facts: dict[str, Any], resolved: Resolved, frame: FrameType | None) -> Resolved:
+    """Remember a literal for its line, which is not that of a function many calls go through."""
     message, path, line = facts["msg"], facts.get("pathname"), facts.get("lineno")
-    if type(path) is str and type(line) is int:
+    if frame is None or type(path) is not str or line != frame.f_lineno:
+        return resolved
+    if path == os.path.normcase(frame.f_code.co_filename):
         if len(_literals) >= _KEPT:
             _literals.clear()
         here = _literals.setdefault((path, line), {})

@@ -625,6 +625,39 @@ class TestForeignRecords:
             *((("contact_id", "7"),), (("contact_id", 8),)),
         ]
 
+    def test_a_literal_is_one_of_its_own_call_only(self, program: Program) -> None:
+        """Calls that name their caller's line share it, and equal words may be one object."""
+        resolved = program(
+            """
+            import sys
+            def note(_): logger.error("maria", stacklevel=2)
+            def tell(text): logger.error(text, stacklevel=2)
+            for each in (note, tell, note, tell): each(sys.intern("Maria".lower()))
+            """
+        )
+        assert [each.template for each in resolved] == ["maria", DYNAMIC_MESSAGE] * 2
+
+    def test_nor_by_another_call_of_its_function(self, program: Program) -> None:
+        """Equal literals of a function are one object; only the line tells the calls apart."""
+        resolved = program(
+            """
+            import logging
+            from logging.handlers import MemoryHandler
+            target = logger.handlers[0]
+            logger.handlers[:] = [kept] = [MemoryHandler(100, logging.CRITICAL, target)]
+            class AnyLine(int):
+                __eq__ = lambda *_: True
+            def act(token, contact_id):
+                logger.error("Failed for %s", token)
+                facts = {"msg": "Failed for %s", "args": (token,), "funcName": "act", "levelno": 40}
+                kept.handle(logging.makeLogRecord({**facts, "lineno": AnyLine()}))
+                logger.critical("Failed for %s", contact_id)
+            act("canary", 7)
+            """
+        )
+        assert [each.template for each in resolved] == ["Failed for %s"] * 3
+        assert [each.arguments for each in resolved] == [(), (), (("contact_id", 7),)]
+
     def test_nor_at_the_end_of_a_deep_stack(self, program: Program) -> None:
         """However many callers there are, none of them made that record."""
         resolved = program(

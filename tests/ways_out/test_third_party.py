@@ -6,11 +6,14 @@ import asyncio
 import logging
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import crmlogging
 from crmlogging.redaction import known_loggers
 from tests.ways_out.conftest import SECRET, Output
 
@@ -110,6 +113,62 @@ class TestStructlog:
         (line,) = output.lines("crm.sync")
         assert line["message"] == "Lost {crm}"
         assert "crm" not in line
+
+    @pytest.mark.parametrize("kind", [logging.Logger, crmlogging.Logger])
+    def test_a_processor_may_have_changed_the_arguments(
+        self, kind: type[logging.Logger], output: Output
+    ) -> None:
+        """So one is named only after the very variable that it is, in every record of a call."""
+
+        def exchange(_: object, __: str, event: Any) -> Any:
+            if event.pop("exchanged"):
+                event["positional_args"] = ("canary-1", None)
+            return event
+
+        logger, crm = self._bound_to(kind("crm.sync"), exchange), "zoho"
+        user = SimpleNamespace(id="canary-2")
+        for exchanged in [False] * 9 + [True] * 9:
+            logger.error("Lost %s of %s", crm, user.id, exchanged=exchanged)
+            logger.error(f"Lost {user.id} %s of %s", crm, user.id, exchanged=exchanged)
+        found = output.lines("crm.sync")
+        assert "canary" not in str(found)
+        assert not any("user.id" in line for line in found)
+        assert [line.get("crm") for line in found] == ["zoho"] * 18 + [None] * 18
+
+    def test_a_record_kept_back_is_not_named_after_another_call(self, output: Output) -> None:
+        """Its place, a line of structlog, is running again when it is handed on."""
+        kept: list[logging.LogRecord] = []
+        underlying = crmlogging.Logger("crm.sync")
+        underlying.addFilter(lambda record: kept.append(record) or len(kept) > 1)  # type: ignore[func-returns-value]  # kept back
+        underlying.addFilter(lambda _: [*map(logging.root.handle, kept)] == [])
+        logger, crm, email = self._bound_to(underlying), "zoho", "canary-1"
+        logger.error("Lost %s", email)
+        logger.error("Lost %s", crm)
+        first, second = output.lines("crm.sync")
+        assert "canary" not in str(first)
+        assert second["crm"] == "zoho"
+
+    def test_a_literal_is_one_of_its_own_call_only(self, output: Output) -> None:
+        """All calls share a line of structlog, and equal words may be one object."""
+        logger = self._bound_to(crmlogging.Logger("crm.sync"))
+        word = sys.intern("Maria".lower())
+        for _ in range(9):
+            logger.error("maria")
+            logger.error(word)
+        assert output.messages("crm.sync") == ["maria", "[DYNAMIC MESSAGE]"] * 9
+
+    def _bound_to(self, underlying: logging.Logger, *processors: Any) -> Any:
+        """Return structlog's logger before one that finds its callers in structlog."""
+        import structlog
+
+        underlying.parent = logging.root
+        structlog.configure(
+            processors=[*processors, structlog.stdlib.render_to_log_args_and_kwargs],
+            wrapper_class=structlog.stdlib.BoundLogger,
+            logger_factory=lambda *_: underlying,
+            cache_logger_on_first_use=False,
+        )
+        return structlog.get_logger()
 
 
 class TestHttpx:
