@@ -55,26 +55,9 @@ def _any_of(*sources: str) -> Marked:
 
 # Without one of these, only the beginning of a sentence can name a field.
 _HINTS: Final = (
-    *(
-        "field",
-        "propert",
-        "attribut",
-        "column",
-        "param",
-        "body.",
-        "payload.",
-        "data.",
-        "element",
-        "argument",
-        "found: ",
-        "value: ",
-        "mandatory: ",
-        "required: ",
-        "missing: ",
-        "'",
-        '"',
-    ),
-    *("`", "\u2018", "\u201c"),
+    *"field propert attribut column param body. payload. data. element argument".split(),
+    *("found: ", "value: ", "mandatory: ", "required: ", "missing: "),
+    *("'", '"', "`", "\u2018", "\u201c"),
 )
 # In quotes, beside a word that says it is a field.
 _QUOTED: Final = _any_of(
@@ -221,8 +204,17 @@ def named_in(message: str) -> list[str]:
     found: dict[str, None] = {}
     text = rewritten(message[:_MAX_TEXT])
     lower = text.lower()
+    _note_named(text, lower, found)
+    _note_labelled(text, lower, found)
+    if not found:
+        _note_meant(text, lower, found)
+    return [name for name in found if not _is_above_one(name, found)]
+
+
+def _note_named(text: str, lower: str, found: dict[str, None]) -> None:
+    """Note what is said of fields alone."""
     hinted = any(hint in lower for hint in _HINTS)
-    if ":" in text or "：" in text:
+    if ":" in text or "\uff1a" in text:
         for name in headed_in(text):
             _note(name, found, _ADDRESSED)
         for name in refused_in(text, lower):
@@ -238,6 +230,10 @@ def named_in(message: str) -> list[str]:
     if hinted and (not found or _SEVERAL.search(text) is not None):
         for name in _QUOTED.groups(text):
             _note(name, found, _ADDRESSED)
+
+
+def _note_labelled(text: str, lower: str, found: dict[str, None]) -> None:
+    """Note words that look like code, or stand as the labels of what is said."""
     if not found:
         for name in groups_in(_BARE_OR_LIKELY, text, lower):
             if looks_like_a_field(name, common=False):
@@ -255,10 +251,13 @@ def named_in(message: str) -> list[str]:
     for name in groups_in(_LABELS, text, lower):
         if name in _LABELLED or looks_like_a_field(name, common=True):
             _note(name, found, _LABELLED_ONLY)
-    if not found:
-        for name in groups_in(TERSE, text, lower):
-            if is_of_several_words(name) and looks_like_a_field(name, common=True):
-                _note(name, found)
+
+
+def _note_meant(text: str, lower: str, found: dict[str, None]) -> None:
+    """Note what the rest of the sentence leaves no other meaning, from the surest on."""
+    for name in groups_in(TERSE, text, lower):
+        if is_of_several_words(name) and looks_like_a_field(name, common=True):
+            _note(name, found)
     if not found and any(mark in lower for mark in PLAIN_MARKS):
         for name in PLAIN.groups(text):
             if name.lower() not in _NOUNS and name not in NO_NAMES:
@@ -267,7 +266,6 @@ def named_in(message: str) -> list[str]:
         for name in groups_in(NOUNED, text, lower):
             if name.lower() not in NO_NAMES and name.lower() not in _KINDS_OF_FIELD:
                 _note(name, found)
-    return [name for name in found if not _is_above_one(name, found)]
 
 
 def _is_above_one(name: str, found: dict[str, None]) -> bool:

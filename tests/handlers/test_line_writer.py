@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +86,31 @@ class TestFullDisk:
             os.write(descriptor, others)
         assert writer.write(descriptor, [b"last\n"]) == (1, None)
         assert path.read_bytes() == (b"last\n" if others is None else b"lineighbour\nlast\n")
+
+    def test_waits_for_room_at_any_descriptor(self) -> None:
+        """A service with a thousand connections has its log at a high number."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2_048)), hard))
+        reading, low = os.pipe()
+        high = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 1_024)
+        os.set_blocking(high, False)
+        lines = [b"x" * 999 + b"\n"] * 200  # more than a pipe holds
+        got: list[bytes] = []
+
+        def read() -> None:
+            with open(reading, "rb") as pipe:
+                got.extend(pipe)
+
+        reader = threading.Thread(target=read)
+        try:
+            reader.start()
+            assert LineWriter().write(high, lines) == (200, None)
+        finally:
+            os.close(high)
+            os.close(low)
+            reader.join()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert got == lines
 
     def test_not_in_another_file(self, path: Path, descriptor: int, tmp_path: Path) -> None:
         """A rest belongs to its file."""
