@@ -89,10 +89,9 @@ class KnownLines:
     def _add_site(self, record: logging.LogRecord) -> bytes:
         parts = []
         for name, value in self._always(record).items():
-            shown = b"%b" if name in _DIFFERING else _dumps(value, self._default)
-            if name not in _DIFFERING:
-                shown = shown.replace(b"%", b"%%")
-            parts.append(_dumps(name) + b":" + shown)
+            same = name not in _DIFFERING
+            shown = _dumps(value, self._default).replace(b"%", b"%%") if same else b"%b"
+            parts.append(b"%b:%b" % (_dumps(name), shown))
         template = b"{%b%%b%b" % (b",".join(parts), self._last.replace(b"%", b"%%"))
         if len(self._sites) >= _SITES_KEPT:
             self._sites.clear()
