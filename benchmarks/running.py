@@ -15,10 +15,12 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +35,7 @@ ABSENT: Final = "not available"
 FAILED: Final = "failed"
 SKIPPED: Final = "skipped work"
 _LAST_WORDS: Final = 200
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Contender:
         self.place.folder.mkdir()
         named = [part for plugin in plugins for part in ("--plugin", plugin)]
         place = [self.place.scenario, self.place.variant, self.place.peer, str(self.place.folder)]
-        with self._complaints.open("w") as complaints:
+        with self._complaints.open("w") as complaints, _uninterrupted():
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "benchmarks", *named),
@@ -176,6 +179,16 @@ class Contender:
                 self.counts.update(skipped.counts)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off what ends the run: a process that was begun is known before it comes."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def run(scenario: Scenario, variant: str, settings: Settings) -> list[Contender]:
     """Measure all peers of a scenario in one variant."""
     records = settings.records_of(scenario)
@@ -221,6 +234,7 @@ def _interleave(contenders: list[Contender], plugins: tuple[str, ...], rounds: i
 
 def work(place: Place, plugins: tuple[str, ...]) -> int:
     """Be one peer: a round for each line on stdin."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)  # as they were when it was begun
     registry.load(plugins)
     scenario, peer = SCENARIOS[place.scenario], peers_of(place.scenario)[place.peer]
     missing = _missing(peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,31 @@ class TestPlugin:
         settings = Settings(rounds=1, plugins=("bench_hanging",), patience_seconds=0.5)
         [found] = running.run(SCENARIOS["X2"], "", settings)
         assert (found.status, found.reason) == (FAILED, "it does not answer")
+
+    def test_interrupted_run_leaves_no_process(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not even the one that is just being started."""
+        (tmp_path / "bench_hanging.py").write_text(HANGING)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        registry.load(("bench_hanging",))
+        begun: list[subprocess.Popen[str]] = []
+        start = subprocess.Popen
+
+        def interrupted(*args: Any, **options: Any) -> subprocess.Popen[str]:
+            begun.append(start(*args, **options))
+            os.kill(os.getpid(), signal.SIGINT)
+            return begun[0]
+
+        monkeypatch.setattr(subprocess, "Popen", interrupted)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                running.run(SCENARIOS["X2"], "", Settings(rounds=1, plugins=("bench_hanging",)))
+            assert begun[0].poll() is not None
+        finally:
+            begun[0].kill()
+            begun[0].wait()
 
     def test_interrupted_run_shows_what_is_done(self, tmp_path: Path) -> None:
         """Scenarios that were measured are printed; the page waits for a whole run."""
