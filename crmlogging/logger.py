@@ -30,7 +30,6 @@ _STEP_NAMES: Final = ("_log", "findCaller", "makeRecord", "handle", "filter", "c
 _EXTRA: Final = ["extra"]
 _FAILED: Final = frozenset(("exc_info", "extra"))
 _NOTHING: Final[dict[str, Any]] = {}
-_moment: Final = tuple.__new__  # past the arguments by name
 
 
 class Logger(logging.Logger):
@@ -150,7 +149,7 @@ class Logger(logging.Logger):
                     return False
                 return records.is_held(self, frame, level, message, extra, raised)
             call = frame and records.call_of(frame, self.name, level, message, args)
-            found = call and _recipients(self, call, extra)
+            found = call and _recipients(self, level, call, extra)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
             return False
         if not found:
@@ -158,7 +157,7 @@ class Logger(logging.Logger):
         identity = records.new_id()
         for handler, order, answer in found:
             try:
-                handler.take(_moment(records.Moment, (*answer, identity)), order)
+                handler.take((*answer, identity), order)
             except RecursionError:  # so little stack is left that not even the error path runs
                 try:
                     tally.add("dropped.recursion")
@@ -229,13 +228,12 @@ _STEPS: Final = _steps_of(Logger)
 
 
 def _recipients(
-    logger: logging.Logger, call: records.Call, extra: dict[str, Any]
+    logger: logging.Logger, level: int, call: records.Call, extra: dict[str, Any]
 ) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
     """Return the handlers that `call` goes to, and what their filters make of it.
 
     None if one of them needs a record.
     """
-    level = call.spoken[1]
     found = []
     last = answer = None
     each: logging.Logger | None = logger

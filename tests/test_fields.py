@@ -126,6 +126,13 @@ class TestConform:
         assert conform(field, value) is MISFIT
 
 
+PARTS = (
+    st.text(max_size=12)
+    | st.from_regex(r"[a-z_]{1,9}", fullmatch=True)
+    | st.sampled_from(sorted(words()))
+)
+
+
 class TestRoutes:
     @pytest.mark.parametrize(
         "path",
@@ -163,6 +170,7 @@ class TestRoutes:
             "/healthz",
             "/sync-contacts",
             "/contacts/{contact_id}/custom-fields",
+            "/leads/{lead_uuid}",
         ],
     )
     def test_words_of_known_routes_stay(self, path: str) -> None:
@@ -197,6 +205,9 @@ class TestRoutes:
             pytest.param("/maria(1)", "/{id}", id="unknown-with-a-key"),
             pytest.param("/contacts/deadbeef", "/contacts/{id}", id="letters-only-id"),
             pytest.param("/$maria", "/{id}", id="dollar"),
+            pytest.param("/contacts/{maria}", "/contacts/{id}", id="person-in-braces"),
+            pytest.param("/contacts/{id_of_maria}", "/contacts/{id}", id="person-among-words"),
+            pytest.param("/{}/{_}/{id", "/{id}/{id}/{id}", id="no-parameter"),
             pytest.param("/" + "-".join(["get"] * 30), "/{id}", id="long"),
             pytest.param("/deals?next=/contacts", "/deals", id="query"),
             pytest.param("/deals#/contacts", "/deals", id="fragment"),
@@ -208,12 +219,13 @@ class TestRoutes:
         """A customer's word looks like a route's, so only known ones are shown."""
         assert [template(path), template(route)] == [route, route]
 
-    @given(st.lists(st.text(max_size=12) | st.sampled_from(sorted(words())), max_size=6))
+    @given(st.lists(PARTS | PARTS.map("{{{}}}".format), max_size=6))
     def test_shows_nothing_but_known_words(self, parts: list[str]) -> None:
         """Whatever stands in a path; and a template's template is itself."""
         shown = template("/" + "/".join(parts))
         assert template(shown) == shown
-        pieces = {piece for word in words() for piece in re.split("[-_.]", word)} | {"", "v"}
+        known = {*words(), "", "v", "guid", "pk", "slug", "uuid"}
+        pieces = {piece for word in known for piece in re.split("[-_.]", word)}
         for found in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", shown.replace("{id}", "")):
             assert found.lower() in pieces
 

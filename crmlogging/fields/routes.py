@@ -25,7 +25,10 @@ _NUMBERED: Final = (
 )
 # "accounts(0001-...)", "A_Product('7')": a key of OData (version 4.01, part 2, 4.3.1).
 _PREDICATE: Final = r"\([^()/]*\)(?=/|\Z)"
-_FIXED: Final = rf"{_VERSION}|\{{[a-z_]{{1,32}}\}}|"
+_FIXED: Final = rf"{_VERSION}|"
+# "{contact_id}", where the path is a template already.
+_PARAMETER: Final = r"\{[a-z]+(?:_[a-z]+)*\}"
+_PARAMETERS: Final = frozenset("guid pk slug uuid".split())
 _JOINED: Final = r"[A-Za-z]+(?:[-_.:]{1,2}[A-Za-z]+)*"
 _PIECE: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 # Behind one of these, "/tenant/new-wave", and behind all plurals, it is somebody's own name.
@@ -84,6 +87,8 @@ def _is_word(part: str, after: str) -> bool:
         return False
     if word.lower() in words() or _compiled(_FIXED).fullmatch(word):
         return True
+    if _compiled(_PARAMETER).fullmatch(word):
+        return {*word[1:-1].split("_")} - words() <= _PARAMETERS
     if after.endswith("s") or after in _NAMED or not _compiled(_JOINED).fullmatch(word):
         return False
     return all(each.lower() in words() for each in _compiled(_PIECE).findall(word))

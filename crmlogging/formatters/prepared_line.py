@@ -21,7 +21,8 @@ _NAMES_KEPT: Final = 1_024
 class _Clock:
     """The last second rendered; replaced whole, so that threads cannot mix two."""
 
-    rendered: tuple[int, bytes] = (-1, b"")
+    rendered: tuple[float, float, bytes] = (0.0, 0.0, b"")
+    """When it began, when it ends, and its text."""
 
 
 _MILLISECONDS: Final = tuple(b'%03dZ"' % number for number in range(1_000))
@@ -30,12 +31,12 @@ _thread_names: dict[str | None, bytes] = {}
 
 def timestamp(created: float, gmtime: Callable[[float], time.struct_time] = time.gmtime) -> bytes:
     """Return seconds since the epoch as RFC 3339 in UTC with milliseconds, in JSON."""
-    second = int(created // 1)
-    known, text = _Clock.rendered
-    if known != second:
-        text = time.strftime('"%Y-%m-%dT%H:%M:%S.', gmtime(second)).encode()
-        _Clock.rendered = (second, text)
-    return text + _MILLISECONDS[int((created - second) * 1000)]
+    began, end, text = _Clock.rendered
+    if not began <= created < end:
+        began = created // 1
+        text = time.strftime('"%Y-%m-%dT%H:%M:%S.', gmtime(began)).encode()
+        _Clock.rendered = (began, began + 1, text)
+    return text + _MILLISECONDS[int((created - began) * 1000)]
 
 
 class PreparedLine:
@@ -45,21 +46,31 @@ class PreparedLine:
         names: of all the fields that such a line has.
     """
 
-    __slots__ = ("_message", "_order", "_template", "names")
+    __slots__ = ("_message", "_order", "_tail", "_template", "names")
 
     def __init__(
-        self, template: bytes, order: list[int], names: frozenset[str], message: str | None
+        self,
+        template: bytes,
+        tail: int,
+        order: list[int],
+        names: frozenset[str],
+        message: str | None,
     ) -> None:
         self._template = template
+        self._tail = tail  # of which what is on top stands in front
         self._message = message  # None where each line has its own
         # In their own order nothing has to be sorted.
         self._order = itemgetter(*order) if order != list(range(len(order))) else None
         self.names = names
 
-    def line(self, moment: Moment) -> bytes | None:
-        """Return the line of `moment`, without a newline; None if it goes the long way."""
+    def line(self, moment: tuple[Any, ...]) -> bytes | None:
+        """Return the line of `moment`, without a newline; None if it goes the long way.
+
+        Args:
+            moment: a `Moment`, or a plain tuple of the same parts.
+        """
         _, _, created, _, _, name, _, message, values, more, identity = moment
-        end = b""
+        template, order, end = self._template, self._order, b""
         try:
             if more:
                 if not self.names.isdisjoint(more):
@@ -77,9 +88,11 @@ class PreparedLine:
                 parts = (*parts, _dumps(message))
         except TypeError:  # half a surrogate pair, a number beyond 64 bits
             return None
-        if self._order is not None:
-            parts = self._order(parts)
-        line = self._template % (*parts, end)
+        if order is not None:
+            parts = order(parts)
+        line = template % parts
+        if end:
+            line = b"%b%b%b" % (line[: -self._tail], end, line[-self._tail :])
         return line if line.isascii() and 0x7F not in line else one_line(line)
 
 
@@ -118,5 +131,7 @@ def prepare(
             parts.append(b"%b:%b" % (_dumps(field).replace(b"%", b"%%"), shown))
     except TypeError:
         return None
-    template = b"{%b%%b,%b}" % (b",".join(parts[:-1]), parts[-1])
-    return PreparedLine(template, order, frozenset(fields), moment.outline.base["msg"])
+    tail = b",%b}" % parts[-1]
+    template = b"{%b%b" % (b",".join(parts[:-1]), tail)
+    names = frozenset(fields)
+    return PreparedLine(template, len(tail % ()), order, names, moment.outline.base["msg"])

@@ -159,28 +159,32 @@ class DurableHandler(SafeHandler):
                 self.tally.add("dropped.error", len(some))
                 complain(type(self).__name__, error)
 
-    def take(self, moment: records.Moment, order: records.Order) -> None:
+    def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Write what a call came to, of which no record was made."""
-        if order.left or order.reports:
-            super().take(moment, order)
+        if order.left or order.reports or quiet_threads:
+            super().take(parts, order)
         else:
-            self._emit_locked(moment)
+            self._write(parts)
 
     def _emit_locked(self, record: logging.LogRecord | records.Moment) -> None:
         if type(record) is not records.Moment or quiet_threads:
             self.emit(record)
-            return
+        else:
+            self._write(record)
+
+    def _write(self, parts: tuple[Any, ...]) -> None:
+        """Write the line of a `Moment`, given as such or as its parts."""
         try:
             # No foreign code runs in what follows, so nothing has to be guarded against it.
-            prepared = record.outline.renderings.get(self.formatter)
-            line = None if prepared is None else prepared.line(record)
+            outline, level, created = parts[:3]
+            prepared = outline.renderings.get(self.formatter)
+            line = None if prepared is None else prepared.line(parts)
             if line is None:
-                line = self._format_bytes(record)  # type: ignore[misc]  # ours: see setFormatter
-            level = record.levelno
+                line = self._format_bytes(records.Moment(*parts))  # type: ignore[misc]  # ours: see setFormatter
             tier = self._only_tier or self._tier(level)
-            self._store(tier, b"%b\n" % line, 1, level, record.created)
+            self._store(tier, line + b"\n", 1, level, created)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
-            self._gave_up(record, error)
+            self._gave_up(records.Moment(*parts), error)
 
     def _gave_up(self, record: logging.LogRecord | records.Moment, error: Exception) -> None:
         """Count a record that could not be written."""

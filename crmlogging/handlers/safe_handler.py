@@ -25,6 +25,7 @@ def _nothing_allowed() -> Projection:
     return Projection(())
 
 
+_moment: Final = tuple.__new__  # past the arguments by name
 _STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked")
 _steps_of: Final = attrgetter(*_STEPS)
 
@@ -102,15 +103,17 @@ class SafeHandler(logging.Handler):
                 pass
             return False
 
-    def take(self, moment: records.Moment, order: records.Order) -> None:
+    def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Emit what a call came to, of which no record was made.
 
         Args:
-            order: of this handler's filters, which gave the moment.
+            parts: of its `Moment`.
+            order: of this handler's filters, which gave them.
 
         Raises:
             RecursionError: so little stack is left that not even the error path runs.
         """
+        moment = _moment(records.Moment, parts)
         try:
             outcome: Any = order.finish(moment) if order.left else moment
         except Exception as error:  # noqa: BLE001  # as in `handle`

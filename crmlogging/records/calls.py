@@ -13,7 +13,7 @@ import time
 from operator import itemgetter
 from threading import current_thread, get_ident
 from types import CodeType, FrameType
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
@@ -31,37 +31,22 @@ _USUAL: Final = tuple(_STOCK.values())
 _here: Final = vars(logging)
 _level_names: Final = logging._levelToName
 _modules: Final = sys.modules
-_new: Final = tuple.__new__
 _pid = os.getpid()
 
 
-class Call(NamedTuple):
-    """A plain logging call: without an exception, a stack, or frames to skip.
+Spoken: TypeAlias = "tuple[str, int, str | None, str, int]"
+"""Name of the logger; level and its name, None if it has none; name and id of the process."""
+Call: TypeAlias = (
+    "tuple[CodeType, int, Spoken, object, tuple[object, ...], float, float, int, str, str | None]"
+)
+"""A plain logging call: without an exception, a stack, or frames to skip.
 
-    Attributes:
-        code: what makes it.
-        site: id of `code`, and offset of the instruction.
-        spoken: name of the logger; level and its name, None if it has none; name and id of the
-            process.
-        message: as given.
-        args: of the message, as given.
-        created: seconds since the epoch.
-        relative: milliseconds since `logging` was imported.
-        thread: id of the calling thread.
-        thread_name: its name.
-        task_name: of the running task of asyncio, where this Python records it.
-    """
+What makes it, and the offset of the instruction; what is `Spoken`; the message and its arguments,
+as given; seconds since the epoch, and milliseconds since `logging` was imported; id and name of
+the calling thread; name of the running task of asyncio, where this Python records it.
 
-    code: CodeType
-    site: tuple[int, int]
-    spoken: tuple[str, int, str | None, str, int]
-    message: object
-    args: tuple[object, ...]
-    created: float
-    relative: float
-    thread: int
-    thread_name: str
-    task_name: str | None
+A plain tuple, which is taken apart in a third of the time that one with names needs.
+"""
 
 
 def call_of(
@@ -81,22 +66,18 @@ def call_of(
     else:
         created = time.time()
         relative = (created - STARTED) * 1_000
-    code = frame.f_code
     process = process_name() if "multiprocessing" in _modules else "MainProcess"
-    return _new(
-        Call,
-        (
-            code,
-            (id(code), frame.f_lasti),
-            (logger, level, _level_names.get(level), process, _pid),
-            message,
-            args,
-            created,
-            relative,
-            get_ident(),
-            current_thread().name,
-            task_name() if TASKS else None,
-        ),
+    return (
+        frame.f_code,
+        frame.f_lasti,
+        (logger, level, _level_names.get(level), process, _pid),
+        message,
+        args,
+        created,
+        relative,
+        get_ident(),
+        current_thread().name,
+        task_name() if TASKS else None,
     )
 
 

@@ -21,6 +21,8 @@ class Order:
     """A handler's filters, sorted once.
 
     Attributes:
+        answer: returns the parts, but the id, of the moment that a call with these fields comes to
+            before `finish`; None if it needs a record. It never changes the fields.
         holds: counts a record as held back, if that is all that the filters would do with it, and
             tells whether it did; None where none of them can (it offers ``early``).
         holds_call: does the same for a call of which no record was made.
@@ -31,7 +33,7 @@ class Order:
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_stages", "_writes"),
-        *("holds", "holds_call", "left", "passes_all", "reports"),
+        *("answer", "holds", "holds_call", "left", "passes_all", "reports"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
@@ -49,6 +51,7 @@ class Order:
                 self._answer = None
             else:
                 self._enrich.append(each.enrich)
+        self.answer = self._enriched if self._answer is None or self._enrich else self._answer
         self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
         # Of the class: an object that has an answer to everything has none to this.
         early = getattr(type(rest[0]), "early", None) if rest else None
@@ -87,22 +90,13 @@ class Order:
         entry.stages, entry.refined = self._stages, outcome
         return outcome
 
-    def answer(self, call: Call, extra: dict[str, Any]) -> Answer | None:
-        """Return the parts, but the id, of the moment that `call` comes to before `finish`.
-
-        Args:
-            extra: of the call; never changed.
-
-        Returns:
-            None if the call needs a record.
-        """
+    def _enriched(self, call: Call, extra: dict[str, Any]) -> Answer | None:
         if self._answer is None:
             return None
-        if self._enrich:
-            extra = extra.copy()
-            for enrich in self._enrich:
-                if not enrich(extra):
-                    return None
+        extra = extra.copy()
+        for enrich in self._enrich:
+            if not enrich(extra):
+                return None
         return self._answer(call, extra)
 
     def finish(self, moment: Moment) -> logging.LogRecord | bool:

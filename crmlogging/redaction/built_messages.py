@@ -19,7 +19,8 @@ __all__ = ["Built", "built_from", "dotted_name", "entry_of", "rendered_from"]
 _LABEL_CHARACTERS: Final = 40
 _PARTS_MAXIMUM: Final = 64
 _PERCENT: Final = re.compile(
-    r"%(?:\((?P<key>[^()]*)\))?[-#0 +]*\d*(?:\.\d+)?[hlL]?(?P<kind>.)", re.DOTALL
+    r"%(?:(?:\((?P<key>[^()]*)\))?[-#0 +]*(?:\d+|\*)?(?:\.(?:\d+|\*)?)?[hlL]?"
+    r"(?P<kind>[diouxXeEfFgGcrsa%]))?"
 )
 
 
@@ -170,28 +171,38 @@ def _percent(node: ast.BinOp) -> _Parts | None:
         return None
     right = node.right
     values: Sequence[ast.expr] = right.elts if isinstance(right, ast.Tuple) else (right,)
-    keys: dict[str, ast.expr] = {}
-    if isinstance(right, ast.Dict):
-        for key, value in zip(right.keys, right.values, strict=True):
-            if isinstance(key, ast.Constant) and type(key.value) is str:
-                keys[key.value] = value
+    if any(isinstance(value, ast.Starred) for value in values):
+        return None
+    keys = _entries(right) if isinstance(right, ast.Dict) else {}
     parts: _Parts = []
     position = end = 0
     text = node.left.value
     for match in _PERCENT.finditer(text):
         parts.append(text[end : match.start()])
         end = match.end()
+        position += match[0].count("*")  # a width or a precision takes a value, too
         if match["kind"] == "%":
             parts.append("%")
-        elif match["key"] is not None:
+        elif match["kind"] and match["key"] is not None:
             parts.append(_keyed(match["key"], keys, match[0].endswith(")s")))
-        elif position < len(values) and not isinstance(values[position], ast.Starred):
+        elif match["kind"] and position < len(values):
             parts.append(_slot(values[position], match[0] in ("%s", "%d")))
             position += 1
         else:
             return None
     parts.append(text[end:])
     return parts
+
+
+def _entries(display: ast.Dict) -> dict[str, ast.expr]:
+    """Return what a mapping's display surely holds under its literal keys."""
+    entries: dict[str, ast.expr] = {}
+    for key, value in zip(display.keys, display.values, strict=True):
+        if not isinstance(key, ast.Constant):  # ``**more``, ``name: x``: any entry of those before
+            entries.clear()
+        elif type(key.value) is str:
+            entries[key.value] = value
+    return entries
 
 
 def _keyed(key: str, values: dict[str, ast.expr], plain: bool) -> _Slot:
@@ -210,16 +221,17 @@ def _formatted(node: ast.Call, function: ast.Attribute) -> _Parts | None:
     keywords = {each.arg: each.value for each in node.keywords}
     parts: _Parts = []
     position = 0
+    parse = string.Formatter().parse
     try:
-        fields = list(string.Formatter().parse(text))
+        fields = [(*each, [name for _, name, _, _ in parse(each[2] or "")]) for each in parse(text)]
     except ValueError:
         return None
-    for literal, field, spec, conversion in fields:
+    for literal, field, spec, conversion, inner in fields:
         parts.append(literal)
         if field is None:
             continue
-        key = field or str(position)
-        position += not field
+        key = f"{position}{field}" if _is_counted(field) else field
+        position += _is_counted(field) + sum(map(_is_counted, inner))
         value = node.args[int(key)] if key.isdecimal() and int(key) < len(node.args) else None
         plain = not spec and not conversion
         if value is not None:
@@ -229,3 +241,8 @@ def _formatted(node: ast.Call, function: ast.Attribute) -> _Parts | None:
         else:
             parts.append(_Slot(key if key.isidentifier() else "", None))
     return parts
+
+
+def _is_counted(field: str | None) -> bool:
+    """Tell whether a field of a format has no number or name, and takes the next value."""
+    return field is not None and field[:1] in ("", ".", "[")

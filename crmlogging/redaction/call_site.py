@@ -100,9 +100,10 @@ def is_front(code: CodeType) -> bool:
     return _fronts.get(id(code)) is code
 
 
-def is_handed_on(caller: FrameType) -> bool:
+def is_handed_on(caller: FrameType | None) -> bool:
     """Tell whether such a package stands between `caller` and here: it may change what it got."""
-    frame: FrameType | None = sys._getframe(1)
+    # Without one, as in most programs, there is nothing to look for.
+    frame: FrameType | None = sys._getframe(1) if _fronts else None
     while frame is not None and frame is not caller:
         if is_front(frame.f_code):
             return True

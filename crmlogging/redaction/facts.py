@@ -27,7 +27,8 @@ from crmlogging.redaction.places import (
 )
 
 __all__ = [
-    *("LAST_SECOND", "are_settled", "milliseconds", "safe_facts", "task_name", "thread_name"),
+    *("LAST_SECOND", "are_settled", "logger_name", "milliseconds", "safe_facts", "task_name"),
+    "thread_name",
 ]
 
 _KEPT: Final = 4_096
@@ -39,10 +40,10 @@ LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC
 
 _THREAD: Final = (
     r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"
-    r"|crmlogging(?:[-.][a-z0-9-]{1,40})?"
+    r"|crmlogging-(?:async|s3|sweep|tick)"
     r"|(?:Thread|Dummy|ThreadPoolExecutor|asyncio|waitress|CP Server Thread)"
     r"[-_]\d{1,9}(?:_\d{1,9})?)"
-    r"(?: \(.*\))?"
+    r"(?: \(.*\)|(?<=-async)-.*)?"
 )
 _TASK: Final = r"(Task-\d{1,12})"
 _PROCESS: Final = (
@@ -84,7 +85,7 @@ def safe_facts(
         level = logging.ERROR
     filename = path.rpartition("/")[2]
     return {
-        "name": _logger_name(facts.get("name"), loggers),
+        "name": logger_name(facts.get("name"), loggers),
         "levelno": level,
         "levelname": _level_name(facts.get("levelname"), level),
         "pathname": path,
@@ -176,7 +177,8 @@ def _is_level(name: str) -> bool:
     return re.fullmatch(_LEVEL_NAME, name) is not None
 
 
-def _logger_name(name: object, loggers: frozenset[str]) -> str:
+def logger_name(name: object, loggers: frozenset[str] = frozenset()) -> str:
+    """Return a logger's name; ``[NAME]`` for each part of it that nothing vouches for."""
     if type(name) is not str:
         return NAME
     known = _loggers.get((name, loggers))

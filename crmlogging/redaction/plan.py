@@ -44,12 +44,15 @@ class Plan(Outline):
             position alone decides.
         count: how many arguments there are.
         fields: how many fields the call has.
+        pick: takes what is shown in the `lines` from the fields of a call, None if those are
+            none of this plan's.
+        show: returns what was picked as it is shown, as JSON; None if it goes the long way.
         spoken: as `crmlogging.records.Call` has it.
     """
 
     __slots__ = (
-        *("_constant", "_of_call", "_of_record", "_show", "arguments", "code", "count"),
-        *("fields", "level", "message", "spoken"),
+        *("_constant", "_of_record", "arguments", "code", "count", "fields", "level", "message"),
+        *("pick", "show", "spoken"),
     )
 
     def __init__(
@@ -70,9 +73,9 @@ class Plan(Outline):
         self._constant = _CONSTANT(attributes)
         self._of_record = Picking(tuple(attributes), picked)
         fields = tuple(key for key in attributes if key not in PASSED_OVER)
-        self._of_call = Picking(fields, picked)
+        self.pick = Picking(fields, picked).values
         self.fields = len(fields)
-        self._show = Showing(place.fitting for place in places).show
+        self.show = Showing(place.fitting for place in places).show
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:
         """Return what is shown in the `lines` of a record with these `attributes`, as JSON.
@@ -91,12 +94,7 @@ class Plan(Outline):
             or attributes["thread"] != get_ident()
         ):
             return None
-        return self._show(values)
-
-    def values_of(self, fields: dict[str, Any]) -> list[bytes] | None:
-        """Return the same for the record that a call with these fields would make."""
-        values = self._of_call.values(fields)
-        return None if values is None else self._show(values)
+        return self.show(values)
 
     def argument_fields(self, given: object) -> dict[str, Any] | None:
         """Return the message's arguments as fields; None if they go the long way."""

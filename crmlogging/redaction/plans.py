@@ -37,14 +37,19 @@ _Known = dict[tuple[int, int, int], "tuple[Plan, ...]"]
 
 
 class Plans:
-    """The plans of one allowlist."""
+    """The plans of one allowlist.
+
+    Attributes:
+        by_site: those for literals that a call logs itself, where no wrapper stands between; by
+            id of its code, offset of the instruction, and how many fields it has.
+    """
 
     def __init__(self, allowlist: Allowlist, loggers: frozenset[str]) -> None:
         self._allowlist = allowlist
         self._loggers = loggers
         self._by_message: _Known = {}
         self._by_call: _Known = {}
-        self._by_site: _Known = {}
+        self.by_site: _Known = {}
         self._last_names: dict[tuple[int, int], tuple[int | None, int]] = {}
 
     def find(self, attributes: dict[str, Any]) -> tuple[Plan, list[bytes]] | None:
@@ -80,15 +85,6 @@ class Plans:
                 if values is not None:
                     return plan, values
         return None
-
-    def at(self, site: tuple[int, int], fields: dict[str, Any]) -> tuple[Plan, ...]:
-        """Return the plans for literals that a call logs itself, where no wrapper stands between.
-
-        Args:
-            site: as `crmlogging.records.Call` has it.
-            fields: of the call.
-        """
-        return self._by_site.get((*site, len(fields)), ())
 
     def make(
         self,
@@ -136,7 +132,7 @@ class Plans:
         if plan.message is not None and (record.pathname, record.lineno, record.funcName) == (
             *(code.co_filename, frame.f_lineno, code.co_name),
         ):
-            _add(self._by_site, (id(code), frame.f_lasti, plan.fields), plan)
+            _add(self.by_site, (id(code), frame.f_lasti, plan.fields), plan)
 
     def _is_habit(self, site: tuple[int, int], attributes: dict[str, Any]) -> bool:
         """Tell whether the last record of the call had the same names.

@@ -171,7 +171,8 @@ class Projection:
             except NotNow:  # logged by whoever reads the source of this very call
                 return self._walked(record, None, identity)
         plan, values = found
-        more = plan.argument_fields(given["args"]) if plan.message is given["msg"] else None
+        named = plan.message is given["msg"] and not call_site.is_handed_on(frame)
+        more = plan.argument_fields(given["args"]) if named else None
         if more is not None:
             return plan, values, plan.base["msg"], more
         return plan, values, *self._message(record, frame, plan.base)
@@ -185,8 +186,8 @@ class Projection:
         Returns:
             The parts of its `Moment`, but the last, its id.
         """
-        code, site, spoken, message, args, created, relative, thread, thread_name, task = call
-        for plan in self._plans.at(site, fields):
+        code, offset, spoken, message, args, created, relative, thread, thread_name, task = call
+        for plan in self._plans.by_site.get((id(code), offset, len(fields)), ()):
             if plan.message is not message or plan.code is not code or plan.spoken != spoken:
                 continue
             more = None
@@ -197,7 +198,7 @@ class Projection:
                 more = plan.argument_fields(args)
                 if more is None:
                     return None
-            values = plan.values_of(fields)
+            values = None if (picked := plan.pick(fields)) is None else plan.show(picked)
             if values is not None and 0.0 <= created <= facts.LAST_SECOND:
                 name = facts.thread_name(thread_name)
                 task = None if task is None else facts.task_name(task)
@@ -210,8 +211,7 @@ class Projection:
     ) -> SafeRecord:
         """Project the long way, and remember what holds for the next record like this."""
         given = record.__dict__
-        attributes = facts.safe_facts(record, loggers=self._loggers)
-        attributes["msg"] = None
+        attributes = facts.safe_facts(record, loggers=self._loggers) | {"msg": None}
         names = call_site.constants
         constants = frozenset() if frame is None else names(frame.f_code, frame.f_globals)
         unfolded = unfold_message(given)

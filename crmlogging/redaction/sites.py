@@ -161,7 +161,7 @@ def _alternatives(place: sources.Place, message: ast.expr) -> tuple[list[ast.exp
         return [message], True
     values, certain = assigned(place.scope, message.id)
     values = [value for value in values if place.runs(value) and not _single_word(value)]
-    return values, certain and len(values) == 1
+    return values, certain and len(values) == 1 and place.runs_whole()
 
 
 def assigned(scope: ast.AST, name: str) -> tuple[list[ast.expr], bool]:

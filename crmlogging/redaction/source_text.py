@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crmlogging.redaction.places import is_there, module_of
 
-__all__ = ["NotNow", "loaded_code", "text_of"]
+__all__ = ["NotNow", "is_outdated", "loaded_code", "text_of"]
 
 _CHARACTERS: Final = 2_000_000
 # Sources that have no file of their own and are typed in, not made: ``-c``, a prompt, a notebook.
@@ -48,6 +48,16 @@ def text_of(filename: str, namespace: dict[str, Any]) -> str | None:
         return None
     text = text or command  # newer Pythons register the program themselves
     return text if 0 < len(text) <= _CHARACTERS else None
+
+
+def is_outdated(filename: str) -> bool:
+    """Tell whether a file has changed since its text was read, which is forgotten then."""
+    known = linecache.cache.get(filename)
+    try:
+        linecache.checkcache(filename)
+    except Exception:  # noqa: BLE001  # notebooks put a function of theirs there
+        return False
+    return known is not None and linecache.cache.get(filename) is not known
 
 
 def loaded_code(namespace: dict[str, Any]) -> CodeType | None:

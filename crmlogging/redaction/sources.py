@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crmlogging.redaction.call_site import Span, span_at
 from crmlogging.redaction.parsed import Parsed, nested, span_of
 from crmlogging.redaction.pieces import beginning_of, pieces_from
-from crmlogging.redaction.source_text import NotNow, loaded_code, text_of
+from crmlogging.redaction.source_text import NotNow, is_outdated, loaded_code, text_of
 
 if TYPE_CHECKING:
     import ast
@@ -48,6 +48,10 @@ class Place:
     def runs(self, node: ast.expr) -> bool:
         """Tell whether `node`, of the same scope, is what the running code holds there."""
         return self.parsed.compiled(self._code, span_of(node))
+
+    def runs_whole(self) -> bool:
+        """Tell whether all of the running code is what stands there, between such nodes too."""
+        return self.parsed.gives(self._code)
 
 
 _lock = threading.RLock()
@@ -89,11 +93,19 @@ def spelled_out(code: CodeType, namespace: dict[str, Any], texts: Iterable[str])
     Code made from a text may name any file as its own (a template's, its generator's), and hold
     anybody's data. Without a text (``.pyc`` only) the module's loader has to give this very code.
     """
+    texts = tuple(texts)
+    found = _spelled(code, namespace, texts)
+    if len(found) < len(texts) and _is_changed(code.co_filename):
+        return _spelled(code, namespace, texts)
+    return found
+
+
+def _spelled(code: CodeType, namespace: dict[str, Any], texts: tuple[str, ...]) -> tuple[str, ...]:
     source = text_of(code.co_filename, namespace)
     if source is None:
         loaded = loaded_code(namespace)
         given = loaded is not None and any(each == code for each in nested(loaded))
-        return tuple(texts) if given else ()
+        return texts if given else ()
     found: list[str] = []
     others: list[str] = []
     for text in texts:
@@ -118,6 +130,15 @@ def _node_at(
     span = span_at(code, offset)
     if span is None:
         return None
+    found = _found(code, namespace, span, kind)
+    if found is None and _is_changed(code.co_filename):
+        return _found(code, namespace, span, kind)
+    return found
+
+
+def _found(
+    code: CodeType, namespace: dict[str, Any], span: Span, kind: type[ast.expr | ast.stmt]
+) -> Place | None:
     for parsed in _around(code, namespace, span):
         try:
             found = parsed.find(span, kind) if parsed.compiled(code, span) else None
@@ -179,6 +200,20 @@ def _kept(filename: str, start: int, read: Callable[[], Parsed | None]) -> Parse
                 _reading.discard(filename)
             _files[key] = parsed
         return _files[key]
+
+
+def _is_changed(filename: str) -> bool:
+    """Forget what was read of a file that is another one now; tell whether it is.
+
+    A module may be loaded again. Only for code that the old text does not give: what a deploy
+    has put under a running process gives none of it.
+    """
+    if not is_outdated(filename):
+        return False
+    with _lock:
+        for key in [key for key in _files if key[0] == filename]:
+            del _files[key]
+    return True
 
 
 def _after_fork() -> None:

@@ -74,7 +74,7 @@ class TestLine:
     def test_holds_a_token_that_opens(self, sealed: Seal) -> None:
         """The value is not in the line, and comes back with its type."""
         line = sealed(email="ada@example.com", amount=12.5)
-        assert "ada" not in json.dumps(line)
+        assert "ada@" not in json.dumps(line)  # chance puts three letters into a token
         assert is_token(line["email"])
         clear, *counts = opened(line)
         assert (clear["email"], clear["amount"], counts) == ("ada@example.com", 12.5, [2, 0])
@@ -135,7 +135,7 @@ class TestLine:
         email = "ada@example.com"
         log.error("Failed %s", email)
         line = json.loads(stream.getvalue().splitlines()[-1])
-        assert "ada" not in json.dumps(line)
+        assert "ada@" not in json.dumps(line)  # chance puts three letters into a token
         assert opened(line)[0]["email"] == email
 
     def test_equal_values_look_different(self, sealed: Seal) -> None:

@@ -1,4 +1,4 @@
-"""Promises of `redaction.showing`: both ways show what the fields' judges let out, and no more."""
+"""Promises of `redaction.showing`: both ways show what the judges let out, and no more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crmlogging.redaction.showing import Showing
 CHOSEN = next(field for field in FIELDS if field.name == "request.method")
 SHAPED = [Field(shape, shape, "caller", "") for shape in SHAPES]
 PLAIN: dict[str, Any] = {
-    "int": 7,
+    "int": 7_000,  # small ones may be known already
     "float": 2.5,
     "bool": True,
     "timestamp": "2026-11-22T10:00:00Z",
@@ -74,20 +74,25 @@ def warm(fittings: list[Fitting], values: tuple[Any, ...]) -> Showing:
     found = Showing(fittings)
     form = found._form(values)
     assert form is not None
-    form.left = 1
+    form.show = form.write
     found.show(values)
     return found
 
 
+def is_written(found: Showing) -> bool:
+    """Tell whether values of the last types are shown by a function of their own."""
+    return found._last._together is not None
+
+
 def is_together(found: Showing) -> bool:
-    """Tell whether most values of the last types are judged together."""
-    return found._last.together is not None
+    """Tell whether it judges some values together."""
+    return any(found._last._together or ())
 
 
 def rest_of(found: Showing) -> int:
     """Return how many of them are left to their own judges."""
-    assert found._last.together is not None
-    return len(found._last.together.judges.kept)
+    assert found._last._together is not None
+    return len(found._last._types) - sum(map(len, found._last._together))
 
 
 class TestTogether:
@@ -161,7 +166,7 @@ class TestTogether:
         for values in (("a", "\ud800 or so", "c"), ("\ud800", "not for them", "\udfff")):
             assert found.show(values) == judged(fittings, values)
         text = fitting_for(SHAPED[9])
-        found = warm([*fittings, text], ("a", "b", "c", "d e"))
+        found = warm([*fittings, text], ("d", "e", "f", "g h"))
         assert is_together(found)
         assert found.show(("a", "b", "c", "\ud800")) is None
 
@@ -197,77 +202,109 @@ class TestTogether:
 
 class TestHabit:
     @pytest.mark.usefixtures("soon")
-    def test_a_call_that_is_made_often_gets_it(self) -> None:
-        """And one whose values mostly fail loses it again."""
+    def test_a_call_that_is_made_often_gets_a_function(self) -> None:
+        """And one whose values mostly fail gets another, for twice as long."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
-        assert not is_together(found)
         for _ in range(3):
+            assert not is_written(found)
             found.show(("a", "b", "c"))
         assert is_together(found)
-        for _ in range(showing._FAILURES):
-            assert is_together(found)
-            found.show(("a", "not for everybody", "c"))
+        assert found._last.left == 2 * 2 - 1
+        found.show(("a", "not for everybody", "c"))
+        found.show(("a", "not for everybody", "c"))
+        assert is_written(found)
         assert not is_together(found)
-        assert found._last.left == showing._RECORDS_BEFORE
+
+    def test_few_failures_are_borne(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A value in ten that is refused is judged by itself, and so are those beside it."""
+        monkeypatch.setattr(showing, "_RECORDS_BEFORE", 100)
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
+        for number in range(400):
+            values = ("a", "b" if number % 10 != 5 else "not for everybody", "c")
+            shown = found.show(values)
+            assert shown == judged([fitting_for(SHAPED[6])] * 3, values)
+        assert is_together(found)
 
     @pytest.mark.usefixtures("soon")
     def test_other_fields_are_chosen_the_next_time(self) -> None:
         """One that is withheld in each record is withheld with the others."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
-        for _ in range(showing._FAILURES + 5):
+        for _ in range(3):
+            found.show(("a", "b", "c"))
+        for _ in range(100):
             found.show(("a", "not for everybody", "c"))
         assert is_together(found)
         assert rest_of(found) == 0
-        left = found._last.left
+        assert found._last._failures == 0
         assert found.show(("a", "nor for them", "c")) == [b'"a"', b'"[REDACTED]"', b'"c"']
-        assert found._last.left == left
+        assert found._last._failures == 0
         assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
-        assert found._last.left < left
+        assert found._last._failures == 1
+
+    @pytest.mark.usefixtures("soon")
+    def test_values_that_change_all_the_time_are_not_tried_for_ever(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """To compile costs more than it saves."""
+        written = 0
+        real = showing._written
+
+        def counted(*given: Any) -> Any:
+            nonlocal written
+            written += 1
+            return real(*given)
+
+        monkeypatch.setattr(showing, "_written", counted)
+        found = Showing([fitting_for(SHAPED[6]) for _ in range(3)])
+        for number in range(5_000):
+            found.show(("a", ("b", "not for everybody")[number // 7 % 2], "c"))
+        assert 2 <= written <= 20
 
     @pytest.mark.usefixtures("soon")
     @pytest.mark.parametrize("size", [0, 1, 2, 33])
-    def test_few_fields_are_judged_one_by_one(self, size: int) -> None:
-        """An expression for a single one saves nothing."""
+    def test_a_single_field_is_judged_by_itself(self, size: int) -> None:
+        """An expression for one saves nothing."""
         found = Showing([fitting_for(SHAPED[6]) for _ in range(size)])
         for _ in range(5):
             assert found.show(("a",) * size) == [b'"a"'] * size
+        assert is_written(found)
         assert is_together(found) == (size > 1)
-        left = found._last.left
-        assert found.show(("b",) * size) == [b'"b"'] * size
-        assert (found._last.left == left) == (size > 1)
 
     @pytest.mark.usefixtures("soon")
     @pytest.mark.parametrize("size", [32, 33])
     def test_many_fields_of_many_kinds_are_judged_one_by_one(self, size: int) -> None:
         """The expression for them takes too long to compile."""
         kinds = [fitting_for(SHAPED[6]), fitting_for(SHAPED[0])]
-        found = Showing([kinds[at % 2] for at in range(size)])
-        values: tuple[Any, ...] = tuple(("a", 7)[at % 2] for at in range(size))
-        for _ in range(5):
-            assert found.show(values) == judged([kinds[at % 2] for at in range(size)], values)
+        fittings = [kinds[at % 2] for at in range(size)]
+        found = Showing(fittings)
+        for number in range(5):
+            values = tuple((f"a{number}", 7_000 + number)[at % 2] for at in range(size))
+            assert found.show(values) == [encode(value) for value in values]
         assert is_together(found) == (size == 32)
 
     @pytest.mark.usefixtures("soon")
-    def test_a_third_of_the_fields_is_enough(self) -> None:
-        """Fewer are not worth the detour."""
-        text, word = fitting_for(SHAPED[9]), fitting_for(SHAPED[6])
-        for size in (6, 7):
-            found = Showing([word, word, *[text] * (size - 2)])
-            for _ in range(5):
-                found.show(("a", "b", *["c d"] * (size - 2)))
-            assert is_together(found) == (size == 6)
-            left = found._last.left
-            found.show(("e", "f", *["g h"] * (size - 2)))
-            assert (found._last.left == left) == (size == 6)
+    def test_what_is_known_is_looked_up(self) -> None:
+        """Only the others are judged together."""
+        fittings = [fitting_for(SHAPED[6]) for _ in range(4)]
+        fittings[0].fit("hubspot")
+        found = Showing(fittings)
+        for number in range(5):
+            values = ("hubspot", f"a{number}", f"b{number}", f"c{number}")
+            assert found.show(values) == [encode(value) for value in values]
+        assert rest_of(found) == 1
+        for value in ("zoho", "not for everybody", "4111111111111111"):
+            values = (value, "a", "b", "c")
+            assert found.show(values) == judged(fittings, values)
 
     def test_large_records_get_it_sooner(self) -> None:
-        """The more values a record has, the sooner the expression pays."""
-        for size, before in ((2, 256), (8, 256), (64, 32), (4_096, 1)):
+        """The more values a record has, the sooner it pays."""
+        for size, before in ((2, 256), (8, 256), (64, 32), (800, 2)):
             found = Showing([fitting_for(SHAPED[6])] * size)
             for _ in range(before):
-                assert not is_together(found)
+                assert not is_written(found)
                 found.show(("a",) * size)
-            assert is_together(found)
+            found.show(("a",) * size)
+            assert is_written(found)
 
 
 class Label(str):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from logging.handlers import MemoryHandler
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -816,6 +817,31 @@ class TestSources:
         shown = seen_of("crm.swapped")
         module.f(logging.getLogger("crm.swapped"), CANARY)
         assert shown == [Resolved(DYNAMIC_MESSAGE)]
+
+    def test_nor_one_that_is_swapped_between_the_text_and_the_call(
+        self, load: Callable[[str], ModuleType]
+    ) -> None:
+        """Both are the same; what binds the variable anew stands in the running code only."""
+        source = "def f(log, i, token):\n    m = f'Got {{i}}'{}\n    log.error(m)\n"
+        module = load(source.format("; m = f'Got {token}'"))
+        assert module.__file__ is not None
+        Path(module.__file__).write_text(source.format(""))
+        shown = seen_of("crm.swapped")
+        module.f(logging.getLogger("crm.swapped"), 7, CANARY)
+        assert shown == [Resolved("Got {i}")]
+
+    def test_a_module_that_is_loaded_again_says_something_new(
+        self, load: Callable[[str], ModuleType]
+    ) -> None:
+        """As a notebook does with what was edited meanwhile."""
+        module = load("def f(log, token): log.error(f'Got {token}')\n")
+        shown, logger = seen_of("crm.again"), logging.getLogger("crm.again")
+        loader: Any = module.__loader__
+        for line in ("f'Got {token}'", "'Have none'", "f'Have {token} now'"):
+            Path(loader.path).write_text(f"def f(log, token): log.error({line})\n")
+            loader.exec_module(module)
+            module.f(logger, CANARY)
+        assert [each.template for each in shown] == ["Got {token}", "Have none", "Have {token} now"]
 
     def test_asserts_rewritten_by_pytest(self) -> None:
         """A test's own calls are resolved, though its code is not what the source compiles to."""

@@ -79,7 +79,7 @@ def received(kind: Any, count: int = 1) -> Iterator[tuple[tuple[str, int], list[
         thread.start()
         try:
             yield server.server_address, pieces
-            assert done.wait(20)
+            assert done.wait(60)
         finally:
             server.shutdown()
             thread.join()
@@ -167,7 +167,7 @@ class TestStandardLibrary:
         handler = protect(Subject(("127.0.0.1", port), "a@b.example", ["c@d.example"], ""))
         handler.setFormatter(Careless())
         log_it(handler)
-        thread.join(20)
+        thread.join(60)
         assert "Subject: ERROR: Failed %s" in mails[0]
         assert_safe(*mails)
 

@@ -64,7 +64,7 @@ def use(handler: logging.Handler) -> None:
         logger.error("Failed %d and %s", secret)
         logger.removeHandler(handler)
         handler.filters.clear()
-    drain(10)
+    drain(60)
     handler.close()
 
 

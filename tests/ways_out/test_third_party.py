@@ -135,6 +135,23 @@ class TestStructlog:
         assert not any("user.id" in line for line in found)
         assert [line.get("crm") for line in found] == ["zoho"] * 18 + [None] * 18
 
+    def test_nor_what_the_same_call_tells_another_logger(self, output: Output) -> None:
+        """What a call of `logging`'s own logger was found to say holds for that one alone."""
+
+        def exchange(_: object, __: str, event: Any) -> Any:
+            event["positional_args"] = ("canary-1",)
+            return event
+
+        import structlog
+
+        # As its factory makes them: their records name the caller of structlog.
+        plain, crm = structlog.stdlib._FixedFindCallerLogger("crm.sync"), "zoho"
+        plain.parent = logging.root
+        for logger in [plain] * 9 + [self._bound_to(plain, exchange)] * 2:
+            logger.error("Lost %s", crm)
+        found = output.lines("crm.sync")
+        assert [line.get("crm") for line in found] == ["zoho"] * 9 + [None] * 2
+
     def test_a_record_kept_back_is_not_named_after_another_call(self, output: Output) -> None:
         """Its place, a line of structlog, is running again when it is handed on."""
         kept: list[logging.LogRecord] = []
