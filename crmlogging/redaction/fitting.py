@@ -143,7 +143,12 @@ def fitting_for(field: Field) -> Fitting:
         found = _ID.fullmatch(value)
         if found is None:
             return encode(value) if value in PLACEHOLDERS else _REDACTED
-        return text(value) if found.lastindex else b'"%b"' % value.encode()
+        encoded = b'"%b"' % value.encode()
+        if found.lastindex:
+            if is_secret(value):
+                return _REDACTED
+            _note(texts, value, encoded)
+        return encoded
 
     def whole(value: int) -> bytes:
         if not 0 <= value < _SMALL:
@@ -186,9 +191,13 @@ def _keep(kept: Kept, value: str) -> None:
     except TypeError:  # half a surrogate pair
         return
     if len(value) <= _KEPT_CHARACTERS:
-        if len(kept) >= _KEPT:
-            kept.clear()
-        kept[value] = encoded
+        _note(kept, value, encoded)
+
+
+def _note(kept: Kept, value: str, encoded: bytes) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[value] = encoded
 
 
 def _forms_of(field: Field) -> tuple[Mapping[type, str], Mapping[type, str]]:

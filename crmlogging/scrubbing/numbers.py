@@ -21,6 +21,9 @@ _MACHINE_IDS: Final = re.compile(
 _CARD: Final = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{2,18}(?:[ .\-][0-9]{3,7}){0,5}+")
 # Begun only where a chain of digits begins: from its middle on there would be fewer.
 _THIRTEEN: Final = re.compile(r"[0-9](?<![0-9][0-9])(?<![0-9][ .\-][0-9])(?:[ .\-]?[0-9]){12}")
+# At a glance, of what is left without separators.
+_IN_A_ROW: Final = re.compile(rb"[0-9]{13}")
+_SEPARATORS: Final = b" .-"
 _GROUP: Final = re.compile(r"[0-9]+")
 _CARD_SIZES: Final = frozenset(range(13, 20))
 _CARD_LONGEST: Final = max(_CARD_SIZES)
@@ -82,8 +85,14 @@ def has_number(value: str) -> bool:
     """Tell whether `value` holds a card number or an IBAN."""
     if value.isdecimal() and value.isascii() and len(value) <= _CARD_LONGEST:
         return len(value) in _CARD_SIZES and _is_card(value)
-    return (_THIRTEEN.search(value) is not None and _CARD.sub(_without_card, value) != value) or (
-        _IBAN.search(value) is not None and _ibans(value) != value
+    if value.isalnum() and value.isascii():  # an IBAN begins where a word does
+        has_account = value[:2].isalpha() and value[2:4].isdecimal()
+    else:
+        has_account = _IBAN.search(value) is not None
+    digits = value.encode("ascii", "replace").translate(None, _SEPARATORS)
+    return bool(
+        (_IN_A_ROW.search(digits) and _cards(value) != value)
+        or (has_account and _ibans(value) != value)
     )
 
 

@@ -23,6 +23,8 @@ _INNER: Final = re.compile(
     r"|(?<![A-Za-z0-9])[A-Za-z0-9]{40,90}AZDO[A-Za-z0-9]{4}"  # Azure DevOps
 )
 _INNER_MARK: Final = re.compile(r":AA|-us[0-9]|Q~|\.atlasv1|AZDO|AgE|_eyJ|KEY-1")
+_UNSIGNED: Final = re.compile("[0-9a-f-]*+")
+"""Hexadecimal with hyphens, as in ids of requests: of that no prefix or mark is made."""
 _INNER_FEWEST: Final = 48  # characters of the shortest that is letters and digits only
 _PRIVATE_KEY: Final = re.compile(
     r"-----? ?BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY[A-Z ]{0,16}-----?"
@@ -59,6 +61,8 @@ def has_token(value: str) -> bool:
     """Tell whether `value` holds a token that its own form gives away."""
     if len(value) < _INNER_FEWEST and value.isalnum() and value.isascii():
         return _LETTERED.match(value) is not None  # which only begins where a word does
+    if _UNSIGNED.fullmatch(value):
+        return False
     return bool(
         _SIGNED.search(value)
         or _LETTERED.search(value)

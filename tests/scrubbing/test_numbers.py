@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from crmlogging.scrubbing import is_secret, scrub
+from crmlogging.scrubbing.numbers import has_number, scrub_numbers
 
 # First and last beginning of an issuer's range, and the lengths of its numbers (ISO 7812).
 ISSUED = [
@@ -70,3 +73,32 @@ class TestCards:
         assert scrub(f"12345 {card} 67890") == "12345 [CARD] 67890"
         assert scrub(f"1234567 {card}") == "1234567 [CARD]"
         assert scrub(f"{card} {card}") == "[CARD] [CARD]"
+
+
+CARD, ACCOUNT = "4111111111111111", "DE89370400440532013000"
+digits = st.text(alphabet="0123456789", max_size=6)
+parts = st.one_of(
+    digits,
+    st.text(alphabet="aZ0 .-_:", max_size=4),
+    st.sampled_from([CARD, ACCOUNT, "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "de89"]),
+)
+
+
+class TestWords:
+    @given(value=st.lists(parts, min_size=1, max_size=6).map("".join))
+    @example(value=f"x{CARD}")
+    @example(value=f"{CARD}x")
+    @example(value=f"x{ACCOUNT}")
+    @example(value=f"{ACCOUNT}x")
+    @example(value=f"_{ACCOUNT}")
+    @example(value="4111-1111.1111 1111")
+    @settings(max_examples=300, deadline=None)
+    def test_a_word_holds_a_number_if_a_text_of_it_does(self, value: str) -> None:
+        """The quick looks at a word miss nothing that the search in a text finds.
+
+        A whole word of digits is a card or none; in a text, groups of it may be one.
+        """
+        if value.isdecimal() and value.isascii():
+            return
+        in_text = scrub_numbers(value) != value
+        assert has_number(value) >= in_text

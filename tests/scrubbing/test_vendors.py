@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from crmlogging.scrubbing.tokens import has_token
+from crmlogging.scrubbing.tokens import _INNER_MARK, has_token
 from crmlogging.scrubbing.vendors import LETTERED, SIGNED, lettered_pattern, signed_pattern
 
 FORMS = (Path(__file__).parent / "token_forms.txt").read_text(encoding="utf-8")
@@ -83,3 +83,15 @@ class TestLetteredPattern:
     def test_leaves_the_rest(self, text: str) -> None:
         """Inside a word, with a shorter tail, or without the prefix."""
         assert lettered_pattern(self.TABLE).search(text) is None
+
+
+class TestHexadecimal:
+    def test_no_credential_is_known_by_hexadecimal_digits_and_hyphens_alone(self) -> None:
+        """Ids of requests are made of those; `has_token` looks no further."""
+        plain = set("0123456789abcdef-")
+        for prefix in (*SIGNED, *LETTERED):
+            assert set(prefix.removeprefix("|")) - plain, prefix
+        for mark in (":AA", "-us1", "Q~", ".atlasv1", "AZDO", "AgE", "_eyJ", "KEY-1"):
+            assert _INNER_MARK.search(mark)
+            assert set(mark) - plain, mark
+        assert len(_INNER_MARK.pattern.split("|")) == 8
