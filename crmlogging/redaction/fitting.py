@@ -96,7 +96,8 @@ class Fitting(NamedTuple):
 
     Attributes:
         fit: the judge.
-        kept: by type, values that it is known to return as they are; bounded.
+        kept: by type, the JSON of values that were judged before; bounded. Of strings and numbers
+            only such as are shown as they are.
         encoders: by type, what judges and encodes at the least cost.
         plain: by type, expression of JSON that values have which are shown as they are.
         refused: by type, expression of JSON that values have which are withheld.
@@ -117,6 +118,7 @@ def fitting_by(fit: Fit) -> Fitting:
 def fitting_for(field: Field) -> Fitting:
     """Return what judges the values of `field`."""
     texts: Kept = {}
+    constants: Kept = {}
     judge = _judge_of(field)
     numbers = _numbers_of(field)
 
@@ -161,10 +163,16 @@ def fitting_for(field: Field) -> Fitting:
     def fraction(value: float) -> bytes:
         return b"%b" % _dumps(value) if -_SMALL < value < _SMALL else encode(fit(value))
 
+    def constant(value: bool | None) -> bytes:
+        constants[value] = encoded = encode(fit(value))
+        return encoded
+
     is_id = field.shape == "id" and not field.choices
     encoders: dict[type, Encode] = {str: word if is_id else text}
+    encoders.update(dict.fromkeys((bool, type(None)), constant))
     encoders.update((kind, whole if kind is int else fraction) for kind in numbers)
     kept = {str: texts, int: _counts if int in numbers else {}}
+    kept.update(dict.fromkeys((bool, type(None)), constants))
     return Fitting(fit, kept, encoders, *_forms_of(field))
 
 

@@ -36,7 +36,7 @@ _LONGEST_WAIT: Final = 1_048_576
 _SCALAR_IDS: Final = frozenset(map(id, SCALARS))
 _dumps: Final = orjson.dumps
 _NO_TYPE: Final = object()
-_KEPT_TYPES: Final = (str, int)
+_KEPT_TYPES: Final = (str, int, bool, type(None))
 _REDACTED: Final = encode(REDACTED)
 
 _Show = Callable[[Sequence[Any]], "list[bytes] | None"]
