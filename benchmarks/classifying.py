@@ -23,7 +23,7 @@ import orjson
 
 from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.classify import classify_with
-from crmlogging.errors.memory import memory_of
+from crmlogging.errors.memory.answers import memory_of
 from crmlogging.errors.model import CrmError
 
 CASES: Final = Path(__file__).parent.parent / "tests" / "errors" / "unseen.jsonl"

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from crmlogging.cli.parameters import RegularFile
-from crmlogging.errors.bodies import MAX_BODY_BYTES
+from crmlogging.errors.answers.bodies import MAX_BODY_BYTES
 from crmlogging.errors.catalog import builtin
 from crmlogging.errors.explaining import Explanation, explain
 from crmlogging.errors.model import CrmError

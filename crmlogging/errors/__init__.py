@@ -1,15 +1,18 @@
 """What an error of a CRM means, and what to do about it.
 
     status, headers, body, exception
-        |  bodies, markup    bytes -> JSON-like tree or text           (bounded, safe XML)
-        |  findings          tree  -> codes, wording, fields, parts    (any vendor's shape)
-        |  faults            exceptions -> causes, and the response they carry
+        |  raised      exceptions       -> their causes, and the response they carry
+        |  answers     headers, bytes   -> a tree of JSON values, or text; delays, limits
+        |  findings    the tree         -> causes: codes, sentences, fields, the request's id
+        |  sentences   what causes say  -> the fields they name, in eight languages
         v
-    judging     findings x catalog -> one reason each    (evidence order: code, hint, header,
-        |                                                 wording, status)
+    verdicts           causes x catalog -> the `CrmError`: category, stable code, fields, links
+        |  memory      what was answered before is not thought out again
         v
-    classify    reasons -> `CrmError`: category, stable code, fields, ids, delay, links
+    classify, explaining, problem, record_fields
 
-The rules are data: ``catalog/*.toml``. Import from the modules: `crmlogging.errors.classify`,
-`crmlogging.errors.model`, `crmlogging.errors.problem`.
+The rules are data, ``catalog/*.toml``; ``text`` is what all rooms stand on. A room imports only
+those before it in the list ``model, text, catalog, answers, raised, findings, sentences, verdicts,
+memory``. Import from `crmlogging.errors.classify`, `crmlogging.errors.model`,
+`crmlogging.errors.problem`.
 """

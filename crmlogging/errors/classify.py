@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from crmlogging.errors.building import build
-from crmlogging.errors.case import Case, valid_status
 from crmlogging.errors.catalog import Catalog, builtin
-from crmlogging.errors.detection import slug_of
-from crmlogging.errors.faults import Fault, names_a_code
-from crmlogging.errors.findings import Finding
-from crmlogging.errors.judging import Answer, Verdict, judge
-from crmlogging.errors.memory import memory_of
+from crmlogging.errors.findings.finding import Finding
+from crmlogging.errors.memory.answers import memory_of
 from crmlogging.errors.model import CrmError
+from crmlogging.errors.raised.faults import Fault, names_a_code
+from crmlogging.errors.verdicts.building import build
+from crmlogging.errors.verdicts.case import Case, valid_status
+from crmlogging.errors.verdicts.judging import Answer, Verdict, judge
+from crmlogging.errors.verdicts.providers import slug_of
 
 __all__ = ["classify", "classify_with"]
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from crmlogging.errors.case import Case
 from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.catalog.listing import conditions, place_of
 from crmlogging.errors.catalog.rules import Provider, Rule, normal_code
 from crmlogging.errors.classify import classify_with
-from crmlogging.errors.findings import Finding
-from crmlogging.errors.judging import Answer, judge_status, rules_for
+from crmlogging.errors.findings.finding import Finding
 from crmlogging.errors.model import CrmError
+from crmlogging.errors.verdicts.case import Case
+from crmlogging.errors.verdicts.judging import Answer, judge_status, rules_for
 
 __all__ = ["Candidate", "Explanation", "explain"]
 
@@ -103,14 +103,7 @@ def explain(
         method=method,
         url=url,
     )
-    known_by = kind = ""
-    candidates: tuple[Candidate, ...] = ()
-    try:
-        case = Case(rules, *asked)
-        known_by, kind = _known_by(case, provider), case.document.kind
-        candidates = tuple(_candidates(case))[:_CANDIDATES]
-    except Exception:  # noqa: BLE001  # no input may break the caller, as with `classify`
-        pass
+    known_by, kind, candidates = _grounds(rules, provider, asked)
     rule = None if error is None else rules.rule_named(error.rule)
     return Explanation(
         error=error,
@@ -122,6 +115,21 @@ def explain(
         checked="" if rule is None else rule.checked,
         candidates=candidates,
     )
+
+
+def _grounds(
+    rules: Catalog, provider: object, asked: tuple[Any, ...]
+) -> tuple[str, str, tuple[Candidate, ...]]:
+    """Return how the provider was found, the kind of the body, and the rules that hold."""
+    known_by = kind = ""
+    candidates: tuple[Candidate, ...] = ()
+    try:
+        case = Case(rules, *asked)
+        known_by, kind = _known_by(case, provider), case.document.kind
+        candidates = tuple(_candidates(case))[:_CANDIDATES]
+    except Exception:  # noqa: BLE001  # no input may break the caller, as with `classify`
+        pass
+    return known_by, kind, candidates
 
 
 def _known_by(case: Case, named: object) -> str:

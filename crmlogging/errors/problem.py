@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import orjson
 
+from crmlogging.errors.answers.delays import MAX_DELAY_SECONDS
 from crmlogging.errors.catalog import Catalog, builtin
 from crmlogging.errors.catalog.rules import Provider, Reason
 from crmlogging.errors.classify import classify
-from crmlogging.errors.fieldnames import FIELD_NAME, PLACEHOLDER
-from crmlogging.errors.late import late
 from crmlogging.errors.model import Category, CrmError, FieldError
-from crmlogging.errors.shapes import is_code, is_request_id, is_slug
+from crmlogging.errors.text.field_names import FIELD_NAME, PLACEHOLDER
+from crmlogging.errors.text.late import late
+from crmlogging.errors.text.shapes import is_code, is_request_id, is_slug
 
 __all__ = ["PROBLEM_TYPE", "from_problem", "to_problem"]
 
@@ -32,7 +33,14 @@ _FINGERPRINT: Final = late(r"v\d{1,3}:[0-9a-f]{16}")
 _EXPECTED: Final = late(r"[a-z_]{1,24}(?:=\d{1,9})?")
 _RULE: Final = late(r"[A-Za-z0-9_#:.-]{0,160}")
 _MAX_ITEMS: Final = 1_000
-_MAX_DELAY: Final = 32 * 86_400.0
+_MEMBERS: Final[Mapping[str, type]] = {
+    "type": str,
+    "title": str,
+    "status": int,
+    "detail": str,
+    "instance": str,
+}
+"""Members of RFC 9457 section 3.1."""
 
 
 def to_problem(error: CrmError) -> dict[str, Any]:
@@ -113,15 +121,6 @@ def from_problem(document: Mapping[str, Any] | str | bytes) -> CrmError:
     return found
 
 
-_MEMBERS: Final[Mapping[str, type]] = {
-    "type": str,
-    "title": str,
-    "status": int,
-    "detail": str,
-    "instance": str,
-}
-
-
 def _ours(catalog: Catalog, reason: Reason, document: Mapping[str, Any]) -> CrmError:
     slug = document.get("provider")
     provider = catalog.provider(slug) if isinstance(slug, str) else None
@@ -186,7 +185,7 @@ def _index(value: object) -> int | None:
 def _delay(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value <= _MAX_DELAY else None
+    return float(value) if 0 <= value <= MAX_DELAY_SECONDS else None
 
 
 def _known_link(value: object, reason: Reason, provider: Provider | None) -> str | None:

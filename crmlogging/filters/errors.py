@@ -56,7 +56,7 @@ class ErrorFilter(Stage):
         # Not with this module, which programs import that log no errors; nor with the first error,
         # since no call that logs is to wait for files.
         from crmlogging.errors.catalog import builtin
-        from crmlogging.errors.written import describe
+        from crmlogging.errors.record_fields import describe
 
         self._catalog = builtin() if catalog is None else builtin().extended(*files)
         self._describe = describe
@@ -70,7 +70,7 @@ class ErrorFilter(Stage):
         It is given the exception and ``crm``. Only what belongs to the single answer, the id of
         its request and a delay, may be another's.
         """
-        from crmlogging.errors.recall import recall_of
+        from crmlogging.errors.memory.exceptions import recall_of
 
         return recall_of(self._catalog).error_like
 

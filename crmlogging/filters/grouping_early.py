@@ -6,9 +6,9 @@ what it is made of, and counted. Whatever differs from what was learnt goes the 
 does every record with which there is more to do than to count it: it passes, opens or ends a
 window, or brings a summary.
 
-Recognised is a failure by `crmlogging.errors.recall`; a record by the names of its attributes,
-the place and the words of its call, its level, and the values that decide of the group. All of
-that is known of a call before its record is made.
+Recognised is a failure by `crmlogging.errors.memory`; a record by the names of its attributes, the
+place and the words of its call, its level, and the values that decide of the group. All of that is
+known of a call before its record is made.
 """
 
 from __future__ import annotations

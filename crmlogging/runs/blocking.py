@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable
 from typing import Final
 
 from crmlogging.errors.model import Category, CrmError
-from crmlogging.errors.naming import action_of
+from crmlogging.errors.verdicts.operations import action_of
 
 __all__ = ["Blocking"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from crmlogging import context
 from crmlogging.errors.model import CrmError
-from crmlogging.errors.written import error_of
+from crmlogging.errors.record_fields import error_of
 from crmlogging.runs import telling
 from crmlogging.runs.blocking import Blocking
 from crmlogging.runs.counting import Cause

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 from crmlogging.errors.model import CrmError
-from crmlogging.errors.written import error_fields, request_fields
+from crmlogging.errors.record_fields import error_fields, request_fields
 
 __all__ = [
     *("RATE_REASONS", "Ending", "tell_failure", "tell_persisting", "tell_success"),

@@ -7,6 +7,14 @@
     tables.json    all of it as it is loaded, made by ``python docs/taxonomy_table.py``
 
 A file of your own adds providers and rules, or overrides some: its rules are asked before ours.
+
+    parsing    TOML -> rows, every bad one named
+    tables     the rows of all files, as plain values
+    rules      rows as objects: reasons, rules, providers
+    patterns   what a condition looks for
+    literals   which patterns can match a text at all
+    lookups    how a catalog is asked
+    listing    its rows as people read them
 """
 
 from __future__ import annotations

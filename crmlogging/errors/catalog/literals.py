@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, TypedDict
 
-from crmlogging.errors.late import late
+from crmlogging.errors.text.late import late
 
 __all__ = ["Index", "Needs", "Numbers", "needs_of", "numbers_of"]
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crmlogging.errors.catalog.literals import Index
 from crmlogging.errors.catalog.patterns import Pattern
-from crmlogging.errors.catalog.rules import Case, Provider, Reason, Row, Rule
+from crmlogging.errors.catalog.rules import AnswerLike, Provider, Reason, Row, Rule
 from crmlogging.errors.catalog.tables import Tables
 
 __all__ = ["Lookups", "spelling"]
@@ -44,9 +44,9 @@ class Lookups:
         generic: the rules for every provider, as a provider without a name.
         network: the rules for exceptions.
         statuses: HTTP status to the rule for it alone.
-        memory: the last answers, kept by `crmlogging.errors.memory`.
-        recall: what is known of failures at a glance, kept by `crmlogging.errors.recall`.
-        templates: what errors of one kind have in common, for `crmlogging.errors.building`.
+        memory: the last answers, kept by `crmlogging.errors.memory.answers`.
+        recall: what is known of failures at a glance (`crmlogging.errors.memory.exceptions`).
+        templates: what errors of one kind have in common (`crmlogging.errors.verdicts.building`).
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -145,17 +145,17 @@ class Lookups:
         names = frozenset() if always else frozenset(rule.headers[0][0] for rule in rules)
         return rules, names
 
-    def worded(self, words: str, case: Case) -> tuple[Rule | None, Rule | None]:
+    def worded(self, words: str, answer: AnswerLike) -> tuple[Rule | None, Rule | None]:
         """Return the first strong and the first weak generic rule whose wording holds; remembered.
 
         Ids, addresses and long numbers do not matter, so that messages which differ in them are
         looked at once.
         """
         shape = _VALUES.sub("_", words)
-        key = (hash(shape), case.status, case.kind)  # hashed: no message is kept
+        key = (hash(shape), answer.status, answer.kind)  # hashed: no message is kept
         known = self._worded.get(key)
         if known is None:
-            known = self._first_worded(shape, case)
+            known = self._first_worded(shape, answer)
             if len(self._worded) >= _WORDS_KEPT:
                 self._worded.clear()
             self._worded[key] = known
@@ -165,13 +165,13 @@ class Lookups:
         """Forget what messages mean, as a benchmark of new ones needs it."""
         self._worded.clear()
 
-    def _first_worded(self, words: str, case: Case) -> tuple[Rule | None, Rule | None]:
+    def _first_worded(self, words: str, answer: AnswerLike) -> tuple[Rule | None, Rule | None]:
         # A page of theirs about a failure of theirs: its words about passwords are not ours.
-        theirs = case.kind == "html" and case.status is not None and case.status >= 500
+        theirs = answer.kind == "html" and answer.status is not None and answer.status >= 500
         weak: Rule | None = None
         for rule in self._saying(words):
             if not (theirs and rule.reason.actionable) and rule.holds(
-                case, words, _NO_HINTS, said=True
+                answer, words, _NO_HINTS, said=True
             ):
                 if not rule.weak:
                     return rule, weak
@@ -257,5 +257,5 @@ class Lookups:
 
 
 def spelling(name: str) -> str:
-    """Return the letters and digits of a provider's name, in lower case."""
+    """Return the letters and digits of a provider's name, in lower answer."""
     return "".join(filter(str.isalnum, name.lower()))

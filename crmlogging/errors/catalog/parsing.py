@@ -22,8 +22,8 @@ from typing import Any, Final, TypeVar
 
 from crmlogging.errors.catalog.patterns import Data, as_data
 from crmlogging.errors.catalog.rules import Row, normal_code
-from crmlogging.errors.late import late
 from crmlogging.errors.model import Category, Owner
+from crmlogging.errors.text.late import late
 from crmlogging.exceptions import Problems
 
 __all__ = ["parse_provider", "parse_reasons", "parse_rules"]

@@ -8,7 +8,7 @@ takes milliseconds, which the first error would pay; nothing here is written to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from crmlogging.errors.catalog.patterns import Alternative, Data, Pattern
 from crmlogging.errors.model import Category, Owner, Recoverability
 
-__all__ = ["Case", "Provider", "Reason", "Row", "Rule", "normal_code"]
+__all__ = ["AnswerLike", "Provider", "Reason", "Row", "Rule", "normal_code"]
 
 Row = Mapping[str, Any]
 """A rule, a reason or a provider as plain values, as `crmlogging.errors.catalog.parsing` writes."""
@@ -78,8 +78,8 @@ class Reason:
             self.recoverability = Recoverability.SYSTEM_RECOVERABLE
 
 
-class Case(Protocol):
-    """What a rule's conditions look at."""
+class AnswerLike(Protocol):
+    """What a rule's conditions look at, of an answer."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -148,13 +148,11 @@ class Rule:
         request = (self.methods, self.headers, self.host, self.path, self.not_path, self.hints)
         return self.wording is not None and not any(request)
 
-    def holds(
-        self, case: Case, words: str, hints: frozenset[str] | set[str], *, said: bool = False
-    ) -> bool:
+    def holds(self, answer: AnswerLike, words: str, hints: Set[str], *, said: bool = False) -> bool:
         """Whether all conditions hold besides `codes` and `family`.
 
         Args:
-            case: the answer.
+            answer: to judge.
             words: lower-case message of the part that is judged.
             hints: normal codes that stand in that part.
             said: it is known that `wording` holds.
@@ -162,23 +160,23 @@ class Rule:
         if self.plain:
             return True
         return (
-            (not self.statuses or case.status in self.statuses)
-            and case.status not in self.not_statuses
+            (not self.statuses or answer.status in self.statuses)
+            and answer.status not in self.not_statuses
             and (not self.hints or not self.hints.isdisjoint(hints))
-            and (not self.kinds or case.kind in self.kinds)
-            and (not self.methods or case.method in self.methods)
+            and (not self.kinds or answer.kind in self.kinds)
+            and (not self.methods or answer.method in self.methods)
             and (said or self.wording is None or self.wording.found_in(words))
             and (self.unless is None or not self.unless.found_in(words))
-            and self._fits_request(case)
+            and self._fits_request(answer)
         )
 
-    def _fits_request(self, case: Case) -> bool:
+    def _fits_request(self, answer: AnswerLike) -> bool:
         return (
-            (self.host is None or self.host.found_in(case.host))
-            and (self.path is None or self.path.found_in(case.path.lower()))
-            and (self.not_path is None or not self.not_path.found_in(case.path.lower()))
+            (self.host is None or self.host.found_in(answer.host))
+            and (self.path is None or self.path.found_in(answer.path.lower()))
+            and (self.not_path is None or not self.not_path.found_in(answer.path.lower()))
             and all(
-                name in case.headers and pattern.found_in(case.headers[name].lower())
+                name in answer.headers and pattern.found_in(answer.headers[name].lower())
                 for name, pattern in self.headers
             )
         )
