@@ -124,14 +124,15 @@ class Problems:
         """Note each of `options` that is neither None nor something to call."""
         for option, value in options.items():
             if value is not None and not callable(value):
-                self.add(option, f"{value!r} cannot be called")
+                self.add(option, f"{type(value).__name__} cannot be called")
 
     def paths(self, **options: object) -> None:
         """Note each of `options` that is neither None nor text that could be a path."""
         for option, value in options.items():
             path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
             if value is not None and (not isinstance(path, str) or not path or "\0" in path):
-                self.add(option, f"{value!r} is no path")
+                shown = repr(value) if isinstance(value, str) else type(value).__name__
+                self.add(option, f"{shown} is no path")
 
     def level(self, value: object) -> None:
         """Note it if the option ``level`` is none that `logging.Handler` takes."""

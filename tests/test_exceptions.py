@@ -48,3 +48,15 @@ class TestProblems:
             "File: unknown option 'backupCount' (use tiers)",
             "File: unknown option 'zzz' (known: max_bytes, tiers)",
         ]
+
+    def test_says_the_kind_of_what_may_hold_a_key(self) -> None:
+        """A client's credentials, a private key that was read from its file."""
+        problems = Problems("S3Handler")
+        problems.functions(client={"aws_secret_access_key": "canary"})
+        problems.paths(seal_to=b"-----BEGIN PRIVATE KEY-----canary", state=5, spool_dir="")
+        assert problems.found == [
+            "S3Handler: client: dict cannot be called",
+            "S3Handler: seal_to: bytes is no path",
+            "S3Handler: state: int is no path",
+            "S3Handler: spool_dir: '' is no path",
+        ]

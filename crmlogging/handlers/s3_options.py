@@ -148,13 +148,20 @@ def checked(owner: str, given: Mapping[str, Any]) -> Options:
     return Options(**{**found, "prefix": given["prefix"].strip("/")})
 
 
+def _quoted(place: object) -> str:
+    """Return `place` as a complaint may show it: an address may carry a password or a token."""
+    if not isinstance(place, str):
+        return type(place).__name__
+    return "an address" if {"@", "?"} & set(place) else repr(place)
+
+
 def _check_place(problems: Problems, given: Mapping[str, Any]) -> None:
     bucket, prefix, endpoint_url = given["bucket"], given["prefix"], given["endpoint_url"]
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
         hint = "; give only the bucket's name, the rest is prefix=" if "/" in str(bucket) else ""
-        problems.add("bucket", f"{bucket!r} is no name of a bucket{hint}")
+        problems.add("bucket", f"{_quoted(bucket)} is no name of a bucket{hint}")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-        problems.add("prefix", f"{prefix!r} has characters that are not safe in a key")
+        problems.add("prefix", f"{_quoted(prefix)} has characters that are not safe in a key")
     elif {".", ".."} & set(prefix.split("/")) or "//" in prefix:
         problems.add("prefix", f"{prefix!r} has '.', '..' or empty parts")
     if endpoint_url is None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from crmlogging.fields import MISFIT, conform, field_named
 from crmlogging.records import notice
+from crmlogging.redaction.facts import logger_name
 from crmlogging.version import __version__
 
 __all__ = ["allowlist_hash", "announce"]
@@ -90,7 +91,7 @@ def _levels() -> list[str]:
     levels = [f"root:{logging.getLevelName(logging.root.level)}"]
     for name, logger in loggers:
         if isinstance(logger, logging.Logger) and logger.level and len(levels) < _LEVELS_SHOWN:
-            levels.append(f"{name}:{logging.getLevelName(logger.level)}")
+            levels.append(f"{logger_name(name)}:{logging.getLevelName(logger.level)}")
     return list(map(_shown, levels))
 
 

@@ -183,7 +183,7 @@ def _percent(node: ast.BinOp) -> _Parts | None:
         position += match[0].count("*")  # a width or a precision takes a value, too
         if match["kind"] == "%":
             parts.append("%")
-        elif match["kind"] and match["key"] is not None:
+        elif match["key"] is not None:
             parts.append(_keyed(match["key"], keys, match[0].endswith(")s")))
         elif match["kind"] and position < len(values):
             parts.append(_slot(values[position], match[0] in ("%s", "%d")))

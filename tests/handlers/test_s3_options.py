@@ -50,7 +50,7 @@ class TestEncryptTo:
         """Its name, type and metadata tell version and key id; its bytes nothing."""
         handler = make_s3(encrypt_to=KEY.public.line)
         handler.handle(safe("for few"))
-        assert handler.drain(10)
+        assert handler.drain(60)
         ((key, body),) = server.bodies().items()
         assert key.endswith(".jsonl.gz.enc")
         assert opened(body) == [b"for few"]
@@ -74,9 +74,9 @@ class TestEncryptTo:
             handler._seal(True)
             handler._spool.pack()
             handler.close(timeout=0.01)
-        last, end = make_s3(), time.monotonic() + 10
+        last, end = make_s3(), time.monotonic() + 60
         while spooled(tmp_path):  # The others' threads may still hold what they try in vain.
-            assert last.drain(10)
+            assert last.drain(60)
             assert time.monotonic() < end
         kinds = Counter(key.rpartition(".")[2] for key in server.bodies())
         assert kinds == {"gz": 2, "enc": 1}
@@ -91,7 +91,7 @@ class TestEncryptTo:
         handler._uploader._bucket.put(item)
         before = server.bodies()
         handler._spool.keep(item)
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert server.bodies() == before
         assert list(before.values()) == [before[f"crm/{item.key}"]]
 
@@ -338,7 +338,7 @@ class TestFsync:
         fsync_here(os.fdatasync)
         handler.handle(safe("after"))
         assert handler.stats()["dropped.EIO"] == 1
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert [line for line in server.lines() if b"lost" not in line] == [b"before", b"after"]
 
 
@@ -386,7 +386,7 @@ class TestRefusals:
         with refusing(200) as (other, asked), refusing(301, Location=f"{other}/x") as (url, seen):
             handler = make_s3(endpoint_url=url)
             handler.handle(safe())
-            assert not handler.drain(5)
+            assert not handler.drain(60)
             assert (asked, seen) == ([], ["PUT", "HEAD"])
             assert handler.stats()["upload_failed.Status301"] == 1
 
@@ -394,7 +394,7 @@ class TestRefusals:
         """A server that speaks no TLS: nothing is sent, the lines wait."""
         handler = make_s3(endpoint_url=server.url.replace("http:", "https:"))
         handler.handle(safe())
-        assert not handler.drain(5)
+        assert not handler.drain(60)
         assert handler.stats()["upload_failed.SSLError"] == 1
         assert handler.stats()["pending"] == 1
         assert server.bodies() == {}
@@ -405,7 +405,7 @@ class TestRefusals:
         with refusing(status) as (url, seen):
             handler = make_s3(endpoint_url=url)
             handler.handle(safe())
-            assert not handler.drain(5)
+            assert not handler.drain(60)
             assert not handler.drain(0.2)
             assert len(seen) == 1
             assert handler.stats()[f"upload_failed.Status{status}"] == 1
@@ -417,23 +417,31 @@ class TestRefusals:
             handler.handle(safe())
             began = time.monotonic()
             handler.close(timeout=0.5)
-            assert time.monotonic() - began < 5  # an answer is waited for longer
+            assert time.monotonic() - began < 15  # an answer is waited for longer
             assert handler.stats()["pending"] == 1
 
-    def test_what_was_closed_is_not_waited_for_again(self, make_s3: Make) -> None:
+    def test_what_was_closed_is_not_waited_for_again(
+        self, make_s3: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The end of the program closes once more: it waits only for what was logged since."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            handler = make_s3(endpoint_url=url, close_seconds=0.6)
-            took: list[float] = []
-            for again in (False, False, True):
-                if again or not took:
-                    handler.handle(safe())
-                began = time.monotonic()
-                handler.close()
-                took.append(time.monotonic() - began)
-            assert took[0] >= 0.5 > took[1]
-            assert took[2] >= 0.5
+            handler = make_s3(endpoint_url=url, close_seconds=0.2)
+            waits: list[float] = []
+            drain = handler.drain
+
+            def note(timeout: float) -> bool:
+                waits.append(timeout)
+                return drain(timeout)
+
+            monkeypatch.setattr(handler, "drain", note)
+            handler.handle(safe())
+            handler.close()
+            handler.close()
+            assert waits == [0.2]
+            handler.handle(safe())
+            handler.close()
+            assert waits == [0.2, 0.2]
 
 
 class Choosy(http.server.BaseHTTPRequestHandler):
@@ -499,11 +507,11 @@ class TestCredentials:
             thread.start()
             handler = make_s3(endpoint_url=f"http://127.0.0.1:{server.server_address[1]}")
             handler.handle(safe("waited"))
-            assert not handler.drain(5)
+            assert not handler.drain(60)
             assert handler.stats()[f"upload_failed.{code}"] == 1
             assert handler.stats()["pending"] == 1
             rotate("NEW")
-            assert handler.drain(10)
+            assert handler.drain(60)
             assert len(taken) == 1
             server.shutdown()
             thread.join()

@@ -34,7 +34,7 @@ def document(**allowlist: Any) -> dict[str, Any]:
             "kept": {"()": Kept, "filters": ["allowlist"]},
             "ada@example.com": {"class": "logging.NullHandler"},
         },
-        "loggers": {"crm.sync": {"level": "DEBUG"}},
+        "loggers": {"crm.sync": {"level": "DEBUG"}, "crm.49151234567": {"level": "DEBUG"}},
         "root": {"level": "INFO", "handlers": ["kept"]},
     }
 
@@ -55,11 +55,13 @@ def announced() -> Iterator[SafeRecord]:
 
 class TestAnnounce:
     def test_names_version_levels_and_handlers(self, announced: SafeRecord) -> None:
-        """As fields, and nobody's address among them."""
+        """As fields, and nobody's address or number among them."""
         fields = vars(announced)
         assert fields["start.version"] == crmlogging.__version__
         assert fields["start.levels"][0] == "root:INFO"
         assert "crm.sync:DEBUG" in fields["start.levels"]
+        assert "[REDACTED]" in fields["start.levels"]
+        assert "49151234567" not in str(fields)
         assert fields["start.handlers"] == ["kept:Kept", "[REDACTED]"]
         assert announced.levelno == logging.INFO
         assert announced.name == "crmlogging"

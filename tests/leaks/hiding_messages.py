@@ -392,6 +392,27 @@ def split_beside_an_allowed_value(log: logging.Logger, secret: str, extra: Extra
     log.error(f"Campaign {secret!s:.6} {campaign.id}", extra=extra)
 
 
+@place
+def behind_a_width_or_a_nested_field(log: logging.Logger, secret: str, extra: Extra) -> None:
+    class campaign:  # noqa: N801
+        id = 9
+
+    log.error("Moved {:>{}} to {}".format("a", campaign.id, secret), extra=extra)
+    log.error("Moved {.real} to {}".format(campaign.id, secret), extra=extra)  # noqa: UP032  # the place itself
+    campaign.id = "news"  # type: ignore[assignment]  # the text before has an end like it
+    log.error("Moved %*s %s" % (9, campaign.id, secret), extra=extra)  # noqa: UP031  # the place itself
+
+
+@place
+def in_place_of_an_allowed_entry(log: logging.Logger, secret: str, extra: Extra) -> None:
+    class campaign:  # noqa: N801
+        id = "7"
+
+    more, key = {"id": secret}, "id"
+    log.error("Moved %(id)s" % {"id": campaign.id, **more}, extra=extra)  # noqa: UP031  # the place itself
+    log.error("Moved %(id)s" % {"id": campaign.id, key: secret}, extra=extra)  # noqa: UP031  # the place itself
+
+
 # --- calls in other shapes ---
 
 

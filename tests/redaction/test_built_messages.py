@@ -87,6 +87,7 @@ class TestNames:
             "'{} {}.'.format(*a, b)",
             "'%s %s.' % (a,)",
             "'%*s %s.' % (a, b)",
+            "'%s %s %s.' % (*a, b, *c)",
             "'%(a(b))s %s.' % (a, b)",
             "'%s %s.' % a",
             "b'%s.' % a",

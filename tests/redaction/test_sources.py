@@ -106,6 +106,15 @@ class TestSpelledOut:
         parts = "parts"
         assert sources.spelled_out(code, {}, (parts, line, "c\x61nary")) == (parts, "canary", line)
 
+    def test_what_a_file_says_by_now(self, tmp_path: Path) -> None:
+        """A module may be edited and loaded again; what it said before is no longer there."""
+        file = tmp_path / "edited.py"
+        for word in ("early", "canary"):
+            file.write_text(f"def f(): return {word!r}")
+            code = compile(file.read_text(), str(file), "exec")
+            assert sources.spelled_out(code, {}, (word,)) == (word,)
+        assert sources.spelled_out(code, {}, ("early",)) == ()
+
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe\0"])
     def test_a_file_that_nobody_can_read_says_nothing(self, content: bytes, tmp_path: Path) -> None:
         """An empty file, a template in another encoding: any code may bear its name."""

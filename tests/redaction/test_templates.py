@@ -834,14 +834,15 @@ class TestSources:
         self, load: Callable[[str], ModuleType]
     ) -> None:
         """As a notebook does with what was edited meanwhile."""
-        module = load("def f(log, token): log.error(f'Got {token}')\n")
+        module = load("")
         shown, logger = seen_of("crm.again"), logging.getLogger("crm.again")
         loader: Any = module.__loader__
-        for line in ("f'Got {token}'", "'Have none'", "f'Have {token} now'"):
-            Path(loader.path).write_text(f"def f(log, token): log.error({line})\n")
+        source = "def f(log, token): log.error(f'Have {token}')\n"
+        for text in (source.replace("Have", "Got"), source, f"import os\n\n{source}"):
+            Path(loader.path).write_text(text)
             loader.exec_module(module)
             module.f(logger, CANARY)
-        assert [each.template for each in shown] == ["Got {token}", "Have none", "Have {token} now"]
+        assert [each.template for each in shown] == ["Got {token}", "Have {token}", "Have {token}"]
 
     def test_asserts_rewritten_by_pytest(self) -> None:
         """A test's own calls are resolved, though its code is not what the source compiles to."""
