@@ -112,9 +112,9 @@ class TestCorrelation:
 
         @correlation()
         def job() -> None:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             seen.append(current().id)
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
 
         threads = [threading.Thread(target=job) for _ in range(8)]
         for thread in threads:

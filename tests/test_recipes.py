@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
 SECRET = "ada.lovelace@leak.example"
@@ -72,13 +74,6 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [line for line in every if "start.version" not in line]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class TestPage:
     @pytest.mark.parametrize("block", re.findall(r"^```python\n(.*?)^```", PAGE, re.S | re.M))
     def test_blocks_are_python(self, block: str) -> None:
@@ -98,7 +93,7 @@ class TestHandlers:
         """A syslog server gets the template."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
-            server.settimeout(20)
+            server.settimeout(60)
             port = server.getsockname()[1]
             run(f"SYSLOG_PORT = {port}\n{recipe('Any handler')}{USE}", tmp_path)
             datagrams = server.recv(65_536) + server.recv(65_536)
@@ -237,7 +232,7 @@ def served(command: list[str], cwd: Path, port: int) -> str:
             for path in ("contacts/4711", "boom"):
                 _ask(f"http://127.0.0.1:{port}/{path}?email={SECRET}", server)
             server.send_signal(signal.SIGTERM)
-            server.wait(timeout=30)
+            server.wait(timeout=60)
         finally:
             server.kill()
             server.wait()
@@ -249,7 +244,7 @@ def served(command: list[str], cwd: Path, port: int) -> str:
 
 def _ask(url: str, server: subprocess.Popen[bytes]) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": SECRET, "Referer": SECRET})
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
         try:
             with urllib.request.urlopen(request, timeout=10):

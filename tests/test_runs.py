@@ -545,7 +545,7 @@ class TestFork:
             held.wait(60)
             child = multiprocessing.get_context("fork").Process(target=run.succeeded, args=("1",))
             child.start()
-            child.join(30)
+            child.join(60)
             code = child.exitcode
             child.kill()
             go_on.set()

@@ -270,7 +270,7 @@ class TestStraight:
         queue.filters[:], place.handler.filters[:] = place.handler.filters[:], []
         place.logger.handlers[:] = [queue]
         place.log({"crm": "zoho", "request.id": "ada lovelace"}, times=20)
-        assert queue.drain(30)
+        assert queue.drain(60)
         stats = queue.stats()
         queue.close()
         place.handler.close()
@@ -538,7 +538,7 @@ class TestWhoIsAsked:
         queue.filters[:], place.handler.filters[:] = place.handler.filters[:], []
         place.logger.handlers[:] = [queue]
         place.log(times=4)
-        assert queue.drain(30)
+        assert queue.drain(60)
         queue.close()
         place.handler.close()
         assert seen == ["INFO"] * 4

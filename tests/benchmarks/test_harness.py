@@ -197,11 +197,14 @@ class TestPlugin:
             return begun[0]
 
         monkeypatch.setattr(subprocess, "Popen", interrupted)
+        # A shell lets what it starts in the background ignore this signal.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             with pytest.raises(KeyboardInterrupt):
                 running.run(SCENARIOS["X2"], "", Settings(rounds=1, plugins=("bench_hanging",)))
             assert begun[0].poll() is not None
         finally:
+            signal.signal(signal.SIGINT, before)
             begun[0].kill()
             begun[0].wait()
 

@@ -19,6 +19,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.outcomes import Outcome, count, json_line
 from tests.chaos.service import ENDINGS
 from tests.chaos.torture import ended, process
+from tests.ports import free_port
 
 __all__ = ["celery", "endings", "gunicorn"]
 
@@ -88,7 +89,7 @@ def gunicorn(directory: Path, *, seconds: float) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for preload in (False, True):
         place = directory / ("preloaded" if preload else "plain")
-        port = _free_port()
+        port = free_port()
         running = _run(
             place,
             *("-m", "gunicorn", "--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}"),
@@ -182,13 +183,6 @@ def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _SECONDS
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(port: int) -> None:

@@ -23,7 +23,8 @@ _SLOTS: Final = 16_384
 class Ledger:
     """The slots in the file `path`, which is created if it is not there.
 
-    Slot 0 is not for records: it holds a word that all processes can read and one may write.
+    Slot 0 is not for records: it holds a word that all processes can read and one may write, and
+    whether their work is over.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,6 +51,20 @@ class Ledger:
     @word.setter
     def word(self, number: int) -> None:
         _NUMBER.pack_into(self._memory, 0, number)
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody has called `end`."""
+        number: int = _NUMBER.unpack_from(self._memory, _NUMBER.size)[0]
+        return number != 0
+
+    def end(self) -> None:
+        """Tell all processes that their work is over."""
+        _NUMBER.pack_into(self._memory, _NUMBER.size, 1)
+
+    def number(self) -> int:
+        """Return how many records were accepted."""
+        return sum(highest for highest, _ in _SLOT.iter_unpack(self._memory[_SLOT.size :]))
 
     def accepted(self) -> set[tuple[int, int]]:
         """Return slot and number of every accepted record."""

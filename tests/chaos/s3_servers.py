@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import boto3
 
+from tests.ports import free_port
+
 __all__ = ["CREDENTIALS", "SERVERS", "contents", "new_bucket", "unfinished"]
 
 CREDENTIALS: Final = {
@@ -24,7 +26,7 @@ CREDENTIALS: Final = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_REGION": "us-east-1",
 }
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 60.0
 _MOTO: Final = """
 import logging, sys, threading
 from moto.server import ThreadedMotoServer
@@ -59,22 +61,16 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextmanager
 def _moto(_directory: Path) -> Iterator[tuple[str, int]]:
-    port = _free_port()
+    port = free_port()
     with _process([sys.executable, "-W", "ignore", "-c", _MOTO, str(port)], port) as address:
         yield address
 
 
 @contextmanager
 def _rclone(directory: Path) -> Iterator[tuple[str, int]]:
-    port = _free_port()
+    port = free_port()
     own = Path(sys.executable).parent / "rclone"
     program = str(own) if own.exists() else shutil.which("rclone")
     if program is None:

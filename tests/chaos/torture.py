@@ -25,8 +25,12 @@ PROCESSES: Final = 4
 THREADS: Final = 4
 FORKS: Final = 12
 SIZES: Final = (16_384, 32_768, 65_536)
-_FORK_SECONDS: Final = 10.0
-_GRACE_SECONDS: Final = 20
+_FORK_SECONDS: Final = 20.0
+_GRACE_SECONDS: Final = 40
+# Fewer prove nothing: a busy machine gets more time for them, of which this is the most.
+_LEAST_RECORDS: Final = 2_000
+_LEAST_BETWEEN_KILLS: Final = 50
+_LATE_SECONDS: Final = 20.0
 _SIGNALS: Final = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)
 
 
@@ -84,7 +88,7 @@ def rage(
     logs.mkdir(parents=True)
     ledger = Ledger(directory / "ledger")
     size = random.choice(SIZES)
-    longest = seconds + 2 * _GRACE_SECONDS
+    longest = seconds + _LATE_SECONDS + 2 * _GRACE_SECONDS
     reading, writing = os.pipe()  # Whoever is born from here on holds it, and closes it by dying.
     service = process(
         lambda: _serve(contender, logs, ledger, size, seconds),
@@ -120,24 +124,31 @@ def _recover(contender: Contender, logs: Path) -> None:
 def _serve(contender: Contender, logs: Path, ledger: Ledger, size: int, seconds: float) -> None:
     """Keep the workers alive, and kill them."""
     end_service = contender.prepare(logs, size)
-    deadline = time.monotonic() + seconds
+    end = time.monotonic() + seconds
+    last_end = end + _LATE_SECONDS
     workers: dict[int, int] = {}
     next_slot, killed = 1, 0
-    while time.monotonic() < deadline:
+    while time.monotonic() < end or (
+        ledger.number() < _LEAST_RECORDS and time.monotonic() < last_end
+    ):
+        before = ledger.number()
         while len(workers) < PROCESSES:
             slot, next_slot = next_slot, next_slot + THREADS + FORKS
             pid = process(
-                lambda slot=slot: _work(contender, logs, ledger, size, slot, deadline),  # type: ignore[misc]  # a lambda's default has no type
-                seconds=seconds + _GRACE_SECONDS + 2,
+                lambda slot=slot: _work(contender, logs, ledger, size, slot),  # type: ignore[misc]  # a lambda's default has no type
+                seconds=seconds + _LATE_SECONDS + _GRACE_SECONDS + 2,
             )
             workers[pid] = slot
         time.sleep(random.uniform(0.05, 0.25))
+        while ledger.number() < before + _LEAST_BETWEEN_KILLS and time.monotonic() < last_end:
+            time.sleep(0.01)
         victim = random.choice(list(workers))
         os.kill(victim, random.choice(_SIGNALS))
         killed += 1
         for pid in list(workers):
             if os.waitpid(pid, os.WNOHANG)[0]:
                 del workers[pid]
+    ledger.end()
     ledger.word = killed
     for pid, slot in workers.items():
         if ended(pid, seconds=_GRACE_SECONDS) is None:
@@ -146,14 +157,12 @@ def _serve(contender: Contender, logs: Path, ledger: Ledger, size: int, seconds:
     end_service()
 
 
-def _work(
-    contender: Contender, logs: Path, ledger: Ledger, size: int, slot: int, deadline: float
-) -> None:
+def _work(contender: Contender, logs: Path, ledger: Ledger, size: int, slot: int) -> None:
     write = contender.open(logs, size)
     children = iter(range(slot + THREADS, slot + THREADS + FORKS))
     threads = [
         threading.Thread(
-            target=_log, args=(write, ledger, slot + each, deadline, children if not each else None)
+            target=_log, args=(write, ledger, slot + each, children if not each else None)
         )
         for each in range(THREADS)
     ]
@@ -165,11 +174,9 @@ def _work(
     logging.shutdown()
 
 
-def _log(
-    write: Write, ledger: Ledger, slot: int, deadline: float, children: Iterator[int] | None
-) -> None:
+def _log(write: Write, ledger: Ledger, slot: int, children: Iterator[int] | None) -> None:
     number = 0
-    while time.monotonic() < deadline:
+    while not ledger.over:
         number += 1
         write(slot, number)
         ledger.accept(slot, number)

@@ -92,7 +92,7 @@ class TestHandlers:
 
         class Slow(logging.StreamHandler[Any]):
             def emit(self, record: logging.LogRecord) -> None:
-                free.wait(10)
+                free.wait(60)
                 super().emit(record)
 
         on_logger(crmlogging.AsyncHandler(handlers=[Slow()]))

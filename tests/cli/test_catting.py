@@ -138,7 +138,7 @@ class TestCat:
             process.stdout.read(10)
             process.stdout.close()
             assert process.stderr.read() == b""
-            process.wait(20)
+            process.wait(60)
 
 
 class TestBucket:

@@ -31,7 +31,7 @@ def the_call(crm: str, name: str | None) -> Call:
 
 def send(crms: CrmServer, call: Call) -> requests.Response:
     headers = {"Idempotency-Key": call.key}
-    return requests.post(crms.url(call), json={}, headers=headers, timeout=10)
+    return requests.post(crms.url(call), json={}, headers=headers, timeout=60)
 
 
 class TestCrmServer:
@@ -72,7 +72,7 @@ class TestCrmServer:
     def test_a_call_of_no_plan(self, crms: CrmServer) -> None:
         """What nobody planned is told apart."""
         url = crms.url(the_call("hubspot", None))
-        assert requests.post(url, json={}, timeout=10).status_code == 404
+        assert requests.post(url, json={}, timeout=60).status_code == 404
         assert crms.unexpected == 1
 
     def test_connections_are_reused(self, crms: CrmServer) -> None:
@@ -80,6 +80,6 @@ class TestCrmServer:
         with requests.Session() as session:
             call = the_call("hubspot", None)
             for _ in range(3):
-                session.post(crms.url(call), headers={"Idempotency-Key": call.key}, timeout=10)
+                session.post(crms.url(call), headers={"Idempotency-Key": call.key}, timeout=60)
             (pool,) = session.get_adapter("http://").poolmanager.pools._container.values()  # type: ignore[attr-defined]
             assert (pool.num_connections, pool.num_requests) == (1, 3)

@@ -32,7 +32,7 @@ def pipe(tmp_path: Path) -> Iterator[str]:
         rescued.set()
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
 
-    rescuer = threading.Timer(10, rescue)
+    rescuer = threading.Timer(60, rescue)
     rescuer.start()
     yield path
     rescuer.cancel()
@@ -137,4 +137,4 @@ class TestStandardOutput:
             assert process.stdout.readline() == b'{"message": "x"}\n'
             process.stdout.close()
             assert process.stderr.read() == b""
-            assert process.wait(30) == 1
+            assert process.wait(60) == 1

@@ -104,7 +104,7 @@ class TestDelivery:
         for _ in range(3):  # the worker was idle, is lingering, is busy
             came.clear()
             logger.info("hello")
-            assert came.wait(5)
+            assert came.wait(60)
         assert target.threads == {"crmlogging-async-Telling"}
 
     def test_batches_go_to_targets_that_take_them(self, attach: Attach) -> None:
@@ -193,7 +193,7 @@ class TestValues:
 
         class Late(Kept):
             def emit(self, record: logging.LogRecord) -> None:
-                gate.wait(5)
+                gate.wait(60)
                 super().emit(record)
 
         target = Late("%(message)s %(seen)s")
@@ -249,7 +249,7 @@ class TestValues:
         logger = attach(handler)
         thread = threading.Thread(target=lambda: logger.info("x"), name="importer")
         thread.start()
-        thread.join(10)
+        thread.join(60)
         handler.flush()
         (kept,) = target.records
         assert (kept.threadName, kept.thread) == ("importer", thread.ident)
@@ -388,7 +388,7 @@ class TestQueue:
             handler.addFilter(Whole())
         lock = threading.Lock()
         attach(handler).error("%s", lock, extra={"lock": lock, "crm": "hubspot"})
-        record = channel.get(timeout=10)
+        record = channel.get(timeout=60)
         assert vars(record)["crm"] == "hubspot"
         assert "lock" in vars(record)["lock"]
         assert isinstance(record, SafeRecord) == safe
@@ -462,7 +462,7 @@ class TestClose:
         assert target.lines == ["late", "later"]
         for thread in set(threading.enumerate()) - before:
             if thread.name == "crmlogging-async-Kept":
-                thread.join(5)
+                thread.join(60)
                 assert not thread.is_alive()
 
     def test_does_not_empty_a_file_opened_anew(self, attach: Attach, tmp_path: Any) -> None:
@@ -516,7 +516,7 @@ class TestClose:
         logger = attach(handler)
         with logging._lock:  # type: ignore[attr-defined]
             logger.info("one")
-            assert entered.wait(5)
+            assert entered.wait(60)
             handler.close()
         assert target.lines == ["one"]
 
@@ -529,17 +529,17 @@ class TestDrain:
         class Gated(Kept):
             def emit(self, record: logging.LogRecord) -> None:
                 entered.set()
-                gate.wait(5)
+                gate.wait(60)
                 super().emit(record)
 
         handler = AsyncHandler(handlers=[Gated()])
         attach(handler).info("one")
-        assert entered.wait(5)
+        assert entered.wait(60)
         assert handler.drain(0.01) is False
         assert handler.stats()["pending"] == 1
         gate.set()
-        assert handler.drain(5) is True
-        assert delivery.drain(5) is True
+        assert handler.drain(60) is True
+        assert delivery.drain(60) is True
 
 
 class TestLastMoments:
@@ -551,7 +551,7 @@ class TestLastMoments:
         handler = AsyncHandler(handlers=[target])
         logger = attach(handler)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         dispatch = handler._dispatch
         assert dispatch is not None
         flush = dispatch.flush

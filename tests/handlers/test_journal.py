@@ -116,7 +116,7 @@ class Kept(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self.gate is not None:
-            assert self.gate.wait(30)
+            assert self.gate.wait(60)
         self.records.append(record)
 
 
@@ -169,14 +169,14 @@ class TestDeath:
             start("target.room = threading.Semaphore(0)\nfor n in range(50): log(n)\ndie()", *at)
             for at in [(place, out)] * 3
         ]
-        assert [each.wait(30) for each in others] == [-signal.SIGKILL] * 3
+        assert [each.wait(60) for each in others] == [-signal.SIGKILL] * 3
         assert living.stdin is not None
         living.stdin.write("look\n")  # as it does every quarter of a minute
         living.stdin.flush()
         end = time.monotonic() + 60
         while len(set(delivered(out))) < 150 and time.monotonic() < end:
             time.sleep(0.1)
-        living.communicate("\n", timeout=30)
+        living.communicate("\n", timeout=60)
         for each in others:
             each.communicate()
         # One of them may have taken over from another before it died, and repeated a batch.
@@ -217,7 +217,7 @@ class TestDeath:
             assert process.stdout is not None
             lines = [process.stdout.readline() for _ in range(200 + 313 * turn)]
             process.kill()
-            rest, _ = process.communicate(timeout=30)
+            rest, _ = process.communicate(timeout=60)
             accepted.update(int(line) for line in ("".join(lines) + rest).splitlines())
         assert run("", place, out)[0] == 0
         found = delivered(out)
@@ -265,7 +265,7 @@ class TestDeath:
         assert process.stdout is not None
         assert process.stdout.readline() == "accepted\n"
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         run("", place, out)
         assert {number for _, number in delivered(out)} == set(range(50))
 
@@ -314,7 +314,7 @@ class TestExit:
         assert len(files(place)) == 1
         logger.info("two")
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         handler.close()
         assert [record.msg for record in target.records] == ["one", "two"]
         assert files(place) == []
@@ -335,7 +335,7 @@ class TestContents:
         assert b'"record.id"' in written
         assert tally["unsafe_records"] == before + 2
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert all(isinstance(record, SafeRecord) for record in target.records)
 
     def test_a_record_comes_back_as_it_was(self, logger: logging.Logger, place: Path) -> None:
@@ -349,9 +349,9 @@ class TestContents:
         again = Kept()
         heir = AsyncHandler(handlers=[again], journal=other)
         heir.tick()
-        assert heir.drain(5)
+        assert heir.drain(60)
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         (first,), (second,) = target.records, again.records
         assert vars(first) == vars(second)
         assert isinstance(second, SafeRecord)
@@ -432,7 +432,7 @@ class TestBounds:
         logger.info("new")
         gate.set()
         for _ in range(20):
-            assert handler.drain(5)
+            assert handler.drain(60)
             handler.tick()
         assert len(target.records) == 101
         assert handler.stats()["dropped"] == 0
@@ -484,7 +484,7 @@ class TestBounds:
         assert 40 < stats["journal.unwritten"] < 50
         assert capsys.readouterr().err.count("the journal is full") == 1
         gate.set()
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert len(target.records) == 50
 
     def test_a_broken_disk_costs_no_record(
@@ -497,7 +497,7 @@ class TestBounds:
         place.write_text("in the way")
         for number in range(50):
             logger.info("x %d", number)
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert len(target.records) == 50
         assert handler.stats()["journal.unwritten"] == 50
         printed = capsys.readouterr().err
@@ -547,12 +547,12 @@ class TestReentrance:
                 thread.start()
             work()
             for thread in threads:
-                thread.join(30)
+                thread.join(60)
                 assert not thread.is_alive()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert signals > 10
         stats = handler.stats()
         assert stats["produced"] == stats["delivered"] == 4_000 + signals

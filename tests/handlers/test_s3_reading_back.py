@@ -36,7 +36,7 @@ class TestDuckDB:
             moment = datetime.datetime.fromtimestamp(when, datetime.UTC)
             tier = "debug" if level == logging.DEBUG else "standard"
             logged[tier, f"{moment:%Y-%m-%d}", f"{moment:%H}"] += 1
-        assert handler.drain(20)
+        assert handler.drain(60)
         with duckdb.connect() as database:
             database.execute(f"LOAD '{HTTPFS}'")
             database.execute(

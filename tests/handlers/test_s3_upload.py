@@ -412,7 +412,7 @@ class TestDrain:
     def test_waits_for_everything(self, setting: Setting) -> None:
         """Also what is not sealed yet; without a thread the caller does the work."""
         setting.writer.append(b"open\n")
-        assert setting.uploader.drain(5)
+        assert setting.uploader.drain(60)
         assert len(setting.server.objects) == 1
 
     def test_thread_does_it(self, setting: Setting) -> None:
@@ -427,10 +427,10 @@ class TestDrain:
         setting.server.put_object = note  # type: ignore[method-assign]
         setting.uploader.start()
         setting.writer.append(b"open\n")
-        assert setting.uploader.drain(5)
+        assert setting.uploader.drain(60)
         assert threads[0].name == "crmlogging-s3"
         setting.uploader.close()
-        threads[0].join(5)
+        threads[0].join(60)
         assert not threads[0].is_alive()
 
     def test_bound_holds_while_the_server_hangs(self, setting: Setting) -> None:
@@ -438,7 +438,7 @@ class TestDrain:
         release = threading.Event()
 
         def hang(**_: Any) -> dict[str, str]:
-            release.wait(20)
+            release.wait(60)
             return {"ETag": "etag"}
 
         setting.server.put_object = hang  # type: ignore[method-assign]
@@ -461,7 +461,7 @@ class TestDrain:
         setting.writer.append(b"line\n")
         assert not uploader.drain(0.1)
         release.set()
-        assert uploader.drain(5)
+        assert uploader.drain(60)
         uploader.close()
 
     def test_gives_up_at_once_where_waiting_mends_nothing(self, setting: Setting) -> None:
@@ -537,7 +537,7 @@ class TestForks:
         )
         thread = threading.Thread(target=bucket.prepare)
         thread.start()
-        assert begun.wait(30)
+        assert begun.wait(60)
         child = os.fork()
         if not child:
             os._exit(bucket.preparing)

@@ -39,7 +39,7 @@ class TestUnbufferedStream:
                 logger.info("Synced", extra={"request.attempt": number})
             assert not handler.drain(0.1)  # nobody reads yet
             reader.start()
-            assert handler.drain(20)
+            assert handler.drain(60)
             assert handler.stats()["delivered"] == RECORDS
         finally:
             handler.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crmlogging.storage import locking
+from crmlogging.storage import compression, locking
 from crmlogging.storage.compression import compress_file, new_compressor
 from crmlogging.storage.opening import UnsafeFileError
 
@@ -74,8 +74,11 @@ class TestCompressFile:
         assert (tmp_path / "log").read_bytes() == LINES
         assert (tmp_path / "log.gz").read_bytes() == archive
 
-    def test_line_that_comes_late_is_kept(self, tmp_path: Path) -> None:
+    def test_line_that_comes_late_is_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Who was stopped inside a write since before the rotation loses nothing."""
+        monkeypatch.setattr(compression, "_LOCK_SECONDS", 60.0)
         path = tmp_path / "log"
         path.write_bytes(LINES)
         writer = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -88,7 +91,7 @@ class TestCompressFile:
         os.write(writer, b"late\n")
         locking.unlock(writer)
         os.close(writer)
-        thread.join(10)
+        thread.join(60)
         assert done == [True]
         assert [file.name for file in tmp_path.iterdir()] == ["log.gz"]
         assert gzip.decompress((tmp_path / "log.gz").read_bytes()) == LINES + b"late\n"

@@ -53,7 +53,7 @@ class TestInside:
 
         thread = threading.Thread(target=work)
         thread.start()
-        assert entered.wait(30)
+        assert entered.wait(60)
         assert fork(done) == ["done"]
         thread.join()
 
@@ -64,11 +64,11 @@ class TestInside:
         def work() -> None:
             with inside(0.02):
                 entered.set()
-                assert end.wait(30)
+                assert end.wait(60)
 
         thread = threading.Thread(target=work)
         thread.start()
-        assert entered.wait(30)
+        assert entered.wait(60)
         assert fork(["born"]) == ["born"]
         end.set()
         thread.join()
@@ -91,7 +91,7 @@ class TestInside:
         thread.start()
         assert not entered.wait(0.05)
         forking._gate.after_fork()
-        assert entered.wait(30)
+        assert entered.wait(60)
         thread.join()
 
     def test_what_raises_inside_is_out(self, entered: threading.Event) -> None:

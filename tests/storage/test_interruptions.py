@@ -167,7 +167,7 @@ class TestSignalHandler:
         """Another thread can append, and another process could."""
         writer = threading.Thread(target=appender.append, args=(b"thread\n",), daemon=True)
         writer.start()
-        writer.join(10)
+        writer.join(60)
         assert not writer.is_alive()
         other = os.open(path, os.O_RDWR)
         assert locking.try_lock(other)
@@ -202,7 +202,7 @@ def forks_within(
         def fork(children: list[int] = children, writer: Writing = writer) -> None:
             children.append(os.fork())
             if not children[0]:
-                signal.alarm(20)
+                signal.alarm(60)
                 os.open(database, os.O_RDWR)  # Gets the number that was the log's.
                 writer.append(b"within\n")
 
@@ -308,7 +308,7 @@ class TestSignalHandlerWithinASegment:
                 pass
             thread = threading.Thread(target=writer.append, args=(b"next\n",), daemon=True)
             thread.start()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
             writer.seal()
             found = taken_out(tmp_path)

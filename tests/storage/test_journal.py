@@ -49,7 +49,7 @@ def dead(work: Callable[[], object]) -> None:
     child = os.fork()
     if not child:
         try:
-            signal.alarm(20)
+            signal.alarm(60)
             work()
         finally:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -182,14 +182,14 @@ class TestLeftovers:
         barrier = threading.Barrier(3)
 
         def look(journal: Journal) -> None:
-            barrier.wait(10)
+            barrier.wait(60)
             found.extend(line for line, _ in journal.leftovers())
 
         threads = [threading.Thread(target=look, args=(each,)) for each in journals]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         # A look that met another one at the lock passes by; the next one finds it.
         for journal in journals:
             found += [line for line, _ in journal.leftovers()]

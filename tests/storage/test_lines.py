@@ -63,7 +63,7 @@ class TestPlain:
                 answer: list[bytes] = []
                 worker = threading.Thread(target=lambda a=answer: a.append(next(lines).raw))
                 worker.start()
-                worker.join(timeout=20)
+                worker.join(timeout=60)
                 assert answer == [b"line %d\n" % number]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,10 +58,13 @@ class TestWaitLock:
         """A process that was stopped while holding the lock does not stop the others."""
         theirs, ours = pair
         assert locking.try_lock(theirs)
-        now = [0.0]
+        now, here, sleep_there = [0.0], threading.get_ident(), time.sleep
 
         def sleep(seconds: float) -> None:
-            now[0] += seconds
+            if threading.get_ident() == here:
+                now[0] += seconds
+            else:
+                sleep_there(seconds)
 
         monkeypatch.setattr(time, "sleep", sleep)
         assert not locking.wait_lock(ours, 0.5, monotonic=lambda: now[0])

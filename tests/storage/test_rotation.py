@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlogging.storage.rotation import Names, Rotated, RotatingAppender, day_of
+from tests.open_files import open_below
 
 DAY = 86_400
 NOV_21 = 1_795_219_200.0
@@ -301,9 +302,10 @@ class TestRotatingAppender:
         """Descriptors stay as many as they were."""
         appender = rotating(tmp_path / "crm.jsonl", FakeClock(), max_bytes=2)
         appender.append(b"x\n")
-        before = len(os.listdir("/dev/fd"))
+        before = open_below(tmp_path)
+        assert before == [str(tmp_path / "crm.jsonl")]
         for _ in range(4_000):
             appender.append(b"x\n")
         assert appender.rotations == 4_000
-        assert len(os.listdir("/dev/fd")) == before
+        assert open_below(tmp_path) == before
         appender.close()

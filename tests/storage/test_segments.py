@@ -41,7 +41,7 @@ def in_child(work: Callable[[], object]) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 1
     try:
-        signal.alarm(20)
+        signal.alarm(60)
         work()
         status = 0
     finally:
@@ -462,7 +462,7 @@ class TestCollecting:
         finally:
             sys.setswitchinterval(interval)
             stop.set()
-            collector.join(20)
+            collector.join(60)
         writer.seal()
         found += lines(tmp_path)
         assert sorted(map(int, found)) == list(range(2_000))

@@ -71,18 +71,18 @@ class TestTurns:
         def first() -> None:
             inside[0] += 1
             entered.set()
-            leave.wait(5)
+            leave.wait(60)
             inside[0] -= 1
 
         seen: list[int] = []
         one = threading.Thread(target=turns.take, args=(first,))
         one.start()
-        entered.wait(5)
+        entered.wait(60)
         other = threading.Thread(target=turns.take, args=(lambda: seen.append(inside[0]),))
         other.start()
         leave.set()
-        one.join(5)
-        other.join(5)
+        one.join(60)
+        other.join(60)
         assert seen == [0]
 
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -92,21 +92,21 @@ class TestTurns:
 
         def hold() -> None:
             entered.set()
-            leave.wait(5)
+            leave.wait(60)
 
         holder = threading.Thread(target=turns.take, args=(hold,))
         holder.start()
-        entered.wait(5)
+        entered.wait(60)
         child = os.fork()
         if not child:
             done: list[int] = []
             worker = threading.Thread(target=turns.take, args=(lambda: done.append(1),))
             worker.daemon = True
             worker.start()
-            worker.join(5)
+            worker.join(60)
             os._exit(0 if done else 1)
         leave.set()
-        holder.join(5)
+        holder.join(60)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
