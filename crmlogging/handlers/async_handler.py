@@ -21,6 +21,7 @@ import math
 import queue as queues
 import threading
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from crmlogging.diagnostics import complain
@@ -28,12 +29,12 @@ from crmlogging.exceptions import Problems
 from crmlogging.handlers import delivery, documents, endings
 from crmlogging.handlers.dispatch import Dispatch
 from crmlogging.handlers.journaling import Journaling, open_journal
-from crmlogging.handlers.lanes import surface
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import INSTEAD, OPTIONS, Limits
 from crmlogging.handlers.queued_record import portable, rendered, settled
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.handlers.targets import target_for
+from crmlogging.handlers.threads import surface, without_module_lock
 from crmlogging.records import Moment, SafeRecord, copy_of, deferred
 
 __all__ = ["AsyncHandler"]
@@ -56,12 +57,10 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         block_seconds: time that all callers together may wait in one minute, 1 by default.
         flush_seconds: longest wait of `flush`, `close` and the interpreter's exit, 5 by default.
         journal: directory, of this handler alone, in which every record waits on disk as well:
-            after ``kill -9`` the next start, or another process of the service, delivers it. None
-            by default.
+            after ``kill -9`` the next start, or another process of the service, delivers it.
         journal_bytes: bound on what waits there, 1 GB by default; beyond it records wait in
             memory only, and are counted.
-        respect_handler_level: whether the level of a target counts; it does by default (a
-            `QueueListener` ignores it by default).
+        respect_handler_level: whether a target's level counts; True, unlike a `QueueListener`'s.
         heartbeat_seconds: how often a line tells the counts of `stats`; None, the default: never.
         levels: follow ``CRMLOGGING_LEVEL`` (see `crmlogging.levels`).
 
@@ -153,8 +152,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 
     def _use(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
-        steps = (type(self).prepare, type(self).enqueue)
-        if self._journal is None and steps == (AsyncHandler.prepare, AsyncHandler.enqueue):
+        steps = attrgetter("emit", "prepare", "enqueue")
+        if self._journal is None and steps(type(self)) == steps(AsyncHandler):
             self._straight = dispatch
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -166,19 +165,18 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 
     def _emit_locked(self, record: logging.LogRecord | Moment) -> None:
         # Without the handler's lock: a caller that waits for room must not make others wait.
-        self.emit(record)
+        straight = self._straight
+        if type(record) is Moment and straight is not None and self.formatter is None:
+            try:
+                straight.accept(record)
+            except Exception:  # noqa: BLE001  # counted; logging never raises
+                self.handleError(deferred(record))
+        else:
+            self.emit(record)
 
     def emit(self, record: logging.LogRecord | Moment) -> None:
         """Put `record`, prepared, before the targets."""
-        if not isinstance(record, Moment):
-            super().emit(record)
-        elif self._straight is None or self.formatter is not None:
-            super().emit(deferred(record))
-        else:
-            try:
-                self._straight.accept(record)
-            except Exception:  # noqa: BLE001  # counted; logging never raises
-                self.handleError(deferred(record))
+        super().emit(deferred(record) if isinstance(record, Moment) else record)
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return what may wait in place of `record`; a formatter set here makes the message."""
@@ -246,8 +244,9 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         """Deliver what was logged before this call, within `flush_seconds`; flush the targets."""
         self.emit_due(math.inf)
         if self._dispatch is not None:
-            self._dispatch.tell_drops()
-            self._dispatch.flush(self._limits.flush_seconds)
+            with without_module_lock():
+                self._dispatch.tell_drops()
+                self._dispatch.flush(self._limits.flush_seconds)
 
     def drain(self, timeout: float) -> bool:
         """Wait until nothing waits; False when `timeout` seconds were not enough."""
@@ -261,8 +260,9 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         """
         self.emit_due(math.inf)
         if self._dispatch is not None:
-            self._dispatch.tell_drops(now=True)
-            self._dispatch.close(self._limits.flush_seconds)
+            with without_module_lock():
+                self._dispatch.tell_drops(now=True)
+                self._dispatch.close(self._limits.flush_seconds)
         if self._journal is not None:
             self._journal.close()
         super().close()

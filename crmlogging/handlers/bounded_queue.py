@@ -126,6 +126,11 @@ class BoundedQueue:
             self.count >= self.capacity or self.bytes + entry.bytes > self.capacity_bytes
         ) and not self.has_room(entry):
             return False
+        self.put(entry)
+        return True
+
+    def put(self, entry: Entry) -> None:
+        """Append `entry`, for which there is room."""
         try:
             waiting = self._by_rank[entry.rank]
         except KeyError:
@@ -135,7 +140,10 @@ class BoundedQueue:
         if entry.depth:
             self._deep += 1
         waiting.append(entry)
-        return True
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether `entry` waits here."""
+        return entry in self._by_rank.get(entry.rank, ())
 
     def evict_for(self, entry: Entry) -> list[Entry]:
         """Take out less important records, least important and oldest first, to make room.

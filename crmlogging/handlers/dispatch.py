@@ -12,12 +12,12 @@ from crmlogging.context import current
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry, is_audit, level_of
 from crmlogging.handlers.heartbeat import Heartbeat
 from crmlogging.handlers.journaling import Journaling
-from crmlogging.handlers.lanes import Lane, depth
+from crmlogging.handlers.lanes import Lane
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget, runs_event_loop
-from crmlogging.handlers.queued_record import byte_size
+from crmlogging.handlers.queued_record import byte_size, moment_size
 from crmlogging.handlers.targets import Target
-from crmlogging.handlers.threads import pause
+from crmlogging.handlers.threads import delivering, depth, pause
 from crmlogging.records import Moment, order_of
 from crmlogging.storage.journal import Slip
 
@@ -26,6 +26,7 @@ __all__ = ["Dispatch"]
 # What is logged while a record is delivered is delivered too, what is logged during that is not:
 # a target that logs would never come to an end.
 _DEEPEST: Final = 1
+_SHARE: Final = 64  # What a caller does of the workers' work, rather than all.
 _POLL_SECONDS: Final = 0.002
 _END_SECONDS: Final = 0.2
 
@@ -42,6 +43,7 @@ class Dispatch:
 
     Attributes:
         flooded: records were dropped for want of room, and there may be none yet.
+        roomy: every queue is less than half full: there is room for all that may arrive.
     """
 
     def __init__(
@@ -53,21 +55,20 @@ class Dispatch:
         journal: Journaling | None,
     ) -> None:
         self.ledger = ledger
-        self._journal = journal
-        self._limits = limits
-        self._budget = WaitBudget(limits.block_seconds)
-        self._report = DropReport()
+        self._journal, self._limits, self._owner = journal, limits, owner
+        self._budget, self._report = WaitBudget(limits.block_seconds), DropReport()
         self._heartbeat = Heartbeat(limits.heartbeat_seconds)
-        self._owner = owner
         self._number = 0
-        self.flooded = False
+        self.flooded = self.roomy = False
+        self._most_arrived, self._largest = limits.arrivals()
         self.lanes = tuple(
             Lane(
                 target,
                 BoundedQueue(limits.capacity, limits.capacity_bytes),
                 self.ledger,
                 owner,
-                _nothing if journal is None else journal.advance,
+                self.gather,
+                (lambda: None) if journal is None else journal.advance,
             )
             for target in targets
         )
@@ -88,15 +89,34 @@ class Dispatch:
         """
         if self.flooded and slip is None and not notice and self.turn_away(record):
             return
-        entry = Entry(record, byte_size(record), depth(), notice)
-        journal = self._journal
+        if type(record) is Moment:
+            # The rest can be made later: nothing about a moment can be wrong.
+            item: Entry | tuple[Moment, int] = record, (size := moment_size(record))
+        else:
+            item = Entry(record, size := byte_size(record), delivering.depth, notice)
+        if self.roomy and not notice and not delivering.depth and size <= self._largest:
+            arrived = self.ledger.arrived
+            if (waiting := len(arrived)) >= self._most_arrived:
+                with self.ledger.lock:
+                    self.gather(_SHARE)
+            if self.roomy:
+                try:
+                    arrived.append(item)
+                finally:  # a signal handler may raise as soon as it is there
+                    for lane in self.lanes:
+                        if waiting >= lane.wakes_at:
+                            lane.wake()
+                return
+        self._accept_locked(Entry(*item, depth()) if isinstance(item, tuple) else item, slip)
+
+    def _accept_locked(self, entry: Entry, slip: Slip | None) -> None:
+        notice, journal, lanes, ledger = entry.notice, self._journal, self.lanes, self.ledger
         if slip is None and journal is not None and not notice:
             slip = Slip()
-        entry.slip = slip
-        lanes, ledger = self.lanes, self.ledger
-        entry.waiting = len(lanes)
+        entry.slip, entry.waiting = slip, len(lanes)
         full: list[Lane] = []
         with ledger.lock:
+            self.gather()
             self._number = entry.number = self._number + 1
             if not notice:
                 ledger.pending += 1
@@ -106,18 +126,35 @@ class Dispatch:
                 elif not lane.queue.offer(entry):
                     full.append(lane)
         if full:
-            self._wake()
             self._squeeze_in(entry, full)
         try:
             if journal is not None and slip is not None and not slip.settled:
-                journal.keep(cast("logging.LogRecord", record), slip)
+                journal.keep(cast("logging.LogRecord", entry.record), slip)
         finally:
             for lane in lanes:
                 lane.wake()
 
-    def _wake(self) -> None:
-        for lane in self.lanes:
-            lane.wake()
+    def gather(self, most: int = sys.maxsize) -> None:
+        """Put `most` of what arrived into the queues, in order. Hold the lock."""
+        ledger, lanes, arrived = self.ledger, self.lanes, self.ledger.arrived
+        while arrived and (most := most - 1) >= 0:
+            item = arrived[0]
+            entry = Entry(*item) if isinstance(item, tuple) else item
+            if not arrived or arrived[0] is not item:  # a signal handler has logged meanwhile
+                continue
+            # No call from here to `put`: no signal handler sees the record twice, or not at all.
+            del arrived[0]
+            ledger.pending += 1
+            self._number = number = self._number + 1
+            entry.number, entry.waiting = number, len(lanes)
+            try:
+                for lane in lanes:
+                    lane.queue.put(entry)
+            except BaseException:  # a signal handler raised it; the record is another call's
+                for lane in (each for each in lanes if not each.queue.holds(entry)):
+                    lane.queue.put(entry)
+                raise
+        self.roomy = self._most_arrived > 0 and self.has_room()
 
     def turn_away_early(self, record: logging.LogRecord, filters: Iterable[Any]) -> bool:
         """Do the same before `filters`, which cost more, if those let every record through."""
@@ -144,6 +181,8 @@ class Dispatch:
         return True
 
     def _squeeze_in(self, entry: Entry, full: list[Lane]) -> None:
+        for lane in full:
+            lane.wake()
         too_large = entry.bytes > self._limits.capacity_bytes
         if self._limits.overflow == "block" and not too_large:
             full = self._wait_for_room(entry, full)
@@ -163,14 +202,10 @@ class Dispatch:
             before = time.monotonic()
             pause(_POLL_SECONDS)
             self._budget.spend(time.monotonic() - before)
-            still_full = []
+            with self.ledger.lock:
+                full = [lane for lane in full if not lane.queue.offer(entry)]
             for lane in full:
-                with self.ledger.lock:
-                    if lane.queue.offer(entry):
-                        continue
-                still_full.append(lane)
                 lane.wake()
-            full = still_full
         return full
 
     def has_room(self) -> bool:
@@ -180,8 +215,7 @@ class Dispatch:
     def tell(self) -> None:
         """Put lines of our own before the targets, each once an interval: drops, the heartbeat."""
         self.tell_drops()
-        heartbeat = self._heartbeat.due(self._owner, self.ledger.stats)
-        if heartbeat is not None:
+        if (heartbeat := self._heartbeat.due(self._owner, self.ledger.stats)) is not None:
             self.accept(heartbeat, notice=True)
 
     def tell_drops(self, *, now: bool = False) -> None:
@@ -197,8 +231,10 @@ class Dispatch:
 
         Returns at once in a thread that is itself delivering.
         """
-        mark = self._number
         end = time.monotonic() + timeout
+        with self.ledger.lock:
+            self.gather()
+            mark = self._number
         waiting = [lane for lane in self.lanes if lane.oldest() <= mark]
         for lane in waiting:
             lane.hasten()
@@ -238,9 +274,8 @@ class Dispatch:
         self._abandon_hung()
 
     def _abandon_hung(self) -> None:
-        for lane in self.lanes:
-            if lane.busy:
-                lane.target.abandon()
+        for lane in (each for each in self.lanes if each.busy):
+            lane.target.abandon()
 
     def revive(self) -> None:
         """Start workers that died."""
@@ -249,18 +284,13 @@ class Dispatch:
 
     def for_child(self, owner: object, ledger: Ledger) -> Dispatch:
         """Return the same with empty lanes, in a forked child."""
-        for lane in self.lanes:
-            if lane.busy:
-                lane.target.renew()
-        targets = [lane.target for lane in self.lanes]
-        return Dispatch(targets, self._limits, owner, ledger, self._journal)
+        for lane in (each for each in self.lanes if each.busy):
+            lane.target.renew()
+        lanes = self.lanes
+        return Dispatch([each.target for each in lanes], self._limits, owner, ledger, self._journal)
 
     def finish(self, timeout: float) -> int:
-        """Deliver before the process ends; from now on callers deliver.
-
-        Returns:
-            Number of deliveries given up after `timeout` seconds.
-        """
+        """Deliver, callers from now on; return how many were given up after `timeout` seconds."""
         end = time.monotonic() + timeout
         if not self.flush(timeout):
             self._abandon_hung()
@@ -268,7 +298,3 @@ class Dispatch:
         for lane in self.lanes:
             lane.stop(_END_SECONDS)
         return given_up
-
-
-def _nothing() -> None:
-    pass

@@ -1,6 +1,6 @@
 """One lane a target: its queue and its worker thread, so that a slow target holds up no other.
 
-    accept() -> every lane's queue -> the lane's worker, in batches -> the target
+    accept() -> arrivals -> every lane's queue -> the lane's worker, in batches -> the target
 
 A worker starts with the first record, ends after half a minute without one (at once when its
 handler was closed), and starts again.
@@ -23,9 +23,9 @@ from crmlogging.diagnostics import complain
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.targets import Target
-from crmlogging.handlers.threads import pause, threads_are_frozen
+from crmlogging.handlers.threads import delivering, pause, threads_are_frozen
 
-__all__ = ["Lane", "depth", "surface"]
+__all__ = ["Lane"]
 
 # A batch is in the target's hands and cannot be evicted any more: a slow target gets small ones.
 _LARGEST_BATCH: Final = 64
@@ -35,23 +35,7 @@ _LINGER_SECONDS: Final = 0.02
 _IDLE_SECONDS: Final = 30.0
 _IDLE_WHEN_CLOSED_SECONDS: Final = 0.1
 _RETRY_SECONDS: Final = 5.0
-
-
-class _Delivering(threading.local):
-    depth = 0
-
-
-_delivering: Final = _Delivering()
-
-
-def depth() -> int:
-    """Return 0 in the application's code, else how deep this thread is in deliveries."""
-    return _delivering.depth
-
-
-def surface() -> None:
-    """Forget that this thread was delivering: in a child that a target forked."""
-    _delivering.depth = 0
+_MANY_ARRIVED: Final = 1_000
 
 
 class Lane:
@@ -59,7 +43,11 @@ class Lane:
 
     Args:
         owner: kept alive by the running thread, so that nothing accepted is forgotten.
+        gather: puts what arrived into the queues; called with the lock.
         settled: called after each batch, without a lock.
+
+    Attributes:
+        wakes_at: how many must have arrived until a caller has to `wake` this.
     """
 
     def __init__(
@@ -68,22 +56,24 @@ class Lane:
         queue: BoundedQueue,
         ledger: Ledger,
         owner: object,
+        gather: Callable[[], None],
         settled: Callable[[], None],
     ) -> None:
         self.target = target
         self.queue = queue
         self.ledger = ledger
         self._owner = owner
+        self._gather = gather
         self._settled = settled
         self._pid = os.getpid()
         self._hurry = max(1, queue.capacity // 2)
+        self._hurry_arrived = max(1, min(queue.capacity // 8, _MANY_ARRIVED))
         self._in_hand: list[list[Entry]] = []
         self._batch = 1
         # SimpleQueue: the one primitive whose put is safe from signal handlers and __del__.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._asleep = True
-        self._lingering = False
+        self._rest()
         self._rung = False
         self._stopping = False
         self._idle_seconds = _IDLE_SECONDS
@@ -91,9 +81,19 @@ class Lane:
         self._hung = False
         self._no_thread_until = 0.0
 
+    def _rest(self) -> None:
+        self._asleep, self._lingering, self.wakes_at = True, False, 0
+
+    def _rise(self, *, lingering: bool = False) -> None:
+        self._asleep, self._lingering = False, lingering
+        self.wakes_at = self._hurry_arrived if lingering else sys.maxsize
+
     def wake(self) -> None:
-        """Have what was put delivered: soon, or at once when the queue is half full."""
-        waits = self._asleep or (self._lingering and self.queue.count >= self._hurry)
+        """Have what was put delivered: soon, or at once when there is much of it."""
+        waits = self._asleep or (
+            self._lingering
+            and (self.queue.count >= self._hurry or len(self.ledger.arrived) >= self._hurry_arrived)
+        )
         if waits and not self._rung:
             self.hasten()
 
@@ -123,7 +123,8 @@ class Lane:
     def _new_thread(self) -> threading.Thread | None:
         if time.monotonic() < self._no_thread_until or threads_are_frozen():
             return None
-        self._asleep = self._rung = self._stopping = False
+        self._rise()
+        self._rung = self._stopping = False
         return threading.Thread(
             target=self._run,
             args=(self._owner,),
@@ -138,13 +139,14 @@ class Lane:
             return True
         except RuntimeError:
             with self.ledger.lock:
-                self._thread, self._asleep = None, True
+                self._thread = None
+                self._rest()
                 self._no_thread_until = time.monotonic() + _RETRY_SECONDS
             return False
 
     def deliver_here(self) -> None:
         """Deliver what waits in the calling thread; a thread that delivers already goes on."""
-        while _delivering.depth == 0 and self._deliver_some():
+        while delivering.depth == 0 and self._deliver_some():
             pass
 
     def _run(self, _owner: object) -> None:
@@ -153,7 +155,8 @@ class Lane:
         except BaseException as error:  # noqa: BLE001  # e.g. raised into the thread from outside
             complain("AsyncHandler: worker", error, hint="it starts again")
             with self.ledger.lock:
-                self._thread, self._asleep, self._rung = None, True, False
+                self._thread, self._rung = None, False
+                self._rest()
 
     def _work(self) -> None:
         lingered = False
@@ -163,9 +166,9 @@ class Lane:
                 lingered = False
             elif not lingered and not self._stopping:
                 # Records come in bursts: waiting for more costs a caller less than waking us.
-                self._lingering = True
+                self._rise(lingering=True)
                 self._heard(_LINGER_SECONDS)
-                self._lingering = False
+                self._rise()
                 lingered = True
             elif self._sleep():
                 lingered = False
@@ -175,8 +178,11 @@ class Lane:
     def revive(self) -> None:
         """Start the worker again if it died with records waiting."""
         thread = self._thread
-        if self.queue.waiting() and (thread is None or not thread.is_alive()):
+        if self._has_more() and (thread is None or not thread.is_alive()):
             self.hasten()
+
+    def _has_more(self) -> bool:
+        return bool(self.ledger.arrived or self.queue.waiting())
 
     def _heard(self, seconds: float) -> bool:
         try:
@@ -187,16 +193,18 @@ class Lane:
 
     def _sleep(self) -> bool:
         """Wait for a record; False when the thread has nothing more to do and must end."""
-        with self.ledger.lock:
-            if self.queue.waiting():
-                return True
-            self._asleep = True
-        if not self._stopping and self._heard(self._idle_seconds):
-            self._asleep = False
+        # Before the question: who appends without the lock, and does not see us asleep, has done
+        # so before we ask.
+        self._rest()
+        with self.ledger.lock:  # else one may be on its way from the arrivals to our queue
+            more = self._has_more()
+        if more or (not self._stopping and self._heard(self._idle_seconds)):
+            self._rise()
             return True
         with self.ledger.lock:
-            if self.queue.waiting() or (self._rung and not self._stopping):
-                self._asleep = False
+            rung, self._rung = self._rung, False
+            if self._has_more() or (rung and not self._stopping):
+                self._rise()
                 return True
             # Still asleep: the next record finds no thread and starts one.
             self._thread = None
@@ -204,17 +212,18 @@ class Lane:
 
     def _deliver_some(self) -> bool:
         with self.ledger.lock:
+            self._gather()
             entries = self.queue.take(self._batch)
             if not entries:
                 return False
             self._in_hand.append(entries)
         failed: Collection[int] = range(len(entries))
-        before, began = _delivering.depth, time.monotonic()
-        _delivering.depth = 1 + entries[0].depth
+        before, began = delivering.depth, time.monotonic()
+        delivering.depth = 1 + entries[0].depth
         try:
             failed = self.target.deliver([entry.record for entry in entries])
         finally:
-            _delivering.depth = before
+            delivering.depth = before
             self._settle(entries, failed)
         self._settled()
         slow = time.monotonic() - began > _BATCH_SECONDS
@@ -237,6 +246,7 @@ class Lane:
     def oldest(self) -> int:
         """Return the number of the oldest record that is not delivered, or `sys.maxsize`."""
         with self.ledger.lock:
+            self._gather()
             in_hand = min((batch[0].number for batch in self._in_hand), default=sys.maxsize)
             return min(in_hand, self.queue.oldest())
 
@@ -276,6 +286,7 @@ class Lane:
     def give_up(self, reason: str) -> int:
         """Drop what waits and is in no journal; returns how many records waited."""
         with self.ledger.lock:
+            self._gather()
             entries = list(itertools.chain.from_iterable(self._in_hand))
             while waiting := self.queue.take(sys.maxsize):
                 entries += waiting

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 from crmlogging.handlers.bounded_queue import Entry, level_of
+from crmlogging.records import Moment
 
 __all__ = ["Ledger", "balanced"]
 
@@ -20,10 +21,14 @@ class Ledger:
     Attributes:
         lock: guards the ledger and the queues of all lanes. Reentrant: a signal handler or a
             ``__del__`` may log while its own thread holds it.
+        arrived: entries, and moments with their sizes, accepted and in no queue yet. Callers
+            append without the lock, so that none waits for a thread that was interrupted while
+            holding it; only who holds it takes out.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.arrived: deque[Entry | tuple[Moment, int]] = deque()
         self.delivered = self.pending = 0
         self.dropped: Counter[tuple[str, int]] = Counter()
 
@@ -72,7 +77,7 @@ class Ledger:
                 f"dropped.{reason}.{logging.getLevelName(level)}": number
                 for (reason, level), number in sorted(self.dropped.items())
             }
-            return balanced(self.delivered, self.pending, dropped)
+            return balanced(self.delivered, self.pending + len(self.arrived), dropped)
 
 
 def balanced(delivered: int, pending: int, counts: Mapping[str, int]) -> dict[str, int]:

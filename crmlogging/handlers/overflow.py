@@ -16,6 +16,8 @@ from crmlogging.records import SafeRecord, notice
 __all__ = ["INSTEAD", "OPTIONS", "DropReport", "Limits", "WaitBudget", "runs_event_loop"]
 
 _WINDOW_SECONDS: Final = 60.0
+_LEAST_CAPACITY: Final = 256
+_MOST_ARRIVED: Final = 2_000
 _REPORT_SECONDS: Final = 60.0
 
 
@@ -30,6 +32,17 @@ class Limits(NamedTuple):
     journal: Any = None
     journal_bytes: int = 1_000_000_000
     heartbeat_seconds: float | None = None
+
+    def arrivals(self) -> tuple[int, int]:
+        """Return how many records may be left for the workers to count, and the bytes of each.
+
+        Together no more than a quarter of either bound: a queue that is less than half full has
+        room for them. Small queues, and those with a journal, are counted by the callers.
+        """
+        if self.journal is not None or self.capacity < _LEAST_CAPACITY:
+            return 0, 0
+        most = min(self.capacity // 4, _MOST_ARRIVED)
+        return most, self.capacity_bytes // (4 * most)
 
     def check(self, problems: Problems) -> None:
         """Note every option that cannot work."""

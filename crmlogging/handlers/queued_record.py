@@ -17,7 +17,7 @@ import orjson
 from crmlogging.diagnostics import complain
 from crmlogging.records import STANDARD_ATTRIBUTES, DeferredRecord, Moment, SafeRecord, copy_of
 
-__all__ = ["QueuedRecord", "byte_size", "portable", "rendered", "settled"]
+__all__ = ["QueuedRecord", "byte_size", "moment_size", "portable", "rendered", "settled"]
 
 _PLAIN: Final = frozenset((str, int, float, bool, type(None), bytes, complex))
 _CONTAINERS: Final = frozenset((dict, list, tuple, set, frozenset))
@@ -111,11 +111,11 @@ def portable(record: logging.LogRecord) -> logging.LogRecord:
 def byte_size(record: logging.LogRecord | Moment) -> int:
     """Return about how much memory `record` takes, in bytes, rather more than less."""
     if isinstance(record, Moment):
-        return _moment_size(record)
+        return moment_size(record)
     if type(record) is DeferredRecord:
         moment = record.moment()
         if moment is not None:
-            return _moment_size(moment)
+            return moment_size(moment)
     total = _RECORD_BYTES
     if not isinstance(record, SafeRecord):
         message = record.__dict__.get("message")
@@ -125,11 +125,11 @@ def byte_size(record: logging.LogRecord | Moment) -> int:
     return total + _held(list(record.__dict__.values()))
 
 
-def _moment_size(moment: Moment) -> int:
-    values = moment.values
-    total = _MOMENT_BYTES + _VALUE_BYTES * len(values) + len(b"".join(values))
-    total += len(moment.message)
-    return total + _held([dict(moment.more)]) if moment.more else total
+def moment_size(moment: Moment) -> int:
+    """Return the same of what stands for a record."""
+    values, more = moment.values, moment.more
+    total = _MOMENT_BYTES + _VALUE_BYTES * len(values) + len(b"".join(values)) + len(moment.message)
+    return total + _held([dict(more)]) if more else total
 
 
 def _held(values: list[Any]) -> int:

@@ -1,4 +1,4 @@
-"""What threads can do here: wait without a deadlock, and run at all."""
+"""What threads can do here: wait without a deadlock, run at all; and how deep they deliver."""
 
 from __future__ import annotations
 
@@ -6,8 +6,46 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
-__all__ = ["pause", "threads_are_frozen"]
+__all__ = ["delivering", "depth", "pause", "surface", "threads_are_frozen", "without_module_lock"]
+
+
+class _Delivering(threading.local):
+    depth = 0
+
+
+delivering: Final = _Delivering()
+
+
+def depth() -> int:
+    """Return 0 in the application's code, else how deep this thread is in deliveries."""
+    return delivering.depth
+
+
+def surface() -> None:
+    """Forget that this thread was delivering: in a child that a target forked."""
+    delivering.depth = 0
+
+
+@contextmanager
+def without_module_lock() -> Iterator[None]:
+    """Let go of `logging`'s module lock for a while, if this thread holds it.
+
+    dictConfig closes handlers under that lock. Who holds a lock of ours may have to wait for it:
+    where the garbage collector frees a handler, `logging` takes it to forget the handler.
+    """
+    lock: Any = logging._lock  # type: ignore[attr-defined]  # private, no other way
+    if not lock._is_owned():
+        yield
+        return
+    state = lock._release_save()
+    try:
+        yield
+    finally:
+        lock._acquire_restore(state)
 
 
 def pause(seconds: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crmlogging import AllowlistFilter, AsyncHandler, Logger
-from crmlogging.handlers.threads import YieldingLock
+from crmlogging.handlers.bounded_queue import Entry
 
 _PATIENCE_SECONDS = 20.0
 
@@ -149,33 +149,86 @@ class TestArrivals:
         assert counts["dropped.exit.INFO"] == counts["produced"] == 50
 
 
-class TestYieldingLock:
-    def test_waiting_lets_go_of_the_module_lock(self) -> None:
-        """Its holder may need that, where the collector frees a handler in the wrong moment."""
-        lock, holds, got = YieldingLock(), threading.Event(), threading.Event()
+class TestModuleLock:
+    def test_closing_lets_go_of_it(self, make: Make) -> None:
+        """Whoever holds ours may need it, where the collector frees a handler just then."""
+        handler, gate, _ = make()
+        gate.open.set()
+        holds, got = threading.Event(), threading.Event()
         module_lock: threading.RLock = logging._lock  # type: ignore[attr-defined]  # private, no other way
 
         def collect() -> None:
-            with lock:
+            with handler._ledger.lock:
                 holds.set()
                 with module_lock:
                     got.set()
 
         def close() -> None:
-            with module_lock:
+            with module_lock, module_lock:
                 collector = threading.Thread(target=collect, daemon=True)
                 collector.start()
                 assert holds.wait(_PATIENCE_SECONDS)
-                with lock:
-                    assert got.is_set()
+                handler.close()
+                assert got.is_set()
+                assert module_lock._is_owned()  # type: ignore[attr-defined]  # as before
 
         assert within(close)
         assert got.is_set()
 
-    def test_it_is_reentrant(self) -> None:
-        """A signal handler may log while its own thread holds it."""
-        lock = YieldingLock()
-        with lock, lock:
-            pass
-        with lock:
-            pass
+
+class TestSignals:
+    def test_an_exception_between_two_lanes_loses_and_repeats_nothing(self) -> None:
+        """A signal handler raises it in a caller that does the workers' part."""
+        gates = [Gate(), Gate()]
+        handler = AsyncHandler(handlers=gates, levels=False)
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        logger = Logger("crmlogging.tests.arrivals.signals")
+        logger.addHandler(handler)
+        log(logger, 0, 4)
+        for gate in gates:
+            assert gate.entered.wait(_PATIENCE_SECONDS)
+        log(logger, 4, 8)
+        dispatch = handler._dispatch
+        assert dispatch is not None
+        second = dispatch.lanes[1].queue
+        put = second.put
+
+        def interrupted(entry: Entry) -> None:
+            second.put = put  # type: ignore[method-assign]  # once
+            raise TimeoutError
+
+        second.put = interrupted  # type: ignore[method-assign]  # as a signal handler would
+        with handler._ledger.lock, pytest.raises(TimeoutError):
+            dispatch.gather()
+        for gate in gates:
+            gate.open.set()
+        assert handler.drain(_PATIENCE_SECONDS)
+        assert [gate.seen for gate in gates] == [[f"r-{number}" for number in range(8)]] * 2
+        assert handler.stats()["delivered"] == 8
+        handler.close()
+
+
+class TestTwoLanes:
+    def test_none_falls_asleep_before_a_record_that_is_on_its_way(self) -> None:
+        """Another worker has taken it from the arrivals, and not put it into the queues yet."""
+        handler = AsyncHandler(handlers=[Gate(), Gate()], levels=False)
+        dispatch = handler._connect()
+        assert dispatch is not None
+        lane = dispatch.lanes[1]
+        slept, awake = threading.Event(), threading.Event()
+
+        def heard(seconds: float) -> bool:
+            slept.set()
+            return False
+
+        lane._heard = heard  # type: ignore[method-assign]  # it would wait for half a minute
+        worker = threading.Thread(target=lambda: awake.set() if lane._sleep() else None)
+        entry = Entry(logging.makeLogRecord({"levelno": 20}), 100)
+        with handler._ledger.lock:
+            worker.start()
+            slept.wait(0.05)  # time enough for one that does not ask under the lock
+            for each in dispatch.lanes:
+                each.queue.put(entry)
+        assert awake.wait(_PATIENCE_SECONDS)
+        worker.join()
+        assert not slept.is_set()
