@@ -349,6 +349,26 @@ class TestTypes:
         assert found.show(("a", value, "c")) is None
         assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
 
+    @pytest.mark.parametrize("together", [True, False])
+    def test_each_place_is_looked_at(self, together: bool) -> None:
+        """Whatever stands in the others, and however often they were shown."""
+        fittings = [fitting_for(SHAPED[6]) for _ in range(3)]
+        for each, word in zip(fittings, "abc", strict=True):
+            if not together:
+                each.fit(word)
+        found = warm(fittings, ("a", "b", "c"))
+        assert is_together(found) == together
+        odd: list[object] = [Kind.CONTACT, {}, Foreign()]
+        for at in range(3):
+            values: list[Any] = ["a", "b", "c"]
+            for value in (Label(values[at]), *odd):
+                assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
+                values[at] = value
+                assert found.show(tuple(values)) is None
+            assert found.show(("a", "b", "c")) == [b'"a"', b'"b"', b'"c"']
+            values[at] = 4111111111111111
+            assert found.show(tuple(values)) == judged(fittings, tuple(values))
+
     def test_equal_numbers_of_other_types(self) -> None:
         """One, 1.0 and True are three values."""
         found = Showing([fitting_for(SHAPED[6])])
