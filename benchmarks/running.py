@@ -182,11 +182,18 @@ class Contender:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Put off what ends the run: a process that was begun is known before it comes."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    came: list[int] = []
+    # Not by a mask, which is one thread's: the signal would go to another.
+    before = {
+        number: signal.signal(number, lambda *given: came.append(given[0])) for number in _ENDING
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def run(scenario: Scenario, variant: str, settings: Settings) -> list[Contender]:
@@ -234,7 +241,6 @@ def _interleave(contenders: list[Contender], plugins: tuple[str, ...], rounds: i
 
 def work(place: Place, plugins: tuple[str, ...]) -> int:
     """Be one peer: a round for each line on stdin."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)  # as they were when it was begun
     registry.load(plugins)
     scenario, peer = SCENARIOS[place.scenario], peers_of(place.scenario)[place.peer]
     missing = _missing(peer)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -189,24 +190,31 @@ class TestPlugin:
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         registry.load(("bench_hanging",))
         begun: list[subprocess.Popen[str]] = []
-        start = subprocess.Popen
+        start, done = subprocess.Popen, threading.Event()
 
         def interrupted(*args: Any, **options: Any) -> subprocess.Popen[str]:
             begun.append(start(*args, **options))
             os.kill(os.getpid(), signal.SIGINT)
+            done.wait(0.1)  # the other thread's turn, if that gets it
             return begun[0]
 
         monkeypatch.setattr(subprocess, "Popen", interrupted)
         # A shell lets what it starts in the background ignore this signal.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        other = threading.Thread(target=done.wait)  # which the signal may reach as well
+        other.start()
         try:
             with pytest.raises(KeyboardInterrupt):
                 running.run(SCENARIOS["X2"], "", Settings(rounds=1, plugins=("bench_hanging",)))
             assert begun[0].poll() is not None
         finally:
             signal.signal(signal.SIGINT, before)
+            done.set()
+            other.join()
             begun[0].kill()
             begun[0].wait()
+            for pipe in filter(None, (begun[0].stdin, begun[0].stdout)):
+                pipe.close()
 
     def test_interrupted_run_shows_what_is_done(self, tmp_path: Path) -> None:
         """Scenarios that were measured are printed; the page waits for a whole run."""
