@@ -118,7 +118,6 @@ def fitting_by(fit: Fit) -> Fitting:
 def fitting_for(field: Field) -> Fitting:
     """Return what judges the values of `field`."""
     texts: Kept = {}
-    constants: Kept = {}
     judge = _judge_of(field)
     numbers = _numbers_of(field)
 
@@ -136,6 +135,21 @@ def fitting_for(field: Field) -> Fitting:
             return value
         shaped: object = conform(field, value)
         return REDACTED if shaped is MISFIT or _is_card(shaped) else shaped
+
+    constants: Kept = {}
+    kept = {str: texts, int: _counts if int in numbers else {}}
+    kept.update(dict.fromkeys((bool, type(None)), constants))
+    encoders = _encoders_of(field, fit, texts, constants)
+    return Fitting(fit, kept, encoders, *_forms_of(field))
+
+
+def _encoders_of(field: Field, fit: Fit, texts: Kept, constants: Kept) -> dict[type, Encode]:
+    """Return what judges and encodes the values of `field` at the least cost, by type.
+
+    Args:
+        texts: where strings are kept that fit.
+        constants: where True, False and None are kept, whether they fit or not.
+    """
 
     def text(value: str) -> bytes:
         shown = fit(value)
@@ -170,10 +184,9 @@ def fitting_for(field: Field) -> Fitting:
     is_id = field.shape == "id" and not field.choices
     encoders: dict[type, Encode] = {str: word if is_id else text}
     encoders.update(dict.fromkeys((bool, type(None)), constant))
-    encoders.update((kind, whole if kind is int else fraction) for kind in numbers)
-    kept = {str: texts, int: _counts if int in numbers else {}}
-    kept.update(dict.fromkeys((bool, type(None)), constants))
-    return Fitting(fit, kept, encoders, *_forms_of(field))
+    for kind in _numbers_of(field):
+        encoders[kind] = whole if kind is int else fraction
+    return encoders
 
 
 def _is_card(value: object) -> bool:
