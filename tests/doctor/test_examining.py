@@ -11,6 +11,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import freezegun
 import pytest
 from click.testing import CliRunner, Result
 
@@ -347,7 +348,8 @@ class TestWaiting:
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(doctor_command, [str(each) for each in arguments])
+    with freezegun.freeze_time(TODAY):
+        return CliRunner().invoke(doctor_command, [str(each) for each in arguments])
 
 
 class TestCommand:
