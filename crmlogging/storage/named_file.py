@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Final
 
+from crmlogging.storage import locking
 from crmlogging.storage.locking import unlock
 from crmlogging.storage.opening import make_directory, open_for_append
 
@@ -73,12 +74,17 @@ class NamedFile:
         return (status.st_dev, status.st_ino) == self._identity
 
     def _open(self) -> None:
-        try:
-            fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
-        except FileNotFoundError:  # The directory was removed.
-            make_directory(os.path.dirname(self.path))
-            fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
-        status = os.fstat(fd)
+        while True:
+            generation = locking.generation
+            try:
+                fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
+            except FileNotFoundError:  # The directory was removed.
+                make_directory(os.path.dirname(self.path))
+                fd = open_for_append(self.path, mode=self._mode, gid=self._gid)
+            status = os.fstat(fd)
+            if generation == locking.generation:
+                break
+            os.close(fd)  # A child, forked meanwhile: the lock would be its parent's as well.
         self._fd, self._identity, self._size = fd, (status.st_dev, status.st_ino), -1
         self._look_at = 0.0  # Between opening and locking it may have been moved already.
 

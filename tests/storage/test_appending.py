@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import resource
 import signal
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from crmlogging.storage import locking
+from crmlogging.storage import locking, named_file
 from crmlogging.storage.appending import LOOK_SECONDS, Appender, write_whole
 from crmlogging.storage.opening import UnsafeFileError
 
@@ -269,6 +270,45 @@ class TestSharing:
         assert len(set(names)) == len(names)
         assert set(acknowledged.read_bytes().split()) <= set(names)
         appender.close()
+
+    @pytest.mark.parametrize("step", ["open_for_append", "fstat"])
+    def test_a_child_born_while_the_file_is_opened_has_a_lock_of_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        """What the parent has just opened is no descriptor of the child's to write by."""
+        place: Any = named_file if step == "open_for_append" else os
+        usual = getattr(place, step)
+        children: list[int] = []
+        # Only the first step forks: the child, once born, makes one for each appender there is.
+        steps, caller = itertools.count(), threading.get_ident()
+
+        def forking(*given: Any, **options: Any) -> Any:
+            found = usual(*given, **options)
+            if threading.get_ident() == caller and next(steps) == 0:
+                children.append(os.fork())
+            return found
+
+        neighbour = Appender(str(tmp_path / "other"))
+        neighbour.append(b"open\n")
+        appender = Appender(str(tmp_path / "log"))
+        held, told = os.pipe()
+        with monkeypatch.context() as patch:
+            patch.setattr(place, step, forking)
+            appender._open()
+        if children[0] == 0:
+            try:
+                os.read(held, 1)  # the parent has the lock by now
+                os._exit(int(locking.try_lock(appender._fd)))
+            finally:
+                os._exit(2)
+        assert locking.try_lock(appender._fd)
+        os.write(told, b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+        locking.unlock(appender._fd)
+        appender.close()
+        neighbour.close()
+        for end in (held, told):
+            os.close(end)
 
 
 class TestReentry:

@@ -217,7 +217,8 @@ def forks_within(
         if children:
             assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
         found = taken(writer)
-        assert [found.count(each) for each in (b"outer", b"within", b"after")] == [1, ran, ran]
+        counts = [found.count(each) for each in (b"outer", b"within", b"after")]
+        assert counts == [1, ran, ran], f"{database.name}, step {step}: {found}"
         assert database.read_bytes() == b""
         if not ran:
             assert step > 5
