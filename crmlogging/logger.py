@@ -6,14 +6,13 @@ import io
 import logging
 import sys
 from collections.abc import Mapping
-from operator import attrgetter
-from types import FrameType
+from operator import attrgetter, is_
 from typing import Any, Final, cast
 
 from crmlogging import context, records
-from crmlogging.diagnostics import tally
 from crmlogging.levels import scoping
 from crmlogging.records import STANDARD_ATTRIBUTES, make_record
+from crmlogging.straight_calls import is_taken, raised_in
 
 __all__ = ["Logger", "adopt_loggers"]
 
@@ -27,7 +26,6 @@ _INTERNAL: Final = frozenset(
 """Files whose frames are nobody's call, nor a level of ``stacklevel``."""
 _STEP_NAMES: Final = ("_log", "findCaller", "makeRecord", "handle", "filter", "callHandlers")
 """What stands between a call and its handlers."""
-_EXTRA: Final = ["extra"]
 _FAILED: Final = frozenset(("exc_info", "extra"))
 _NOTHING: Final[dict[str, Any]] = {}
 
@@ -130,40 +128,49 @@ class Logger(logging.Logger):
         """
         extra, has_failed = _NOTHING, False
         if options:
-            has_failed = [*options] != _EXTRA
-            if has_failed and not _FAILED.issuperset(options):
-                return False
             given = options.get("extra")
-            extra = _NOTHING if given is None else given
+            if given is not None:
+                extra = given
+            if len(options) > 1 or "extra" not in options:
+                if not _FAILED.issuperset(options):
+                    return False
+                has_failed = True
         if self.filters or self._replaced or type(extra) is not dict:
             return False
         try:
-            if _steps_of(type(self)) != _STEPS or logging.Logger.makeRecord is not _STOCK:
+            if (  # By identity: what wraps a step may say that it is equal.
+                not all(map(is_, _steps_of(type(self)), _STEPS))
+                or logging.Logger.makeRecord is not _STOCK
+            ):
                 return False
-            frame: FrameType | None = sys._getframe(2)
-            while frame is not None and frame.f_code.co_filename in _INTERNAL:  # an adapter's
-                frame = frame.f_back
-            if has_failed:
-                raised = _raised_in(options["exc_info"])
-                if frame is None or raised is None:
+            frame = sys._getframe(2)
+            code = frame.f_code
+            while code.co_filename in _INTERNAL:  # an adapter's
+                if frame.f_back is None:
                     return False
-                return records.is_held(self, frame, level, message, extra, raised)
-            call = frame and records.call_of(frame, self.name, level, message, args)
-            found = call and _recipients(self, level, call, extra)
+                frame = frame.f_back
+                code = frame.f_code
+            if has_failed:
+                raised = raised_in(options["exc_info"])
+                return raised is not None and records.is_held(
+                    self, frame, level, message, extra, raised
+                )
+            spoken = records.spoken_now(self.name, level)
+            if spoken is None:
+                return False
+            only = records.only_handler(self, level)
+            # Of the class, as in `records.takes_calls`.
+            take_known = getattr(type(only), "take_known", None)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
             return False
-        if not found:
+        try:
+            if take_known is not None and take_known(
+                only, spoken, message, code, frame.f_lasti, args, extra
+            ):
+                return True
+        except RecursionError:  # not even that can be called
             return False
-        identity = records.new_id()
-        for handler, order, answer in found:
-            try:
-                handler.take((*answer, identity), order)
-            except RecursionError:  # so little stack is left that not even the error path runs
-                try:
-                    tally.add("dropped.recursion")
-                except RecursionError:
-                    pass
-        return True
+        return is_taken(self, frame, spoken, message, args, extra)
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1
@@ -225,40 +232,6 @@ class Logger(logging.Logger):
 
 _steps_of: Final = attrgetter(*_STEP_NAMES)
 _STEPS: Final = _steps_of(Logger)
-
-
-def _recipients(
-    logger: logging.Logger, level: int, call: records.Call, extra: dict[str, Any]
-) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
-    """Return the handlers that `call` goes to, and what their filters make of it.
-
-    None if one of them needs a record.
-    """
-    found = []
-    last = answer = None
-    each: logging.Logger | None = logger
-    while each is not None:
-        for handler in each.handlers:
-            if level >= handler.level:
-                if not getattr(handler, "takes_calls", False):
-                    return None
-                order = records.order_of(handler.filters)
-                if order is not last:
-                    last, answer = order, order.answer(call, extra)
-                if answer is None:
-                    return None
-                found.append((handler, order, answer))
-        each = each.parent if each.propagate else None
-    return found
-
-
-def _raised_in(exc_info: Any) -> BaseException | None:
-    """Return the exception of a call, as `logging` reads it."""
-    if isinstance(exc_info, tuple):
-        return exc_info[1] if len(exc_info) == 3 else None
-    if isinstance(exc_info, BaseException):
-        return exc_info or None
-    return sys.exc_info()[1] if exc_info else None
 
 
 class RootLogger(Logger, logging.RootLogger):

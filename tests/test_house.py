@@ -18,6 +18,7 @@ FLOORS = {
     "version": 0,
     **dict.fromkeys(("fields", "records", "diagnostics", "scrubbing", "ticking", "crypto"), 1),
     **dict.fromkeys(("context", "levels", "formatters", "redaction", "errors", "storage"), 2),
+    "straight_calls": 2,
     **dict.fromkeys(
         ("filters", "handlers", "integrations", "logger", "runs", "report", "uncaught"), 3
     ),

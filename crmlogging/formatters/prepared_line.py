@@ -3,40 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from crmlogging.formatters.encoding import one_line
-from crmlogging.records import Moment, SafeRecord
+from crmlogging.records import LAST_SECOND, Moment, SafeRecord, new_id
 
-__all__ = ["PreparedLine", "prepare", "timestamp"]
+__all__ = ["PreparedLine", "StraightEnding", "prepare", "thread_json", "timestamp"]
 
 _dumps: Final = orjson.dumps
 _NAMES_KEPT: Final = 1_024
+_Other = TypeVar("_Other")
 
 
 class _Clock:
-    """The last second rendered; replaced whole, so that threads cannot mix two."""
+    """What was rendered last; each is replaced whole, so that threads cannot mix two.
 
-    rendered: tuple[float, float, bytes] = (0.0, 0.0, b"")
-    """When it began, when it ends, and its text."""
+    Attributes:
+        second: when it began, when it ends, and its text.
+        millisecond: the same of what is rendered as one, which many records share.
+    """
+
+    __slots__ = ("millisecond", "second")
+
+    def __init__(self) -> None:
+        self.second = self.millisecond = (0.0, 0.0, b"")
 
 
+_clock: Final = _Clock()
 _MILLISECONDS: Final = tuple(b'%03dZ"' % number for number in range(1_000))
 _thread_names: dict[str | None, bytes] = {}
 
 
 def timestamp(created: float, gmtime: Callable[[float], time.struct_time] = time.gmtime) -> bytes:
     """Return seconds since the epoch as RFC 3339 in UTC with milliseconds, in JSON."""
-    began, end, text = _Clock.rendered
+    began, end, text = _clock.second
     if not began <= created < end:
         began = created // 1
         text = time.strftime('"%Y-%m-%dT%H:%M:%S.', gmtime(began)).encode()
-        _Clock.rendered = (began, began + 1, text)
-    return text + _MILLISECONDS[int((created - began) * 1000)]
+        _clock.second = (began, began + 1, text)
+    number = int((created - began) * 1000)
+    rendered = text + _MILLISECONDS[number]
+    _clock.millisecond = (created, began + (number + 1) / 1000, rendered)
+    return rendered
 
 
 class PreparedLine:
@@ -44,24 +56,26 @@ class PreparedLine:
 
     Attributes:
         names: of all the fields that such a line has.
+        pieces: of the line: what all such lines share, and the positions of what differs: time,
+            thread, id, the values of the outline's `lines`, and the message if it differs.
+        tail: how long the end is before which fields stand that come on top.
     """
 
-    __slots__ = ("_message", "_order", "_tail", "_template", "names")
+    __slots__ = ("_message", "_order", "_template", "names", "pieces", "tail")
 
     def __init__(
-        self,
-        template: bytes,
-        tail: int,
-        order: list[int],
-        names: frozenset[str],
-        message: str | None,
+        self, pieces: list[bytes | int], tail: int, names: frozenset[str], message: str | None
     ) -> None:
-        self._template = template
-        self._tail = tail  # of which what is on top stands in front
+        self._template = b"".join(
+            each.replace(b"%", b"%%") if isinstance(each, bytes) else b"%b" for each in pieces
+        )
+        self.tail = tail
         self._message = message  # None where each line has its own
+        order = [each for each in pieces if isinstance(each, int)]
         # In their own order nothing has to be sorted.
         self._order = itemgetter(*order) if order != list(range(len(order))) else None
         self.names = names
+        self.pieces = pieces
 
     def line(self, moment: tuple[Any, ...]) -> bytes | None:
         """Return the line of `moment`, without a newline; None if it goes the long way.
@@ -78,7 +92,7 @@ class PreparedLine:
                 end = b",%b" % _dumps(more)[1:-1]
             parts = (
                 timestamp(created),
-                _thread_names.get(name) or _thread_name(name),
+                _thread_names.get(name) or thread_json(name),
                 identity.encode(),
                 *values,
             )
@@ -92,11 +106,73 @@ class PreparedLine:
             parts = order(parts)
         line = template % parts
         if end:
-            line = b"%b%b%b" % (line[: -self._tail], end, line[-self._tail :])
+            line = b"%b%b%b" % (line[: -self.tail], end, line[-self.tail :])
         return line if line.isascii() and 0x7F not in line else one_line(line)
 
 
-def _thread_name(name: str | None) -> bytes:
+class StraightEnding:
+    """Puts values into the lines of one call, with a newline behind (see `redaction.straight`).
+
+    Args:
+        prepared: how such lines are written.
+        more: names of fields that come on top, each with its JSON where that is always the same;
+            the values of the others stand behind those of `prepared`.
+    """
+
+    def __init__(self, prepared: PreparedLine, more: Iterable[tuple[str, bytes | None]]) -> None:
+        *pieces, last = prepared.pieces
+        assert isinstance(last, bytes)
+        at = sum(isinstance(each, int) for each in pieces)
+        pieces.append(last[: -prepared.tail])
+        for name, constant in more:
+            pieces += [b",%b:" % _dumps(name), at if constant is None else constant]
+            at += constant is None
+        self._pieces = [*pieces, last[-prepared.tail :], b"\n"]
+
+    def finish(self, shown: Sequence[bytes], created: float, thread: bytes, identity: str) -> bytes:
+        """Return the line of these values."""
+        parts = (timestamp(created), thread, (identity or new_id()).encode(), *shown)
+        pieces = self._pieces
+        line = b"".join([parts[each] if isinstance(each, int) else each for each in pieces])
+        return one_line(line)
+
+    def written(self, parts: Sequence[str | bytes], names: dict[str, Any]) -> list[str]:
+        """Return the text that does the same, given expressions, or what is always there.
+
+        Args:
+            names: to which is added what the text needs.
+        """
+        own = ("stamp", "thread", "(identity or new_id()).encode()")
+        found = _merged(
+            each if isinstance(each, bytes) else (*own, *parts)[each] for each in self._pieces
+        )
+        names |= {"join": b"".join, "new_id": new_id, "one_line": one_line}
+        names |= {"clock": _clock, "timestamp": timestamp, "last_second": LAST_SECOND}
+        lines, texts = [], []
+        for each in found:
+            text = f"piece{len(names)}"
+            if isinstance(each, bytes):
+                names[text] = each
+            elif each.isidentifier() or each in own:
+                text = each
+            else:  # In front: what judges a value may raise, and then no id is spent on it.
+                names[text] = None
+                lines.append(f" {text} = {each}")
+            texts.append(text)
+        return [
+            *lines,
+            " began, end, stamp = clock.millisecond",
+            " if not began <= created < end:",
+            "  if not 0.0 <= created <= last_second:",
+            "   return b''",
+            "  stamp = timestamp(created)",
+            f" line = join(({', '.join(texts)}))",
+            " return line if line.isascii() and 127 not in line else one_line(line)",
+        ]
+
+
+def thread_json(name: str | None) -> bytes:
+    """Return the name of a thread as JSON."""
     if len(_thread_names) >= _NAMES_KEPT:
         _thread_names.clear()
     _thread_names[name] = encoded = _dumps(name)
@@ -119,19 +195,29 @@ def prepare(
         attributes["msg"] = message
     fields = {**fields_of(SafeRecord(attributes)), "timestamp": when}
     places = {id(mark): at for at, mark in enumerate((when, name, identity, *values, message))}
-    order, parts = [], []
+    pieces: list[bytes | int] = [b"{"]
     try:
         for field, value in fields.items():
+            pieces.append(b"%b%b:" % (b"," if len(pieces) > 1 else b"", _dumps(field)))
             at = places.get(id(value))
             if at is None:
-                shown = _dumps(value).replace(b"%", b"%%")
+                pieces.append(_dumps(value))
             else:
-                order.append(at)
-                shown = b'"%b"' if value is identity else b"%b"
-            parts.append(b"%b:%b" % (_dumps(field).replace(b"%", b"%%"), shown))
+                pieces += [b'"', at, b'"'] if value is identity else [at]
     except TypeError:
         return None
-    tail = b",%b}" % parts[-1]
-    template = b"{%b%b" % (b",".join(parts[:-1]), tail)
+    tail = b",%b:%b}" % (_dumps(field), _dumps(value))
     names = frozenset(fields)
-    return PreparedLine(template, len(tail % ()), order, names, moment.outline.base["msg"])
+    return PreparedLine(_merged([*pieces, b"}"]), len(tail), names, moment.outline.base["msg"])
+
+
+def _merged(pieces: Iterable[bytes | _Other]) -> list[bytes | _Other]:
+    """Return the same, with bytes that stand together in one piece."""
+    merged: list[bytes | _Other] = []
+    for piece in pieces:
+        last = merged[-1] if merged else None
+        if isinstance(piece, bytes) and isinstance(last, bytes):
+            merged[-1] = last + piece
+        else:
+            merged.append(piece)
+    return merged

@@ -20,7 +20,7 @@ from crmlogging import records
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.handlers.heartbeat import spoken_name
-from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.straight_handler import StraightHandler, quiet_threads
 
 __all__ = ["AUDIT", "DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
 
@@ -38,18 +38,13 @@ _depths: Final[dict[int, int]] = {}
 """How deep each thread is inside `emit`, by its id."""
 
 
-quiet_threads: Final[set[int]] = set()
-"""Ids of threads that upload. What they log, boto3's own records, is nothing the application
-said, and in a spool each upload would cause the next one, also by way of a queue."""
-
-
 class _Gap(NamedTuple):
     began: float
     records: int
     reason: str
 
 
-class DurableHandler(SafeHandler):
+class DurableHandler(StraightHandler):
     """Base of handlers that write lines to disk; subclasses implement `_store`."""
 
     def __init__(

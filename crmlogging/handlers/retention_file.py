@@ -98,8 +98,6 @@ class RetentionFileHandler(DurableHandler):
             encrypt_to=options.encrypt_to,
         )
         self._sweeper = Sweeper(sweep.run)
-        # Else files only age, which a new day tells.
-        self._sweeps_full_files = options.compress is not None or options.total_bytes is not None
         self._swept_day = day_of(self._clock())
         # Last: a handler that failed half-built is still closed by logging.shutdown.
         self._open()
@@ -109,6 +107,7 @@ class RetentionFileHandler(DurableHandler):
     def _file(self, names: Names, options: file_options.Options) -> RotatingAppender:
         """Return the writer of one tier's active file."""
         path = options.path
+        sweeps_full_files = options.compress is not None or options.total_bytes is not None
         return RotatingAppender(
             path if names.tier == self._tier(logging.INFO) else _debug_path(path),
             names=names,
@@ -118,7 +117,12 @@ class RetentionFileHandler(DurableHandler):
             gid=options.gid,
             failed=self._failed,
             recovered=self._recovered,
+            # Else files only age, which a new day tells.
+            turned_over=self._sweep_soon if sweeps_full_files else None,
         )
+
+    def _sweep_soon(self) -> None:
+        self._sweeper.soon()
 
     def _open(self) -> None:
         """Open the active file, and look at the debug tier's without creating it."""
@@ -138,11 +142,7 @@ class RetentionFileHandler(DurableHandler):
         problems.raise_if_any()
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
-        file = self._files[tier]
-        before = file.rotations
-        file.append(lines, count, level >= self._synced_from)
-        if file.rotations != before and self._sweeps_full_files:
-            self._sweeper.soon()
+        self._files[tier].append(lines, count, level >= self._synced_from)
 
     def tick(self) -> None:
         """Called once a second: a new day ages files, and an unfinished sweep is taken up."""

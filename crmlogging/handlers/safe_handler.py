@@ -6,7 +6,8 @@ import logging
 import sys
 import time
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, is_
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmlogging import levels, records, ticking
@@ -15,7 +16,7 @@ from crmlogging.diagnostics import complain, tally
 if TYPE_CHECKING:
     from crmlogging.redaction.projection import Projection
 
-__all__ = ["SafeHandler"]
+__all__ = ["SafeHandler", "are_same", "steps_of"]
 
 
 @cache
@@ -27,11 +28,19 @@ def _nothing_allowed() -> Projection:
 
 _moment: Final = tuple.__new__  # past the arguments by name
 _STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked")
-_steps_of: Final = attrgetter(*_STEPS)
+steps_of: Final = attrgetter("handle", "filter", "emit")
+"""Of a class, those that somebody may put a step of their own in place of."""
+
+
+def are_same(steps: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Tell whether these are the very same: what wraps one may say that it is equal."""
+    return all(map(is_, steps, others))
 
 
 def _is_foreign(step: Any) -> bool:
-    return str(getattr(step, "__module__", "")).partition(".")[0] not in ("crmlogging", "logging")
+    # Not by `__module__`, which a decorator copies from what it wraps.
+    module = getattr(step, "__globals__", {}).get("__name__", "")
+    return str(module).partition(".")[0] not in ("crmlogging", "logging")
 
 
 class SafeHandler(logging.Handler):
@@ -53,7 +62,7 @@ class SafeHandler(logging.Handler):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._own_steps = _steps_of(cls)
+        cls._own_steps = steps_of(cls)
         if any(_is_foreign(getattr(cls, step)) for step in _STEPS):
             cls._replaced = True
 
@@ -66,7 +75,9 @@ class SafeHandler(logging.Handler):
     def takes_calls(self) -> bool:
         """Whether `take` may be called in place of `handle`."""
         return (
-            self._takes_moments and not self._replaced and _steps_of(type(self)) == self._own_steps
+            self._takes_moments
+            and not self._replaced
+            and are_same(steps_of(type(self)), self._own_steps)
         )
 
     def start(self, *, watch_levels: bool = True) -> None:
@@ -86,8 +97,7 @@ class SafeHandler(logging.Handler):
                 order = records.order_of(self.filters)
                 if order.holds is not None and order.holds(record):
                     return False
-                brief = self._takes_moments and not self._replaced
-                outcome = order.brief(record) if brief else order.refine(record)
+                outcome = order.brief(record) if self.takes_calls else order.refine(record)
             except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
                 complain(f"{type(self).__name__}: filter", error)
                 outcome = _nothing_allowed().project(record)
@@ -102,6 +112,39 @@ class SafeHandler(logging.Handler):
             except RecursionError:
                 pass
             return False
+
+    def take_known(
+        self,
+        spoken: records.Spoken,
+        message: object,
+        code: CodeType,
+        offset: int,
+        args: tuple[object, ...],
+        fields: dict[str, Any],
+    ) -> bool:
+        """Emit what a call says, if it is known; tell whether that was done.
+
+        Args:
+            spoken: as `crmlogging.records.Call` has it.
+            message: of the call.
+            code: what makes the call.
+            offset: of the instruction.
+            args: of the message.
+            fields: of the call; never changed.
+        """
+        return False
+
+    def learn(
+        self, call: records.Call, fields: dict[str, Any], order: records.Order, outline: Any
+    ) -> None:
+        """Remember a call of which a moment was just taken, for `take_known`.
+
+        Args:
+            call: which that did not deal with.
+            fields: of the call.
+            order: of this handler's filters, which gave the moment.
+            outline: of the moment.
+        """
 
     def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Emit what a call came to, of which no record was made.

@@ -10,10 +10,10 @@ a record, however many handlers ask.
 
 from __future__ import annotations
 
-from crmlogging.records.calls import Call, call_of
+from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
 from crmlogging.records.identity import new_id, notice
 from crmlogging.records.making import make_record
-from crmlogging.records.orders import Order, is_held, order_of, refine
+from crmlogging.records.orders import Order, is_held, only_handler, order_of, refine, takes_calls
 from crmlogging.records.safe_record import (
     STANDARD_ATTRIBUTES,
     DeferredRecord,
@@ -23,9 +23,10 @@ from crmlogging.records.safe_record import (
     copy_of,
     deferred,
 )
-from crmlogging.records.stages import Stage, record_id
+from crmlogging.records.stages import Stage, record_id, seen
 
 __all__ = [
+    "LAST_SECOND",
     "STANDARD_ATTRIBUTES",
     "Call",
     "DeferredRecord",
@@ -33,6 +34,7 @@ __all__ = [
     "Order",
     "Outline",
     "SafeRecord",
+    "Spoken",
     "Stage",
     "call_of",
     "copy_of",
@@ -41,7 +43,11 @@ __all__ = [
     "make_record",
     "new_id",
     "notice",
+    "only_handler",
     "order_of",
     "record_id",
     "refine",
+    "seen",
+    "spoken_now",
+    "takes_calls",
 ]

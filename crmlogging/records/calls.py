@@ -10,25 +10,18 @@ import logging
 import os
 import sys
 import time
-from operator import itemgetter
 from threading import current_thread, get_ident
 from types import CodeType, FrameType
 from typing import Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["Call", "call_of", "created_now"]
+__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "spoken_now"]
 
-_STOCK: Final = {
-    "_logRecordFactory": logging.LogRecord,
-    "_srcfile": os.path.normcase(logging.addLevelName.__code__.co_filename),
-    **dict.fromkeys(("logThreads", "logProcesses", "logMultiprocessing"), True),
-    **({"logAsyncioTasks": True} if hasattr(logging, "logAsyncioTasks") else {}),
-}
-"""Variables of `logging` that decide how records are made, as they are at first."""
-_switched: Final = itemgetter(*_STOCK)
-_USUAL: Final = tuple(_STOCK.values())
-_here: Final = vars(logging)
+LAST_SECOND: Final = 253_402_300_799.0
+"""Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
+_LogRecord: Final = logging.LogRecord
+_SOURCE_FILE: Final = os.path.normcase(logging.addLevelName.__code__.co_filename)
 _level_names: Final = logging._levelToName
 _modules: Final = sys.modules
 _pid = os.getpid()
@@ -49,28 +42,43 @@ A plain tuple, which is taken apart in a third of the time that one with names n
 """
 
 
-def call_of(
-    frame: FrameType, logger: str, level: int, message: object, args: tuple[object, ...]
-) -> Call | None:
-    """Return the call that `frame` makes; None where records are made in a way of their own.
+def _are_usual() -> bool:
+    """Tell whether the variables of `logging` that decide on records are as they are at first."""
+    return (
+        logging._logRecordFactory is _LogRecord  # type: ignore[attr-defined]  # no public name
+        and logging._srcfile == _SOURCE_FILE
+        and logging.logThreads
+        and logging.logProcesses
+        and logging.logMultiprocessing
+        and (not TASKS or logging.logAsyncioTasks)  # type: ignore[attr-defined]  # from 3.12 on
+    )
+
+
+def spoken_now(logger: str, level: int) -> Spoken | None:
+    """Return what is said by a call here and now; None where records are made in another way.
 
     Args:
         logger: its name.
         level: number of the level.
     """
-    if _switched(_here) != _USUAL:
+    if not _are_usual():
         return None
+    process = process_name() if "multiprocessing" in _modules else "MainProcess"
+    return logger, level, _level_names.get(level), process, _pid
+
+
+def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...]) -> Call:
+    """Return the call that `frame` makes."""
     if NANOSECONDS:
         now = time.time_ns()
         created, relative = now / 1e9, (now - STARTED) / 1e6
     else:
         created = time.time()
         relative = (created - STARTED) * 1_000
-    process = process_name() if "multiprocessing" in _modules else "MainProcess"
     return (
         frame.f_code,
         frame.f_lasti,
-        (logger, level, _level_names.get(level), process, _pid),
+        spoken,
         message,
         args,
         created,
@@ -83,7 +91,7 @@ def call_of(
 
 def created_now() -> float | None:
     """Return when a record made now is created; None where they are made in a way of their own."""
-    if _switched(_here) != _USUAL:
+    if not _are_usual():
         return None
     return time.time_ns() / 1e9 if NANOSECONDS else time.time()
 

@@ -12,7 +12,7 @@ from crmlogging.records.identity import new_id
 from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
 from crmlogging.records.stages import Answer, Stage, run, seen
 
-__all__ = ["Order", "is_held", "order_of", "refine"]
+__all__ = ["Order", "is_held", "only_handler", "order_of", "refine", "takes_calls"]
 
 _Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
 
@@ -23,6 +23,9 @@ class Order:
     Attributes:
         answer: returns the parts, but the id, of the moment that a call with these fields comes to
             before `finish`; None if it needs a record. It never changes the fields.
+        enrich: what the filters before the last write on a call's fields, each as `Stage.enrich`;
+            None where the last does not answer for a call, or others have more to say.
+        filters: all of them, in their order.
         holds: counts a record as held back, if that is all that the filters would do with it, and
             tells whether it did; None where none of them can (it offers ``early``).
         holds_call: does the same for a call of which no record was made.
@@ -33,10 +36,11 @@ class Order:
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_stages", "_writes"),
-        *("answer", "holds", "holds_call", "left", "passes_all", "reports"),
+        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all", "reports"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
+        self.filters = [*stages, *rest]
         # The leading stages; equal ones are one tuple, so that identity tells.
         self._stages = stages
         self._calls = tuple(map(_call, stages))
@@ -45,12 +49,9 @@ class Order:
         self._brief = stages[-1].brief if stages and not rest else None
         self._before = self._calls[:-1]
         self._answer = stages[-1].answer if stages else None
-        self._enrich: list[Callable[[dict[str, Any]], bool]] = []
-        for each in stages[:-1]:
-            if each.enrich is None:
-                self._answer = None
-            else:
-                self._enrich.append(each.enrich)
+        self._enrich = tuple(each.enrich for each in stages[:-1] if each.enrich is not None)
+        if len(self._enrich) < len(stages) - 1:
+            self._answer = None
         self.answer = self._enriched if self._answer is None or self._enrich else self._answer
         self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
         # Of the class: an object that has an answer to everything has none to this.
@@ -59,6 +60,8 @@ class Order:
         self.holds = None if self._early is None else self._early.holds
         self.holds_call = None if self._early is None else self._early.holds_call
         self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
+        speaks = self._answer is not None and not rest and not self.reports
+        self.enrich = self._enrich if speaks else None
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         """Run the filters over a copy of `record` and return the outcome.
@@ -89,6 +92,12 @@ class Order:
             outcome = self._brief(outcome, identity)
         entry.stages, entry.refined = self._stages, outcome
         return outcome
+
+    def moment_of(self, record: logging.LogRecord) -> Moment | None:
+        """Return what these very filters made of the record that was just handled."""
+        entry = seen.of(record)
+        refined = entry.refined if entry.stages is self._stages else None
+        return refined if isinstance(refined, Moment) else None
 
     def _enriched(self, call: Call, extra: dict[str, Any]) -> Answer | None:
         if self._answer is None:
@@ -159,6 +168,26 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     return order_of(filters).refine(record)
 
 
+def only_handler(logger: logging.Logger, level: int) -> Any:
+    """Return the handler that what is logged to `logger` goes to; None where there is not one."""
+    only = None
+    each: logging.Logger | None = logger
+    while each is not None:
+        for handler in each.handlers:
+            if level >= handler.level:
+                if only is not None:
+                    return None
+                only = handler
+        each = each.parent if each.propagate else None
+    return only
+
+
+def takes_calls(handler: Any) -> bool:
+    """Tell whether `handler` is one of ours that can do without records."""
+    # Of the class: an object that has an answer to everything has none to this.
+    return hasattr(type(handler), "takes_calls") and bool(handler.takes_calls)
+
+
 def is_held(
     logger: logging.Logger,
     frame: FrameType,
@@ -175,16 +204,8 @@ def is_held(
         extra: fields of the call; never changed.
         raised: the exception that is logged.
     """
-    only: Any = None
-    each: logging.Logger | None = logger
-    while each is not None:
-        for handler in each.handlers:
-            if level >= handler.level:
-                if only is not None or not getattr(handler, "takes_calls", False):
-                    return False
-                only = handler
-        each = each.parent if each.propagate else None
-    if only is None:
+    only = only_handler(logger, level)
+    if not takes_calls(only):
         return False
     order, created = order_of(only.filters), created_now()
     if order.holds_call is None or created is None:

@@ -122,7 +122,7 @@ class _Seen(threading.local):
             # In this order: a signal handler that logs in between then takes another entry, and
             # leaves nothing of its own in this one.
             last.record = weakref.ref(record)
-            last.stages, last.id = (), ""
+            last.stages, last.refined, last.id = (), False, ""
             return last
         if known is record or last.working is record:
             return last

@@ -204,7 +204,9 @@ def _is_open(node: Node) -> bool:
 def _unshaped(allowlist: Allowlist, node: Node, name: str) -> Fitting:
     if node.mask is None or node.mask == "seal":
         raise UndecidedError  # a container of allowed fields; what awaits sealing is no JSON yet
-    return fitting_by(partial(_masked, node.mask, name, allowlist.hmac_key))
+    # A key may be changed while the program runs.
+    steadily = node.mask == "last4"
+    return fitting_by(partial(_masked, node.mask, name, allowlist.hmac_key), steadily=steadily)
 
 
 def _masked(mask: str, name: str, key: HmacKey | None, value: object) -> object:

@@ -17,6 +17,7 @@ from functools import cache
 from types import FrameType
 from typing import Any, Final
 
+from crmlogging.records import LAST_SECOND
 from crmlogging.redaction.call_site import calling_frame, is_front
 from crmlogging.redaction.places import (
     DYNAMIC_FILE,
@@ -27,8 +28,7 @@ from crmlogging.redaction.places import (
 )
 
 __all__ = [
-    *("LAST_SECOND", "are_settled", "logger_name", "milliseconds", "safe_facts", "task_name"),
-    "thread_name",
+    *("are_settled", "logger_name", "milliseconds", "safe_facts", "task_name", "thread_name"),
 ]
 
 _KEPT: Final = 4_096
@@ -36,7 +36,6 @@ _PID_MAXIMUM: Final = 2**22
 _LEVEL_MAXIMUM: Final = 1_000
 _LINE_MAXIMUM: Final = 99_999
 _FRAMES: Final = 64
-LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999: later is no time RFC 3339 can write
 
 _THREAD: Final = (
     r"(MainThread|QueueFeederThread|ExecutorManagerThread|AnyIO worker thread"

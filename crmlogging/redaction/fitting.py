@@ -110,9 +110,32 @@ class Fitting(NamedTuple):
     refused: Mapping[type, str] = MappingProxyType({})
 
 
-def fitting_by(fit: Fit) -> Fitting:
-    """Return what judges values by `fit` alone."""
-    return Fitting(fit, {}, {})
+def fitting_by(fit: Fit, *, steadily: bool = False) -> Fitting:
+    """Return what judges values by `fit` alone.
+
+    Args:
+        steadily: it always says the same of a value.
+    """
+    return Fitting(fit, {}, {str: _remembering(fit)} if steadily else {})
+
+
+def _remembering(fit: Fit) -> Encode:
+    """Return what judges strings by `fit`, and remembers what is shown of them.
+
+    By their hash: no value is kept that is not shown. Of two with one hash (by chance one in
+    2**64; hashes differ from process to process) the second would be shown as the first.
+    """
+    known: dict[Any, bytes] = {}
+
+    def encoded(value: str) -> bytes:
+        found = known.get(hash(value))
+        if found is None:
+            found = encode(fit(value))
+            if len(value) <= _KEPT_CHARACTERS:
+                _note(known, hash(value), found)
+        return found
+
+    return encoded
 
 
 def fitting_for(field: Field) -> Fitting:
@@ -151,7 +174,7 @@ def _encoders_of(field: Field, fit: Fit, texts: Kept, constants: Kept) -> dict[t
         constants: where True, False and None are kept, whether they fit or not.
     """
 
-    def text(value: str) -> bytes:
+    def shaped(value: str) -> bytes:
         shown = fit(value)
         return _REDACTED if shown is REDACTED else encode(shown)
 
@@ -181,8 +204,9 @@ def _encoders_of(field: Field, fit: Fit, texts: Kept, constants: Kept) -> dict[t
         constants[value] = encoded = encode(fit(value))
         return encoded
 
-    is_id = field.shape == "id" and not field.choices
-    encoders: dict[type, Encode] = {str: word if is_id else text}
+    by_shape = {"id": word, "text": _remembering(fit)}
+    text = shaped if field.choices else by_shape.get(field.shape, shaped)
+    encoders: dict[type, Encode] = {str: text}
     encoders.update(dict.fromkeys((bool, type(None)), constant))
     for kind in _numbers_of(field):
         encoders[kind] = whole if kind is int else fraction
@@ -215,7 +239,7 @@ def _keep(kept: Kept, value: str) -> None:
         _note(kept, value, encoded)
 
 
-def _note(kept: Kept, value: str, encoded: bytes) -> None:
+def _note(kept: Kept, value: object, encoded: bytes) -> None:
     if len(kept) >= _KEPT:
         kept.clear()
     kept[value] = encoded
@@ -246,7 +270,6 @@ def _judge_of(field: Field) -> Callable[[str], object]:
     if field.shape == "text":
         return lambda value: _text(field, value)
     shape = SHAPES[field.shape]
-
     routes: set[str] = set()
 
     def judge(value: str) -> object:

@@ -61,6 +61,33 @@ class Picking:
         found += values[done:]
         return found
 
+    def source(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the lines of a function's body that do what `values` does, and what they need.
+
+        The mapping stands in ``mapping``, and the values in ``values`` at the end.
+        """
+        if self._inner:
+            lines = [" values = pick(mapping)", " if values is None:", "  return None"]
+            return lines, {"pick": self.values}
+        if not self._names:
+            return [" if mapping:", "  return None", " values = ()"], {}
+        names = {
+            "size_of": _size_of,
+            "smallest": self._smallest,
+            "sizes": self._sizes,
+            "has_strings": _has_strings,
+            "names": self._names,
+            "pick": self._pick,
+        }
+        return [
+            " size = size_of(mapping)",
+            " if size >= smallest and size not in sizes and not has_strings(mapping):",
+            "  return None",
+            " if [*mapping] != names:",
+            "  return None",
+            " values = pick(mapping)",
+        ], names
+
 
 def _has_strings(mapping: dict[Any, Any]) -> bool:
     """Tell whether each key is a string, and of no subclass, whose code a comparison would run."""

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from threading import get_ident
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
-from crmlogging.records import Outline
-from crmlogging.redaction import facts
+from crmlogging.records import LAST_SECOND, Outline
 from crmlogging.redaction.deciding import PASSED_OVER, Place
-from crmlogging.redaction.fitting import REDACTED, Fit
+from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
 from crmlogging.redaction.showing import Showing
+from crmlogging.redaction.straight import Ending, Straight
 from crmlogging.redaction.walk import SCALARS
 
 __all__ = ["Argument", "Plan"]
 
-_CONSTANT: Final = itemgetter(
+_FACTS: Final = itemgetter(
     *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
 )
 
@@ -29,7 +30,81 @@ class Argument(NamedTuple):
 
     at: int
     line: str
-    fit: Fit | None
+    fitting: Fitting | None
+
+    @property
+    def constant(self) -> bytes | None:
+        """What is shown of it, as JSON, if that is always the same."""
+        return encode(REDACTED) if self.fitting is None else None
+
+
+class _OfCall:
+    """Takes the values out of a call's fields and arguments."""
+
+    __slots__ = ("_count", "_picking", "_shown")
+
+    def __init__(self, picking: Picking, count: int, arguments: Iterable[Argument]) -> None:
+        self._picking = picking
+        self._count = count
+        self._shown = [each.at for each in arguments if each.fitting is not None]
+
+    def values(self, fields: dict[str, Any], args: tuple[object, ...]) -> Sequence[object] | None:
+        """Return the values, those of arguments last; None where a name is another."""
+        values = self._picking.values(fields)
+        if values is None or len(args) != self._count:
+            return None
+        # A mapping that stands alone is a message's arguments by name.
+        if self._count == 1 and type(args[0]) not in SCALARS:
+            return None
+        return [*values, *(args[at] for at in self._shown)]
+
+    def source(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the text of the same, as `Picking.source` does."""
+        lines, names = self._picking.source()
+        alone = " or type(args[0]) not in scalars" if self._count == 1 else ""
+        lines += [
+            f" if {f'len(args) != count{alone}' if self._count else 'args'}:",
+            "  return None",
+        ]
+        if self._shown:
+            shown = "".join(f", args[{at}]" for at in self._shown)
+            lines.append(f" values = (*values{shown})")
+        return lines, names | {"count": self._count, "scalars": SCALARS}
+
+
+class _OfRecord:
+    """Takes the values out of a record's attributes, if it has the facts of the call."""
+
+    __slots__ = ("_facts", "_picking")
+
+    def __init__(self, picking: Picking, attributes: dict[str, Any]) -> None:
+        self._picking = picking
+        self._facts = _FACTS(attributes)
+
+    def values(self, attributes: dict[str, Any], args: object = ()) -> Sequence[object] | None:
+        """Return the values; None where a fact or a name is another."""
+        values = self._picking.values(attributes)
+        if values is None:
+            return None
+        created = attributes["created"]
+        if (
+            _FACTS(attributes) != self._facts
+            or type(created) is not float
+            or not 0.0 <= created <= LAST_SECOND
+            or attributes["thread"] != get_ident()
+        ):
+            return None
+        return values
+
+    def source(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the text of the same, as `Picking.source` does."""
+        lines, names = self._picking.source()
+        asked = (
+            "facts_of(mapping) != facts or type(created) is not float"
+            " or mapping['thread'] != get_ident()"
+        )
+        lines += [" created = mapping['created']", f" if {asked}:", "  return None"]
+        return lines, names | {"facts_of": _FACTS, "facts": self._facts, "get_ident": get_ident}
 
 
 class Plan(Outline):
@@ -44,6 +119,8 @@ class Plan(Outline):
             position alone decides.
         count: how many arguments there are.
         fields: how many fields the call has.
+        offset: of the instruction that makes the call, if a look at the call is enough to know
+            that it is of this plan.
         pick: takes what is shown in the `lines` from the fields of a call, None if those are
             none of this plan's.
         show: returns what was picked as it is shown, as JSON; None if it goes the long way.
@@ -51,8 +128,8 @@ class Plan(Outline):
     """
 
     __slots__ = (
-        *("_constant", "_of_record", "arguments", "code", "count", "fields", "level", "message"),
-        *("pick", "show", "spoken"),
+        *("_fittings", "_of_call", "_of_record", "arguments", "code", "count"),
+        *("fields", "level", "message", "offset", "pick", "show", "spoken"),
     )
 
     def __init__(
@@ -68,14 +145,27 @@ class Plan(Outline):
         self.message: object = None
         self.arguments: tuple[Argument, ...] | None = None
         self.count = 0
+        self.offset: int | None = None
         self.level: int = base["levelno"]
         self.spoken = _SPOKEN(attributes)
-        self._constant = _CONSTANT(attributes)
-        self._of_record = Picking(tuple(attributes), picked)
+        self._of_record = _OfRecord(Picking(tuple(attributes), picked), attributes)
         fields = tuple(key for key in attributes if key not in PASSED_OVER)
-        self.pick = Picking(fields, picked).values
+        self._of_call = Picking(fields, picked)
+        self.pick = self._of_call.values
         self.fields = len(fields)
-        self.show = Showing(place.fitting for place in places).show
+        self._fittings = tuple(place.fitting for place in places)
+        self.show = Showing(self._fittings).show
+
+    def of_call(self, ending: Ending) -> Straight:
+        """Return what makes the line of a call from its fields and arguments."""
+        arguments = self.arguments or ()
+        taking = _OfCall(self._of_call, self.count, arguments)
+        judges = (each.fitting for each in arguments if each.fitting is not None)
+        return Straight(taking, (*self._fittings, *judges), ending)
+
+    def of_record(self, ending: Ending) -> Straight:
+        """Return what makes the line of a record from its attributes."""
+        return Straight(self._of_record, self._fittings, ending)
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:
         """Return what is shown in the `lines` of a record with these `attributes`, as JSON.
@@ -84,28 +174,18 @@ class Plan(Outline):
         or none of JSON's.
         """
         values = self._of_record.values(attributes)
-        if values is None:
-            return None
-        created = attributes["created"]
-        if (
-            _CONSTANT(attributes) != self._constant
-            or type(created) is not float
-            or not 0.0 <= created <= facts.LAST_SECOND
-            or attributes["thread"] != get_ident()
-        ):
-            return None
-        return self.show(values)
+        return None if values is None else self.show(values)
 
     def argument_fields(self, given: object) -> dict[str, Any] | None:
         """Return the message's arguments as fields; None if they go the long way."""
         if self.arguments is None or type(given) is not tuple or len(given) != self.count:
             return None
         fields: dict[str, Any] = {}
-        for at, line, fit in self.arguments:
-            if fit is None:
+        for at, line, fitting in self.arguments:
+            if fitting is None:
                 fields[line] = REDACTED
             elif type(given[at]) in SCALARS:
-                fields[line] = fit(given[at])
+                fields[line] = fitting.fit(given[at])
             else:
                 return None
         return fields

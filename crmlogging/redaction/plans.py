@@ -20,7 +20,7 @@ from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.deciding import NAMES_MAXIMUM, Decision, UndecidedError, place_of
-from crmlogging.redaction.fitting import Fit
+from crmlogging.redaction.fitting import Fit, fitting_by
 from crmlogging.redaction.patterns import line_name
 from crmlogging.redaction.plan import Argument, Plan
 
@@ -132,6 +132,7 @@ class Plans:
         if plan.message is not None and (record.pathname, record.lineno, record.funcName) == (
             *(code.co_filename, frame.f_lineno, code.co_name),
         ):
+            plan.offset = frame.f_lasti
             _add(self.by_site, (id(code), frame.f_lasti, plan.fields), plan)
 
     def _is_habit(self, site: tuple[int, int], attributes: dict[str, Any]) -> bool:
@@ -184,10 +185,10 @@ class Plans:
             except UndecidedError:
                 return None
             if place is not None:
-                fit = place.fitting.fit
+                fitting = place.fitting
                 if known_loggers.is_known(logger):
-                    fit = partial(_converted, name, fit)
-                found[line] = Argument(at, line, fit)
+                    fitting = fitting_by(partial(_converted, name, fitting.fit))
+                found[line] = Argument(at, line, fitting)
             elif not self._allowlist.drop:
                 found[line] = Argument(at, line, None)
         return tuple(found.values())

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
 from crmlogging.records import STANDARD_ATTRIBUTES, Call, Moment, SafeRecord, deferred, record_id
+from crmlogging.records.calls import LAST_SECOND
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.mapped import unfold_message
@@ -178,10 +179,7 @@ class Projection:
         return plan, values, *self._message(record, frame, plan.base)
 
     def answer(self, call: Call, fields: dict[str, Any]) -> tuple[Any, ...] | None:
-        """Return what sets apart the record that `call` would make; None if that takes one.
-
-        Args:
-            fields: of that record, by attribute.
+        """Return what sets apart the record of `call` and its fields; None if that takes one.
 
         Returns:
             The parts of its `Moment`, but the last, its id.
@@ -199,7 +197,7 @@ class Projection:
                 if more is None:
                     return None
             values = None if (picked := plan.pick(fields)) is None else plan.show(picked)
-            if values is not None and 0.0 <= created <= facts.LAST_SECOND:
+            if values is not None and 0.0 <= created <= LAST_SECOND:
                 name = facts.thread_name(thread_name)
                 task = None if task is None else facts.task_name(task)
                 text = plan.base["msg"]

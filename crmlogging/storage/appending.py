@@ -132,7 +132,7 @@ class Appender(NamedFile):
         elif free:
             lock.release()
         if not done:
-            turns.take(self._append, data, records, durably, generation)
+            self._append_patiently(data, records, durably, generation)
 
     def close(self) -> None:
         """Close the file; a later append opens it again."""
@@ -177,6 +177,10 @@ class Appender(NamedFile):
                 except OSError:  # It was closed behind our back.
                     pass
         return True
+
+    def _append_patiently(self, data: bytes, records: int, durably: bool, generation: int) -> None:
+        """Write `data` whatever is in the way."""
+        self._turns.take(self._append, data, records, durably, generation)
 
     def _append(self, data: bytes, records: int, durably: bool, generation: int) -> None:
         try:

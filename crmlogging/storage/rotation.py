@@ -120,6 +120,7 @@ class RotatingAppender(Appender):
         path: the active file.
         names: names for rotated files.
         max_bytes: size it does not exceed, unless a single append does.
+        turned_over: called after an append that put another file in place.
         clock: seconds since the epoch; without one the system's.
         options: of `Appender`.
     """
@@ -130,12 +131,15 @@ class RotatingAppender(Appender):
         *,
         names: Names,
         max_bytes: int,
+        turned_over: Callable[[], None] | None = None,
         clock: Callable[[], float] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(path, clock=clock, **options)
         self._names = names
         self._max_bytes = self._full_at = max_bytes
+        self._turned_over = turned_over
+        self._has_news = False
         self._day: int | None = None
         self._last = (_EPOCH, 0)
         self._retry_at = 0.0
@@ -143,6 +147,13 @@ class RotatingAppender(Appender):
     def _open(self) -> None:
         super()._open()
         self._day = None
+
+    def _append_patiently(self, data: bytes, records: int, durably: bool, generation: int) -> None:
+        super()._append_patiently(data, records, durably, generation)
+        # Here, where it is nobody's turn any more: who is told may start a thread.
+        has_news, self._has_news = self._has_news, False
+        if has_news and self._turned_over is not None:
+            self._turned_over()
 
     def _due(self, fd: int, size: int, incoming: int) -> bool:
         clock = self._clock or time.time
@@ -212,6 +223,7 @@ class RotatingAppender(Appender):
             _undo(target, source)
             return
         self.rotations += 1
+        self._has_news = True
 
     def _postpone(self, error: OSError) -> None:
         """Go on with the old file for a while: too large is better than lost."""

@@ -12,8 +12,10 @@ from crmlogging.exceptions import Problems
 from crmlogging.fields import FIELDS, MISFIT, SHAPES, Field, conform, field_named
 from crmlogging.fields.route_words import words
 from crmlogging.fields.routes import KEPT, known
-from crmlogging.redaction.fitting import REDACTED, Fit, fitting_for
+from crmlogging.redaction import fitting
+from crmlogging.redaction.fitting import REDACTED, Fit, fitting_by, fitting_for
 from crmlogging.redaction.patterns import compile_patterns
+from crmlogging.redaction.projection import Projection
 
 NUMBERS = [0, 1, 7, 204, 999, 1_000, 4_915_112_345, 10**11, -5, 0.0, 2.5, -1.5, 4.9e9, True, False]
 
@@ -85,6 +87,53 @@ class TestTexts:
         """A token has the shape of an id, the shortest one too."""
         fit = fit_of(["x"], "x")
         assert [fit(secret), fit(secret)] == [REDACTED, REDACTED]
+
+
+class TestRemembering:
+    def test_a_text_that_is_scrubbed_is_scrubbed_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It comes again in the next record of a storm; what was in it is not kept meanwhile."""
+        asked: list[str] = []
+
+        def scrubbed(text: str) -> str:
+            asked.append(text)
+            return text.replace("ada@example.com", "[EMAIL]")
+
+        monkeypatch.setattr(fitting, "scrub", scrubbed)
+        encoder = fitting_for(Field("x", "text", "caller", "")).encoders[str]
+        for _ in range(3):
+            assert encoder("by ada@example.com") == b'"by [EMAIL]"'
+            assert encoder("by nobody") == b'"by nobody"'
+        assert asked == ["by ada@example.com", "by nobody"]
+        long = "by ada@example.com, " * 10
+        assert encoder(long) == encoder(long)
+        assert asked[2:] == [long, long]
+
+        def contents(found: object) -> list[object]:
+            return [cell.cell_contents for cell in getattr(found, "__closure__", None) or ()]
+
+        (remembered,) = [each for each in contents(encoder) if isinstance(each, dict)]
+        assert "ada" not in repr(remembered)
+
+    def test_what_is_remembered_is_bounded(self) -> None:
+        """However many values there are."""
+        encoder = fitting_by(lambda value: f"{value}!", steadily=True).encoders[str]
+        for number in range(2_000):
+            assert encoder(f"v{number}") == b'"v%d!"' % number
+        closure = encoder.__closure__ or ()
+        (remembered,) = [c.cell_contents for c in closure if isinstance(c.cell_contents, dict)]
+        assert len(remembered) <= fitting._KEPT
+
+    def test_a_mask_with_a_key_is_asked_each_time(self) -> None:
+        """Keys are changed while the program runs."""
+        keys = [b"k" * 32]
+        projection = Projection([], mask={"user": "hmac"}, hmac_key=lambda: keys[-1])
+        show = projection.shows("user")
+        shown = show("ada")
+        keys.append(b"l" * 32)
+        assert show("ada") != shown
+        assert fitting_by(str).encoders == {}
 
 
 class TestRoutes:

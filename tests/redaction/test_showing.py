@@ -72,7 +72,7 @@ def judged(fittings: list[Fitting], values: tuple[Any, ...]) -> list[bytes] | No
 def warm(fittings: list[Fitting], values: tuple[Any, ...]) -> Showing:
     """Return what has shown these values, and judges together those that it can."""
     found = Showing(fittings)
-    form = found._form(values)
+    form = found._forms.of(values)
     assert form is not None
     form.show = form.write
     found.show(values)

@@ -1,0 +1,78 @@
+"""Calls that reach their handlers without a record between, see `crmlogging.Logger`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from types import FrameType
+from typing import Any
+
+from crmlogging import records
+from crmlogging.diagnostics import tally
+
+__all__ = ["is_taken", "raised_in"]
+
+
+def is_taken(
+    logger: logging.Logger,
+    frame: FrameType,
+    spoken: records.Spoken,
+    message: object,
+    args: tuple[object, ...],
+    extra: dict[str, Any],
+) -> bool:
+    """Have the handlers take what their filters make of a call; tell whether that could be done."""
+    try:
+        call = records.call_of(frame, spoken, message, args)
+        found = _answers(logger, call, extra)
+    except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
+        return False
+    if not found:
+        return False
+    identity = records.new_id()
+    for handler, order, answer in found:
+        try:
+            handler.take((*answer, identity), order)
+        except RecursionError:  # so little stack is left that not even the error path runs
+            try:
+                tally.add("dropped.recursion")
+            except RecursionError:
+                pass
+    if len(found) == 1:
+        handler.learn(call, extra, order, answer[0])
+    return True
+
+
+def _answers(
+    logger: logging.Logger, call: records.Call, extra: dict[str, Any]
+) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
+    """Return the handlers that `call` goes to, and what their filters make of it.
+
+    None if one of them needs a record.
+    """
+    found = []
+    last = answer = None
+    level = call[2][1]
+    each: logging.Logger | None = logger
+    while each is not None:
+        for handler in each.handlers:
+            if level >= handler.level:
+                if not records.takes_calls(handler):
+                    return None
+                order = records.order_of(handler.filters)
+                if order is not last:
+                    last, answer = order, order.answer(call, extra)
+                if answer is None:
+                    return None
+                found.append((handler, order, answer))
+        each = each.parent if each.propagate else None
+    return found
+
+
+def raised_in(exc_info: Any) -> BaseException | None:
+    """Return the exception of a call, as `logging` reads it."""
+    if isinstance(exc_info, tuple):
+        return exc_info[1] if len(exc_info) == 3 else None
+    if isinstance(exc_info, BaseException):
+        return exc_info or None
+    return sys.exc_info()[1] if exc_info else None
