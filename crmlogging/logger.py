@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from operator import attrgetter, is_
+from types import FunctionType
 from typing import Any, Final, cast
 
 from crmlogging import context, records
@@ -16,7 +17,6 @@ from crmlogging.straight_calls import is_taken, raised_in
 
 __all__ = ["Logger", "adopt_loggers"]
 
-_STOCK: Final = logging.Logger.makeRecord
 _INTERNAL: Final = frozenset(
     (
         *(logging.Logger.info.__code__.co_filename, (lambda: None).__code__.co_filename),
@@ -230,8 +230,17 @@ class Logger(logging.Logger):
         return record
 
 
+def _is_foreign(step: object) -> bool:
+    """Tell whether a step is neither the standard library's nor one of this module."""
+    own = vars(logging), globals()
+    return type(step) is not FunctionType or all(step.__globals__ is not each for each in own)
+
+
 _steps_of: Final = attrgetter(*_STEP_NAMES)
 _STEPS: Final = _steps_of(Logger)
+# A tracing library may have been there before us.
+_STOCK: Final = None if _is_foreign(logging.Logger.makeRecord) else logging.Logger.makeRecord
+Logger._replaced = any(map(_is_foreign, _STEPS))
 
 
 class RootLogger(Logger, logging.RootLogger):
@@ -250,5 +259,5 @@ def adopt_loggers() -> None:
     for logger in list(logging.root.manager.loggerDict.values()):
         if type(logger) is logging.Logger:
             logger.__class__ = Logger
-            adopted = cast("Logger", logger)
-            adopted._replaced = not vars(logger).keys().isdisjoint(_STEP_NAMES)
+            if not vars(logger).keys().isdisjoint(_STEP_NAMES):
+                cast("Logger", logger)._replaced = True

@@ -18,6 +18,7 @@ from crmlogging.exceptions import Problems
 from crmlogging.fields import MISFIT, SCHEMA_VERSION, SHAPES
 from crmlogging.formatters.encoding import encode, one_line
 from crmlogging.formatters.known_line import NOT_KNOWN, KnownLines
+from crmlogging.formatters.overriding import overrides
 from crmlogging.formatters.prepared_line import PreparedLine, prepare, timestamp
 from crmlogging.records import (
     STANDARD_ATTRIBUTES,
@@ -43,6 +44,8 @@ _STANDARD_OPTIONS: Final = {
     *("json_serializer", "json_indent", "json_ensure_ascii"),
 }
 _POSITIONAL: Final = ("fmt", "datefmt", "style", "validate")
+_STEPS: Final = ("add_fields", "process_log_record", "jsonify_log_record", "serialize_log_record")
+"""What python-json-logger offers to override between a record and its line."""
 _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(("rename_fields", "static_fields", "defaults"), (Mapping,)),
     **dict.fromkeys(("datefmt", "prefix"), (str,)),
@@ -108,7 +111,11 @@ class JsonFormatter(StandardJsonFormatter):
         problems.raise_if_any()
         fmt = args[0] if args else options.get("fmt")
         self._tabular = schema == "crm" and fmt is None
-        self._plain_tabular = self._tabular and not _touches_lines(options)
+        self._plain_tabular = (
+            self._tabular
+            and not _touches_lines(options)
+            and not overrides(self, JsonFormatter, _STEPS)
+        )
         # Nobody overrides a step between record and line.
         self._direct = self._by_orjson and type(self) is JsonFormatter
         self._facts = _process_facts(service, environment)

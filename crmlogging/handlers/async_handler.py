@@ -158,8 +158,8 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and queue it; never raises."""
-        dispatch, filters = self._straight, self.filters
-        if dispatch is not None and dispatch.flooded and dispatch.turn_away_early(record, filters):
+        straight, filters = None if self._replaced else self._straight, self.filters
+        if straight is not None and straight.flooded and straight.turn_away_early(record, filters):
             return True
         return SafeHandler.handle(self, record)
 

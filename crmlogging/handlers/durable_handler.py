@@ -19,7 +19,9 @@ from typing import Any, Final, NamedTuple
 from crmlogging import records
 from crmlogging.diagnostics import Tally, complain
 from crmlogging.formatters.json_formatter import JsonFormatter
+from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.heartbeat import spoken_name
+from crmlogging.handlers.safe_handler import is_foreign
 from crmlogging.handlers.straight_handler import StraightHandler, quiet_threads
 
 __all__ = ["AUDIT", "DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
@@ -47,6 +49,8 @@ class _Gap(NamedTuple):
 class DurableHandler(StraightHandler):
     """Base of handlers that write lines to disk; subclasses implement `_store`."""
 
+    _format_bytes: Callable[[Any], bytes] | None = None
+
     def __init__(
         self,
         *,
@@ -60,7 +64,6 @@ class DurableHandler(StraightHandler):
         self._clock = clock or (lambda: time.time())  # Looked up late: tests freeze it.
         split = DEBUG_TIER in tiers and STANDARD_TIER in tiers
         self._only_tier = "" if split else tiers[0]
-        self._format_bytes: Callable[[Any], bytes] | None = None
         self._gap: _Gap | None = None
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
@@ -107,17 +110,20 @@ class DurableHandler(StraightHandler):
     @property
     def batches_moments(self) -> bool:
         """Whether `handle_batch` takes a `Moment` as well as the record that it stands for."""
-        return self._takes_moments and not self._replaced and not self.filters
+        return self.takes_calls and not self.filters
 
     def handle_batch(self, batch: Sequence[Any]) -> None:
         """Filter and write many records with few writes; never raises."""
         lines: dict[str, list[bytes]] = {}
         size, highest, when = 0, 0, 0.0
-        filters = self.filters
+        filters, decides_itself = self.filters, is_foreign(self.filter)
         safe: Any
         for record in batch:
             if quiet_threads and record.thread in quiet_threads:
                 self.tally.add("ignored")
+                continue
+            if decides_itself:
+                self._handle_one(record)
                 continue
             try:
                 if type(record) is records.Moment:
@@ -192,13 +198,18 @@ class DurableHandler(StraightHandler):
     def _tier(self, level: int) -> str:
         return self._only_tier or (STANDARD_TIER if level >= 20 else DEBUG_TIER)  # INFO
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802  # logging's name
-        """Set the formatter; without one the lines are those of `JsonFormatter`."""
-        super().setFormatter(fmt)
-        self._format_bytes = getattr(fmt, "format_bytes", None)
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        # Also where it is assigned, past `setFormatter`.
+        if name in ("formatter", "format"):
+            self._look_at_formatter()
+
+    def _look_at_formatter(self) -> None:
+        """Find how lines are made; without a formatter they are those of `JsonFormatter`."""
+        render = None if is_foreign(self.format) else bytes_renderer(self.formatter)
+        self._format_bytes = render
         self._takes_moments = (
-            isinstance(fmt, JsonFormatter)
-            and type(fmt).format_bytes is JsonFormatter.format_bytes
+            getattr(render, "__func__", None) is JsonFormatter.format_bytes
             and type(self).emit is DurableHandler.emit
         )
 
@@ -208,8 +219,9 @@ class DurableHandler(StraightHandler):
             return b"%b\n" % self._format_bytes(record)
         if self.formatter is None:
             self.setFormatter(JsonFormatter())
-            return self._line(record)
-        return self.formatter.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            if self._format_bytes is not None:
+                return self._line(record)
+        return self.format(record).encode("utf-8", "backslashreplace") + b"\n"
 
     def _failed(self, error: OSError, count: int) -> None:
         """Count records that could not be written; storage calls this instead of raising."""

@@ -16,7 +16,7 @@ from crmlogging.diagnostics import complain, tally
 if TYPE_CHECKING:
     from crmlogging.redaction.projection import Projection
 
-__all__ = ["SafeHandler", "are_same", "steps_of"]
+__all__ = ["SafeHandler", "are_same", "is_foreign", "steps_of"]
 
 
 @cache
@@ -27,7 +27,7 @@ def _nothing_allowed() -> Projection:
 
 
 _moment: Final = tuple.__new__  # past the arguments by name
-_STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked")
+_STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked", "format")
 steps_of: Final = attrgetter("handle", "filter", "emit")
 """Of a class, those that somebody may put a step of their own in place of."""
 
@@ -37,7 +37,8 @@ def are_same(steps: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
     return all(map(is_, steps, others))
 
 
-def _is_foreign(step: Any) -> bool:
+def is_foreign(step: Any) -> bool:
+    """Tell whether a step is neither ours nor the standard library's."""
     # Not by `__module__`, which a decorator copies from what it wraps.
     module = getattr(step, "__globals__", {}).get("__name__", "")
     return str(module).partition(".")[0] not in ("crmlogging", "logging")
@@ -63,7 +64,7 @@ class SafeHandler(logging.Handler):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._own_steps = steps_of(cls)
-        if any(_is_foreign(getattr(cls, step)) for step in _STEPS):
+        if any(is_foreign(getattr(cls, step)) for step in _STEPS):
             cls._replaced = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -92,12 +93,15 @@ class SafeHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
         try:
-            order = None
+            order, outcome = None, cast("Any", None)
             try:
-                order = records.order_of(self.filters)
-                if order.holds is not None and order.holds(record):
+                takes_moments, order = self.takes_calls, records.order_of(self.filters)
+                if not takes_moments and is_foreign(self.filter):
+                    outcome = records.run(records.filterable(record), (self.filter,))
+                elif order.holds is not None and order.holds(record):
                     return False
-                outcome = order.brief(record) if self.takes_calls else order.refine(record)
+                else:
+                    outcome = order.brief(record) if takes_moments else order.refine(record)
             except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
                 complain(f"{type(self).__name__}: filter", error)
                 outcome = _nothing_allowed().project(record)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from crmlogging.diagnostics import complain
 from crmlogging.formatters.encoding import ESCAPES
+from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.line_writer import LineWriter
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.records import Moment, SafeRecord, copy_of, deferred
@@ -242,7 +243,7 @@ class DescriptorTarget(Target):
         own = steps != (logging.Handler.format, logging.Handler.filter)
         if own or stream.encoding.lower() not in ("utf-8", "utf8"):
             return None
-        return getattr(self.handler.formatter, "format_bytes", None)
+        return bytes_renderer(self.handler.formatter)
 
     def _line(
         self,

@@ -23,7 +23,7 @@ from crmlogging.records.safe_record import (
     copy_of,
     deferred,
 )
-from crmlogging.records.stages import Stage, record_id, seen
+from crmlogging.records.stages import Stage, filterable, record_id, run, seen
 
 __all__ = [
     "LAST_SECOND",
@@ -39,6 +39,7 @@ __all__ = [
     "call_of",
     "copy_of",
     "deferred",
+    "filterable",
     "is_held",
     "make_record",
     "new_id",
@@ -47,6 +48,7 @@ __all__ = [
     "order_of",
     "record_id",
     "refine",
+    "run",
     "seen",
     "spoken_now",
     "takes_calls",

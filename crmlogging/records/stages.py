@@ -13,7 +13,7 @@ from crmlogging.records.calls import Call
 from crmlogging.records.identity import new_id
 from crmlogging.records.safe_record import Moment, SafeRecord, copy_of
 
-__all__ = ["Answer", "Stage", "record_id", "run", "seen"]
+__all__ = ["Answer", "Stage", "filterable", "record_id", "run", "seen"]
 
 Answer = tuple[Any, ...]
 
@@ -70,6 +70,14 @@ def _become(record: logging.LogRecord, other: logging.LogRecord) -> bool:
     except TypeError:  # A record class with slots keeps its class; its contents are safe.
         pass
     return True
+
+
+def filterable(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of `record` for a step that may call `Stage.filter` on it."""
+    kind = type(record)
+    if sys.version_info >= (3, 12) or kind is logging.LogRecord or issubclass(kind, SafeRecord):
+        return copy_of(record)
+    return logging.makeLogRecord(record.__dict__)  # Else it might keep its class, see `_become`.
 
 
 _Call = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
