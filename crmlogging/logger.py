@@ -6,7 +6,6 @@ import io
 import logging
 import sys
 from collections.abc import Mapping
-from operator import attrgetter, is_
 from types import FunctionType
 from typing import Any, Final, cast
 
@@ -44,6 +43,11 @@ class Logger(logging.Logger):
 
     _replaced = False
     """Somebody put a step of their own in place of one of this logger's."""
+
+    def __init__(self, name: str, level: int | str = logging.NOTSET) -> None:
+        super().__init__(name, level)
+        # Asked at each call: an attribute of the object is read at a fraction of a class's cost.
+        self._replaced = self._replaced
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -138,10 +142,7 @@ class Logger(logging.Logger):
         if self.filters or self._replaced or type(extra) is not dict:
             return False
         try:
-            if (  # By identity: what wraps a step may say that it is equal.
-                not all(map(is_, _steps_of(type(self)), _STEPS))
-                or logging.Logger.makeRecord is not _STOCK
-            ):
+            if not _has_usual_steps(type(self)):
                 return False
             frame = sys._getframe(2)
             code = frame.f_code
@@ -236,11 +237,27 @@ def _is_foreign(step: object) -> bool:
     return type(step) is not FunctionType or all(step.__globals__ is not each for each in own)
 
 
-_steps_of: Final = attrgetter(*_STEP_NAMES)
-_STEPS: Final = _steps_of(Logger)
+_STEPS: Final = [getattr(Logger, name) for name in _STEP_NAMES]
+_LOG, _FIND_CALLER, _MAKE_RECORD, _HANDLE, _FILTER, _CALL_HANDLERS = _STEPS
 # A tracing library may have been there before us.
 _STOCK: Final = None if _is_foreign(logging.Logger.makeRecord) else logging.Logger.makeRecord
 Logger._replaced = any(map(_is_foreign, _STEPS))
+
+
+def _has_usual_steps(kind: type[Logger]) -> bool:
+    """Tell whether a class has the steps that we know.
+
+    Asked at each call, and by identity: what wraps a step may say that it is equal.
+    """
+    return (
+        kind._log is _LOG
+        and kind.findCaller is _FIND_CALLER
+        and kind.makeRecord is _MAKE_RECORD
+        and kind.handle is _HANDLE
+        and kind.filter is _FILTER
+        and kind.callHandlers is _CALL_HANDLERS
+        and logging.Logger.makeRecord is _STOCK
+    )
 
 
 class RootLogger(Logger, logging.RootLogger):

@@ -6,7 +6,6 @@ import logging
 import sys
 import time
 from functools import cache
-from operator import attrgetter, is_
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,7 +15,7 @@ from crmlogging.diagnostics import complain, tally
 if TYPE_CHECKING:
     from crmlogging.redaction.projection import Projection
 
-__all__ = ["SafeHandler", "are_same", "is_foreign", "steps_of"]
+__all__ = ["SafeHandler", "is_foreign"]
 
 
 @cache
@@ -28,13 +27,6 @@ def _nothing_allowed() -> Projection:
 
 _moment: Final = tuple.__new__  # past the arguments by name
 _STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked", "format")
-steps_of: Final = attrgetter("handle", "filter", "emit")
-"""Of a class, those that somebody may put a step of their own in place of."""
-
-
-def are_same(steps: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    """Tell whether these are the very same: what wraps one may say that it is equal."""
-    return all(map(is_, steps, others))
 
 
 def is_foreign(step: Any) -> bool:
@@ -63,7 +55,7 @@ class SafeHandler(logging.Handler):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._own_steps = steps_of(cls)
+        cls._own_steps = cls.handle, cls.filter, cls.emit
         if any(is_foreign(getattr(cls, step)) for step in _STEPS):
             cls._replaced = True
 
@@ -75,17 +67,23 @@ class SafeHandler(logging.Handler):
     @property
     def takes_calls(self) -> bool:
         """Whether `take` may be called in place of `handle`."""
-        return (
-            self._takes_moments
-            and not self._replaced
-            and are_same(steps_of(type(self)), self._own_steps)
-        )
+        return self._takes_moments and not self._replaced and self._has_own_steps()
+
+    def _has_own_steps(self) -> bool:
+        """Tell whether the class has the steps with which it was made.
+
+        Asked at each record, and by identity: what wraps a step may say that it is equal.
+        """
+        kind, (handle, passes, emit) = type(self), self._own_steps
+        return kind.handle is handle and kind.filter is passes and kind.emit is emit
 
     def start(self, *, watch_levels: bool = True) -> None:
         """Begin to tick, and to follow ``CRMLOGGING_LEVEL``; for the end of a constructor."""
         # Imported now: a fork while a thread's first bad record imports it would leave a child in
         # which the module stays locked.
         _nothing_allowed()
+        # Asked at each record: an attribute of the object is read at a fraction of a class's cost.
+        self._replaced, self._own_steps = self._replaced, self._own_steps
         ticking.watch(self)
         if watch_levels:
             levels.start()
@@ -129,7 +127,7 @@ class SafeHandler(logging.Handler):
         """Emit what a call says, if it is known; tell whether that was done.
 
         Args:
-            spoken: as `crmlogging.records.Call` has it.
+            spoken: of the call.
             message: of the call.
             code: what makes the call.
             offset: of the instruction.

@@ -20,7 +20,7 @@ import orjson
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
 from crmlogging.formatters.prepared_line import StraightEnding, thread_json
-from crmlogging.handlers.safe_handler import SafeHandler, are_same, steps_of
+from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["StraightHandler", "quiet_threads"]
 
@@ -74,12 +74,7 @@ class StraightHandler(SafeHandler):
         """Write the line of a call that is known; tell whether that was done."""
         site = id(code), offset, len(fields)
         found = self._calls.get(site)
-        if (
-            found is None
-            or self._replaced
-            or quiet_threads
-            or not are_same(steps_of(type(self)), self._own_steps)
-        ):
+        if found is None or self._replaced or quiet_threads or not self._has_own_steps():
             return False
         try:
             created = time.time()
@@ -101,7 +96,8 @@ class StraightHandler(SafeHandler):
                     for each in enrich:
                         if not each(taken):
                             return False
-                line = straight.quick(taken, args, created, thread, "")
+                quick = straight.quick
+                line = quick(taken, args, created, thread, "")
                 if line == b"":
                     line = straight.slowly(taken, args, created, thread, "")
                 if line is not None:
@@ -158,7 +154,7 @@ class StraightHandler(SafeHandler):
             or given["exc_info"] is not None
             or self._replaced
             or quiet_threads
-            or not are_same(steps_of(type(self)), self._own_steps)
+            or not self._has_own_steps()
         ):
             return None, None
         name, created = given["threadName"], given["created"]
@@ -257,7 +253,7 @@ class StraightHandler(SafeHandler):
             return
         ending = StraightEnding(prepared, [(each.line, each.constant) for each in arguments])
         one: _Known = (
-            *(outline, outline.message, outline.spoken, filters, formatter),
+            *(outline, outline.message, outline.spoken[:-1], filters, formatter),
             *(order.enrich, straight(ending), self._tier(outline.level)),
         )
         if sum(map(len, [*known.values()])) >= _CALLS_KEPT:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from threading import current_thread, get_ident
 from types import CodeType, FrameType
@@ -23,20 +22,21 @@ LAST_SECOND: Final = 253_402_300_799.0
 _LogRecord: Final = logging.LogRecord
 _SOURCE_FILE: Final = os.path.normcase(logging.addLevelName.__code__.co_filename)
 _level_names: Final = logging._levelToName
-_modules: Final = sys.modules
 _pid = os.getpid()
 
 
-Spoken: TypeAlias = "tuple[str, int, str | None, str, int]"
-"""Name of the logger; level and its name, None if it has none; name and id of the process."""
-Call: TypeAlias = (
-    "tuple[CodeType, int, Spoken, object, tuple[object, ...], float, float, int, str, str | None]"
-)
+Spoken: TypeAlias = "tuple[str, int, str | None, int]"
+"""Name of the logger; level and its name, None if it has none; id of the process."""
+Call: TypeAlias = """tuple[
+    CodeType, int, tuple[str, int, str | None, int, str],
+    object, tuple[object, ...], float, float, int, str, str | None,
+]"""
 """A plain logging call: without an exception, a stack, or frames to skip.
 
-What makes it, and the offset of the instruction; what is `Spoken`; the message and its arguments,
-as given; seconds since the epoch, and milliseconds since `logging` was imported; id and name of
-the calling thread; name of the running task of asyncio, where this Python records it.
+What makes it, and the offset of the instruction; what is `Spoken`, and the name of the process,
+which our lines do not hold; the message and its arguments, as given; seconds since the epoch, and
+milliseconds since `logging` was imported; id and name of the calling thread; name of the running
+task of asyncio, where this Python records it.
 
 A plain tuple, which is taken apart in a third of the time that one with names needs.
 """
@@ -63,8 +63,7 @@ def spoken_now(logger: str, level: int) -> Spoken | None:
     """
     if not _are_usual():
         return None
-    process = process_name() if "multiprocessing" in _modules else "MainProcess"
-    return logger, level, _level_names.get(level), process, _pid
+    return logger, level, _level_names.get(level), _pid
 
 
 def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...]) -> Call:
@@ -78,7 +77,7 @@ def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[objec
     return (
         frame.f_code,
         frame.f_lasti,
-        spoken,
+        (*spoken, process_name()),
         message,
         args,
         created,

@@ -22,7 +22,7 @@ _FACTS: Final = itemgetter(
     *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
 )
 
-_SPOKEN: Final = itemgetter("name", "levelno", "levelname", "processName", "process")
+_SPOKEN: Final = itemgetter("name", "levelno", "levelname", "process", "processName")
 
 
 class Argument(NamedTuple):
