@@ -26,7 +26,10 @@ def _nothing_allowed() -> Projection:
 
 
 _moment: Final = tuple.__new__  # past the arguments by name
-_STEPS: Final = ("handle", "take", "filter", "emit", "_emit_locked", "format")
+_STEPS: Final = (
+    *("handle", "take", "filter", "emit", "_emit_locked", "format"),
+    *("prepare", "enqueue"),  # of handlers with a queue
+)
 
 
 def is_foreign(step: Any) -> bool:
@@ -56,7 +59,7 @@ class SafeHandler(logging.Handler):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._own_steps = cls.handle, cls.filter, cls.emit
-        if any(is_foreign(getattr(cls, step)) for step in _STEPS):
+        if any(is_foreign(getattr(cls, step)) for step in _STEPS if hasattr(cls, step)):
             cls._replaced = True
 
     def __setattr__(self, name: str, value: object) -> None:

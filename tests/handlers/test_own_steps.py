@@ -219,6 +219,33 @@ class TestHandlers:
         assert [orjson.loads(line)["crm"] for line in found[8:]] == ["zoho"] * 2
 
 
+@KINDS
+class TestQueues:
+    @pytest.mark.parametrize("first", [0, 3])
+    @pytest.mark.parametrize("step", ["prepare", "enqueue", "emit", "handle"])
+    def test_a_step_on_the_object(
+        self, tmp_path: Path, kind: type[logging.Logger], step: str, first: int
+    ) -> None:
+        target = logging.FileHandler(tmp_path / "queued.jsonl")
+        handler = AsyncHandler(handlers=[target])
+        handler.addFilter(AllowlistFilter(["@crm"]))
+        logger = logger_of(kind, handler)
+        log(logger, first)
+        usual, seen = getattr(handler, step), []
+
+        def own(record: logging.LogRecord) -> Any:
+            seen.append(record.getMessage())
+            return usual(record)
+
+        setattr(handler, step, own)
+        log(logger, 4)
+        handler.close()
+        target.close()
+        assert seen == ["Synced contacts"] * 4
+        found = (tmp_path / "queued.jsonl").read_bytes().splitlines()
+        assert found == [b"Synced contacts"] * (first + 4)
+
+
 @pytest.mark.parametrize("step", ["callHandlers", "handle", "_log", "makeRecord"])
 def test_a_step_that_was_replaced_before_the_import(tmp_path: Path, step: str) -> None:
     """Tracing libraries patch `logging.Logger`, some before anybody imports us."""
