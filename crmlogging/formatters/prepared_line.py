@@ -115,14 +115,17 @@ class StraightEnding:
 
     Args:
         prepared: how such lines are written.
+        values: how many of the call's values it has places for, or leaves out.
         more: names of fields that come on top, each with its JSON where that is always the same;
             the values of the others stand behind those of `prepared`.
     """
 
-    def __init__(self, prepared: PreparedLine, more: Iterable[tuple[str, bytes | None]]) -> None:
+    def __init__(
+        self, prepared: PreparedLine, values: int, more: Iterable[tuple[str, bytes | None]]
+    ) -> None:
         *pieces, last = prepared.pieces
         assert isinstance(last, bytes)
-        at = sum(isinstance(each, int) for each in pieces)
+        at = 3 + values  # behind time, thread and id
         pieces.append(last[: -prepared.tail])
         for name, constant in more:
             pieces += [b",%b:" % _dumps(name), at if constant is None else constant]

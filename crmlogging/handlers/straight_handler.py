@@ -251,7 +251,8 @@ class StraightHandler(SafeHandler):
         arguments = outline.arguments or ()
         if not prepared.names.isdisjoint(each.line for each in arguments):
             return
-        ending = StraightEnding(prepared, [(each.line, each.constant) for each in arguments])
+        more = [(each.line, each.constant) for each in arguments]
+        ending = StraightEnding(prepared, len(outline.lines), more)
         one: _Known = (
             *(outline, outline.message, outline.spoken[:-1], filters, formatter),
             *(order.enrich, straight(ending), self._tier(outline.level)),
