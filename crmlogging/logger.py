@@ -159,7 +159,8 @@ class Logger(logging.Logger):
             spoken = records.spoken_now(self.name, level)
             if spoken is None:
                 return False
-            only = records.only_handler(self, level)
+            handlers = records.handlers_of(self, level)
+            only = handlers[0] if len(handlers) == 1 else None
             # Of the class, as in `records.takes_calls`.
             take_known = getattr(type(only), "take_known", None)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
@@ -171,7 +172,7 @@ class Logger(logging.Logger):
                 return True
         except RecursionError:  # not even that can be called
             return False
-        return is_taken(self, frame, spoken, message, args, extra)
+        return is_taken(handlers, frame, spoken, message, args, extra)
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1

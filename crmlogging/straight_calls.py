@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from types import FrameType
 from typing import Any
@@ -14,7 +13,7 @@ __all__ = ["is_taken", "raised_in"]
 
 
 def is_taken(
-    logger: logging.Logger,
+    handlers: list[Any],
     frame: FrameType,
     spoken: records.Spoken,
     message: object,
@@ -24,7 +23,7 @@ def is_taken(
     """Have the handlers take what their filters make of a call; tell whether that could be done."""
     try:
         call = records.call_of(frame, spoken, message, args)
-        found = _answers(logger, call, extra)
+        found = _answers(handlers, call, extra)
     except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
         return False
     if not found:
@@ -44,28 +43,20 @@ def is_taken(
 
 
 def _answers(
-    logger: logging.Logger, call: records.Call, extra: dict[str, Any]
+    handlers: list[Any], call: records.Call, extra: dict[str, Any]
 ) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
-    """Return the handlers that `call` goes to, and what their filters make of it.
-
-    None if one of them needs a record.
-    """
+    """Return what the filters of `handlers` make of `call`; None if one of them needs a record."""
     found = []
     last = answer = None
-    level = call[2][1]
-    each: logging.Logger | None = logger
-    while each is not None:
-        for handler in each.handlers:
-            if level >= handler.level:
-                if not records.takes_calls(handler):
-                    return None
-                order = records.order_of(handler.filters)
-                if order is not last:
-                    last, answer = order, order.answer(call, extra)
-                if answer is None:
-                    return None
-                found.append((handler, order, answer))
-        each = each.parent if each.propagate else None
+    for handler in handlers:
+        if not records.takes_calls(handler):
+            return None
+        order = records.order_of(handler.filters)
+        if order is not last:
+            last, answer = order, order.answer(call, extra)
+        if answer is None:
+            return None
+        found.append((handler, order, answer))
     return found
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
 from crmlogging.records.identity import new_id, notice
 from crmlogging.records.making import make_record
-from crmlogging.records.orders import Order, is_held, only_handler, order_of, refine, takes_calls
+from crmlogging.records.orders import Order, handlers_of, is_held, order_of, refine, takes_calls
 from crmlogging.records.safe_record import (
     STANDARD_ATTRIBUTES,
     DeferredRecord,
@@ -40,11 +40,11 @@ __all__ = [
     "copy_of",
     "deferred",
     "filterable",
+    "handlers_of",
     "is_held",
     "make_record",
     "new_id",
     "notice",
-    "only_handler",
     "order_of",
     "record_id",
     "refine",

@@ -12,7 +12,7 @@ from crmlogging.records.identity import new_id
 from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
 from crmlogging.records.stages import Answer, Stage, run, seen
 
-__all__ = ["Order", "is_held", "only_handler", "order_of", "refine", "takes_calls"]
+__all__ = ["Order", "handlers_of", "is_held", "order_of", "refine", "takes_calls"]
 
 _Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
 
@@ -168,18 +168,16 @@ def refine(record: logging.LogRecord, filters: Iterable[Any]) -> logging.LogReco
     return order_of(filters).refine(record)
 
 
-def only_handler(logger: logging.Logger, level: int) -> Any:
-    """Return the handler that what is logged to `logger` goes to; None where there is not one."""
-    only = None
+def handlers_of(logger: logging.Logger, level: int) -> list[Any]:
+    """Return the handlers that what is logged to `logger` goes to."""
+    found: list[Any] = []
     each: logging.Logger | None = logger
     while each is not None:
         for handler in each.handlers:
             if level >= handler.level:
-                if only is not None:
-                    return None
-                only = handler
+                found.append(handler)  # noqa: PERF401  # a comprehension is one more call on 3.11
         each = each.parent if each.propagate else None
-    return only
+    return found
 
 
 def takes_calls(handler: Any) -> bool:
@@ -204,8 +202,8 @@ def is_held(
         extra: fields of the call; never changed.
         raised: the exception that is logged.
     """
-    only = only_handler(logger, level)
-    if not takes_calls(only):
+    handlers = handlers_of(logger, level)
+    if len(handlers) != 1 or not takes_calls(only := handlers[0]):
         return False
     order, created = order_of(only.filters), created_now()
     if order.holds_call is None or created is None:

@@ -219,7 +219,11 @@ class TestDeath:
             process.kill()
             rest, _ = process.communicate(timeout=60)
             accepted.update(int(line) for line in ("".join(lines) + rest).splitlines())
-        assert run("", place, out)[0] == 0
+        # A process that ends while it still reads leaves the rest to the next one.
+        starts = 0
+        while files(place) and starts < 10:
+            assert run("", place, out)[0] == 0
+            starts += 1
         found = delivered(out)
         assert accepted <= {number for _, number in found}
         numbers_of: dict[str, set[int]] = {}
