@@ -68,7 +68,7 @@ class Early:
         errors, allowlist = stages[-len(_KINDS) :]
         self._errors = cast("ErrorFilter", errors)
         self._shown = cast("AllowlistFilter", allowlist).shows(RESOURCE)
-        self._error_like: Callable[[BaseException, str | None], CrmError | None] | None = None
+        self._error_like: Callable[[Any, Any], CrmError | None] | None = None
         # Names of a record's attributes, and of a call's fields, to the number of the latter.
         self._layouts: dict[tuple[object, ...], int] = {}
         self._extras: dict[tuple[object, ...], int] = {}
@@ -88,12 +88,14 @@ class Early:
             return False
         attributes = record.__dict__
         number = self._layouts.get(tuple(attributes)) or self._number(attributes)
-        exc_info = attributes.get("exc_info")
-        if type(exc_info) is not tuple or len(exc_info) != 3 or number == _CLOSED:
+        if number == _CLOSED:
+            return False
+        exc_info = attributes["exc_info"]
+        if type(exc_info) is not tuple or len(exc_info) != 3:
             return False
         evidence, _, resource = self._evidence(number, _call(attributes), attributes, exc_info[1])
-        key = self._keys.get(evidence)
-        return key is not None and self._hold(key, attributes["created"], resource, self._shown)
+        key, hold = self._keys.get(evidence), self._hold
+        return key is not None and hold(key, attributes["created"], resource, self._shown)
 
     def holds_call(
         self,
@@ -116,8 +118,8 @@ class Early:
         if number == _CLOSED:
             return False
         evidence, _, resource = self._evidence(number, call, extra, raised)
-        key = self._keys.get(evidence)
-        return key is not None and self._hold(key, created, resource, self._shown)
+        key, hold = self._keys.get(evidence), self._hold
+        return key is not None and hold(key, created, resource, self._shown)
 
     def learn(self, record: logging.LogRecord, safe: SafeRecord) -> None:
         """Remember of which group `record` is, which the stages made `safe` of."""
@@ -157,7 +159,9 @@ class Early:
 
         The first is `_UNKNOWN` where more decides than is looked at here.
         """
-        if self._error_like is None:
+        # In variables: an attribute that is called is looked for among methods first.
+        error_like = self._error_like
+        if error_like is None:
             return _NOTHING
         get = fields.get
         crm, tenant, resource = get(_CRM), get(_TENANT), get(RESOURCE)
@@ -167,20 +171,19 @@ class Early:
             get = bound.get
             crm, tenant, resource = get(_CRM, crm), get(_TENANT, tenant), get(RESOURCE, resource)
         level, message, path, line = call
-        if (
-            type(message) is not str
-            or type(level) is not int
-            or type(tenant) not in _HASHED
-            or type(crm) not in _HASHED
-            or type(path) is not str
-            or type(line) is not int
+        if not (
+            type(message) is type(path) is str
+            and type(level) is type(line) is int
+            and type(crm) in _HASHED
+            and (tenant is None or type(tenant) in _HASHED)
         ):
             return _NOTHING
-        error = self._error_like(raised, crm)
+        error = error_like(raised, crm)
         if error is None:
             return _NOTHING
-        decided = (error.fingerprint, error.provider, number, message, line, crm, tenant, level)
-        return hash((decided, path)), error, resource
+        fingerprint, provider = error.fingerprint, error.provider
+        decided = fingerprint, provider, number, message, path, line, crm, tenant, level
+        return hash(decided), error, resource
 
     def _number(self, attributes: Mapping[str, Any]) -> int:
         """Return the number of the fields that a record has besides the standard attributes."""

@@ -99,7 +99,7 @@ class SafeHandler(logging.Handler):
                 takes_moments, order = self.takes_calls, records.order_of(self.filters)
                 if not takes_moments and is_foreign(self.filter):
                     outcome = records.run(records.filterable(record), (self.filter,))
-                elif order.holds is not None and order.holds(record):
+                elif (holds := order.holds) is not None and holds(record):
                     return False
                 else:
                     outcome = order.brief(record) if takes_moments else order.refine(record)

@@ -37,8 +37,8 @@ __all__ = ["Recall", "recall_of"]
 _WORDS_KEPT: Final = 1_024
 _MAX_CHARACTERS: Final = 1_500
 """Length of words beyond which they are not remembered; all of it is read."""
-# By position: to miss a character in a mapping costs an exception.
-_ZEROS: Final = "".join(map(chr, range(128))).translate(str.maketrans("123456789", "0" * 9))
+# Of bytes, of which each is looked up in no time; a digit is one byte, and no part of another.
+_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _RUN: Final = re.compile(r"[0-9]+")
 _LONG: Final = re.compile(r"[0-9]{5,}")
 _ADDRESS: Final = re.compile(r"\b0x[0-9a-f]{4,16}\b")
@@ -74,6 +74,7 @@ class Recall:
         kind = KINDS[type(raised)]
         if not kind.links:
             return None
+        response = None
         # The usual one by the straight way: nothing before it, and plain arguments.
         if raised.__cause__ is None and (raised.__context__ is None or raised.__suppress_context__):
             attributes = raised.__dict__
@@ -83,18 +84,15 @@ class Recall:
             else:
                 if not attributes:
                     return self._of_text(kind.number, raised, provider) if kind.speaks else None
-                response = attributes.get("response")
-                if response is not None and READ_FIRST.isdisjoint(attributes):
-                    return self._of_answer(response, provider)
-        links = links_of(raised)
-        if links is None:
-            return None
-        response = answer_among(links)
-        if response is not None:
-            return self._of_answer(response, provider)
-        return self._of_words(links, provider)
-
-    def _of_answer(self, response: object, provider: str | None) -> CrmError | None:
+                if READ_FIRST.isdisjoint(attributes):
+                    response = attributes.get("response")
+        if response is None:
+            links = links_of(raised)
+            if links is None:
+                return None
+            response = answer_among(links)
+            if response is None:
+                return self._of_words(links, provider)
         glance = glance_at(response)
         if glance is None:
             return None
@@ -127,7 +125,8 @@ class Recall:
         return self._known(number, text, provider)
 
     def _known(self, kinds: object, text: str, provider: str | None) -> CrmError | None:
-        alike = (_ADDRESS.sub("0x0", text) if "0x" in text else text).translate(_ZEROS)
+        plain = _ADDRESS.sub("0x0", text) if "0x" in text else text
+        alike = plain.encode("utf-8", "surrogatepass").translate(_ZEROS)
         key = hash((provider, kinds, alike))
         known = self._words.get(key)
         if known is None and self._met.get(key):
@@ -263,9 +262,9 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub("0x0", text) if "0x" in text else text
 
 
-def _alike(text: str) -> str:
-    """Return `text` with zeros for digits, and one address for all."""
-    return _without_addresses(text).translate(_ZEROS)
+def _alike(text: str) -> bytes:
+    """Return `text`, encoded, with zeros for digits, and one address for all."""
+    return _without_addresses(text).encode("utf-8", "surrogatepass").translate(_ZEROS)
 
 
 def _filled(text: str, number: str, runs: re.Pattern[str]) -> str:

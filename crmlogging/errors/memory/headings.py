@@ -18,6 +18,8 @@ __all__ = ["Heading", "first_id"]
 # How a body is to be read, and whose page it is.
 _OF_THE_BODY: Final = ("content-type", "server")
 _COUNTED: Final = "remaining"
+# A class of its own may have a say in what is equal, and in what a hash is.
+_TEXTS: Final = frozenset((str,))
 _value: Final = itemgetter(1)
 _numbers: Final = count()
 
@@ -64,7 +66,8 @@ class Heading:
             told = (_text(headers[self._only]),)
         elif self._told is not None:
             told = self._told(headers)
-            "".join(told)  # raises where one is no text
+            if not _TEXTS.issuperset(map(type, told)):
+                raise TypeError
         if self._counts:
             told += tuple([p.found_in(_text(headers[n]).lower()) for n, p in self._counts])
         return self._number, told
@@ -73,10 +76,14 @@ class Heading:
         """Return the same of headers as `crmlogging.errors.raised.glance` has them."""
         told: tuple[Any, ...] = ()
         if self._only is not None:
-            told = (_text(store[self._only][1]),)
+            value = store[self._only][1]
+            if type(value) is not str:  # as `_text`
+                raise TypeError
+            told = (value,)
         elif self._told is not None:
             told = tuple(map(_value, self._told(store)))
-            "".join(told)
+            if not _TEXTS.issuperset(map(type, told)):
+                raise TypeError
         if self._counts:
             told += tuple([p.found_in(_text(store[n][1]).lower()) for n, p in self._counts])
         return self._number, told

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from crmlogging.errors.memory.forms import Form
 from crmlogging.errors.memory.headings import first_id
@@ -17,7 +18,8 @@ _FORMS_TRIED: Final = 32
 _EMPTY: Final = hash(("", bytes))
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Known:
     """What was answered.
 
     Attributes:
@@ -26,11 +28,11 @@ class Known(NamedTuple):
     """
 
     error: CrmError | None
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...]
 
     def for_request(self, identity: str, headers: dict[str, Any]) -> CrmError | None:
         """Return the answer for a request; `identity` is what the body tells, or ""."""
-        error, names = self
+        error, names = self.error, self.names
         if error is None:
             return None
         found: str | None = identity

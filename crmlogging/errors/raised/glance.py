@@ -11,9 +11,10 @@ from __future__ import annotations
 import sys
 from abc import ABCMeta
 from collections import OrderedDict
+from dataclasses import dataclass
 from itertools import count
 from types import GetSetDescriptorType, ModuleType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 __all__ = [
     *("KINDS", "READ_FIRST", "SCALARS", "Glance", "Kind"),
@@ -58,7 +59,8 @@ Glance = tuple[int, dict[str, tuple[str, str]], bytes, str, str]
 and their values, body, method and URL."""
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Kind:
     """What is known of a class.
 
     Attributes:
@@ -211,9 +213,8 @@ def glance_at(response: Any) -> Glance | None:
     # What is of another type is read otherwise; so is what tells no method, address or header.
     if (
         type(status) is not int
-        or type(url) is not str
+        or not type(url) is type(method) is str
         or type(body) is not bytes
-        or type(method) is not str
         or type(store) not in _DICTIONARIES
         or not (store and url and method)
         or getattr(response, "method", _ABSENT) is not _ABSENT

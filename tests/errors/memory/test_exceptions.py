@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlogging.errors.catalog import Catalog, builtin
-from crmlogging.errors.memory.answers import Memory
+from crmlogging.errors.memory.answers import Memory, memory_of
 from crmlogging.errors.memory.exceptions import Recall
 from crmlogging.errors.model import CrmError
 from crmlogging.errors.raised.faults import answer_in
@@ -220,6 +220,25 @@ class TestWords:
             error = made(f"Error{number % 7}")
             assert described(error, catalog) == thought_out(made(f"Error{number % 7}"))
 
+    @pytest.mark.parametrize(
+        ("text", "same", "other"),
+        [
+            pytest.param("Zeile 1: ungültig", "Zeile 7: ungültig", "Zeile 7: ungultig", id="latin"),
+            pytest.param("第1行无效", "第7行无效", "第7列无效", id="wide"),
+            pytest.param("row 1: \ud83d", "row 7: \ud83d", "row 7: \ud83e", id="half-a-character"),
+            pytest.param("row ١", "row ١", "row ٢", id="digits-of-others"),
+        ],
+    )
+    def test_in_any_script_are_alike_but_for_numbers(
+        self, text: str, same: str, other: str, catalog: Catalog
+    ) -> None:
+        """Only the digits 0 to 9 are passed over, whatever characters stand around them."""
+        for _ in range(3):
+            described(failed(lambda: ValueError(text)), catalog)
+        known = at_a_glance(failed(lambda: ValueError(same)), catalog)
+        assert known == thought_out(failed(lambda: ValueError(same)))
+        assert at_a_glance(failed(lambda: ValueError(other)), catalog) is None
+
     def test_are_not_kept(self, catalog: Catalog) -> None:
         """Of what is remembered only hashes are kept, and of that not without end."""
         for number in range(3_000):
@@ -350,6 +369,85 @@ class TestAnswers:
         described(error("portals/12/oauth2"), catalog)
         for path in ("crm/v3/objects/contacts/", "portals/12/oauth3"):
             assert at_a_glance(error(path), catalog) in (None, thought_out(error(path)))
+
+    def test_of_a_limit_are_told_apart_by_its_headers(self, catalog: Catalog) -> None:
+        """What is left of a limit decides, however often the same was answered to others."""
+
+        def error(daily: int) -> BaseException:
+            headers = {
+                "X-HubSpot-RateLimit-Daily": "250000",
+                "X-HubSpot-RateLimit-Daily-Remaining": f"{daily}",
+                "X-HubSpot-RateLimit-Remaining": "7",
+            }
+            url = "https://api.hubapi.com/crm/v3/objects/contacts/471"
+            return requests.HTTPError("no", response=response(429, headers, b"", "GET", url))
+
+        for _ in range(3):
+            for daily in (0, 99, 5):
+                described(error(daily), catalog)
+                assert at_a_glance(error(daily), catalog) in (None, thought_out(error(daily)))
+        assert at_a_glance(error(0), catalog) == thought_out(error(0))
+
+    @pytest.mark.parametrize("names", [("Content-Type",), ("Content-Type", "Server")])
+    def test_with_headers_of_a_class_of_their_own_are_not_read(
+        self, names: tuple[str, ...], catalog: Catalog
+    ) -> None:
+        """A value that only looks like a known text may be anything; a number is none."""
+
+        class OwnText(str):
+            asked = 0
+
+            def __hash__(self) -> int:
+                OwnText.asked += 1
+                return str.__hash__(self)
+
+        def error(value: Any) -> BaseException:
+            answer = response(503, {}, b"", "GET", URL)
+            answer.headers.update(dict.fromkeys(names, value))
+            return requests.HTTPError("no", response=answer)
+
+        described(error("x"), catalog)
+        assert at_a_glance(error("x"), catalog)
+        assert at_a_glance(error(7), catalog) is None
+        assert at_a_glance(error(OwnText("x")), catalog) is None
+        assert not OwnText.asked
+
+    def test_that_were_forgotten_are_unknown(self, catalog: Catalog) -> None:
+        """Where requests went is remembered apart from the answers, and says nothing alone."""
+        error = requests.HTTPError("no", response=response(503, {"A": "b"}, b"", "GET", URL))
+        for _ in range(2):
+            described(error, catalog)
+            assert at_a_glance(error, catalog)
+            memory_of(catalog).forget()
+            assert at_a_glance(error, catalog) is None
+
+    @pytest.mark.parametrize(
+        ("known", "asked"),
+        [
+            pytest.param("contacts/", "contacts/1", id="a-number-or-none"),
+            pytest.param("contacts/1", "contacts/", id="none-or-a-number"),
+            pytest.param("deals1", "deals7", id="part-of-a-word"),
+            pytest.param("a?x=1", "a?x=7", id="query"),
+            pytest.param("leads/1", "leads/" + "7" * 33, id="longer-than-ids"),
+        ],
+    )
+    @pytest.mark.parametrize("rule", ["contacts/$", "deals7", "77$"])
+    def test_of_other_places_are_told_apart(
+        self, known: str, asked: str, rule: str, tmp_path: Path
+    ) -> None:
+        """Where a rule asks for an address, what is known of another like it does not count."""
+        file = tmp_path / "own.toml"
+        file.write_text(f'[[rules]]\nreason = "WRONG_URL"\ncodes = ["OWN"]\npath = ["{rule}"]\n')
+        catalog, rules = builtin().extended(file), builtin().extended(file)
+
+        def error(path: str) -> BaseException:
+            url = f"https://api.vendor.example/v1/{path}"
+            body = b'{"code": "OWN"}'
+            return requests.HTTPError("no", response=response(400, {"A": "b"}, body, "GET", url))
+
+        described(error(known), catalog)
+        assert at_a_glance(error(known), catalog) == described(error(known), rules)
+        assert at_a_glance(error(asked), catalog) in (None, described(error(asked), rules))
 
     def test_memory_asked_at_a_glance_answers_as_ever(self) -> None:
         """What a glance finds is what `answer` says to the same, but for the id."""
