@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from crmlogging import context, levels, ticking, uncaught
 from crmlogging.handlers import delivery
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 # By chance the hexadecimal part of ids would hold what a test must not find: "ada", or "4711".
 identity._prefix = "e" * 16
+# No example fails for a machine that is busy with something else.
+settings.register_profile("unhurried", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("unhurried")
 # Hundreds of processes are started by the tests: the first one compiles for all.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

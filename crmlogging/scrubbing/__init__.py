@@ -12,9 +12,10 @@ secret; dates, versions, counts, addresses of machines and ids stay.
 
 from __future__ import annotations
 
-import re
 from types import ModuleType
 from typing import Final
+
+from crmlogging.scrubbing.glancing import is_plain
 
 __all__ = ["SECRET_MINIMUM", "is_secret", "prepare", "scrub"]
 
@@ -25,10 +26,6 @@ SECRET_MINIMUM: Final = 12
 """Characters below which no word is a secret by its form."""
 _clean: set[str] = set()
 _searching: ModuleType | None = None
-
-# A sentence: without one of these, nothing is found but a credential by its scheme and a long word.
-_MARK: Final = re.compile(r"[^A-Za-z ,.;!'{}\r\n]")
-_LONG_WORD: Final = 16
 
 
 def scrub(text: str) -> str:
@@ -46,7 +43,10 @@ def scrub(text: str) -> str:
     if text in _clean:
         return text
     try:
-        scrubbed: str = text if _is_plain(text) else (_searching or prepare()).seen_through(text)
+        if type(text) is str and text.isascii() and is_plain(text):
+            scrubbed = text
+        else:
+            scrubbed = (_searching or prepare()).seen_through(str.__str__(text))
     except Exception:  # noqa: BLE001  # fails closed
         return _WITHHELD
     if scrubbed == text and len(text) <= _CLEAN_CHARACTERS:
@@ -80,13 +80,3 @@ def prepare() -> ModuleType:
 
     _searching = searching
     return searching
-
-
-def _is_plain(text: str) -> bool:
-    """Tell cheaply that there is nothing to find in `text`."""
-    if _MARK.search(text):
-        return False
-    lowered = text.lower()
-    if "bearer" in lowered or "basic" in lowered or "digest" in lowered or "negotiate" in lowered:
-        return False
-    return " dot " not in lowered and max(map(len, text.split()), default=0) < _LONG_WORD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.scrubbing.glancing import kinds_of, may_be_spelled
 from crmlogging.scrubbing.placeholders import PLACEHOLDER, WITHHELD
 
 __all__ = ["scrub_addresses"]
@@ -35,8 +36,7 @@ def scrub_addresses(text: str) -> str:
         text = _QUERY.sub(_without_values, text)
     if "@" in text:
         text = _without_addresses(text)
-    lowered = text.lower()
-    if "dot" in lowered or "at)" in lowered or "at]" in lowered:
+    if may_be_spelled(text, kinds_of(text), text.lower()):
         text = _SPELLED.sub(_without_spelled, text)
     return text
 

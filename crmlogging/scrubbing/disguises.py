@@ -12,6 +12,7 @@ _ESCAPE: Final = re.compile(
     r"%([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|\\x([2-7][0-9A-Fa-f])"
     r"|&#[xX]0{0,4}([2-7][0-9A-Fa-f]);|&#0{0,4}([0-9]{2,3});|\\{1,4}([\"'/])"
 )
+_ASCII: Final = frozenset(map(chr, range(128)))
 _DECIMAL: Final = 5
 _LITERAL: Final = 6
 _LAYERS: Final = 3
@@ -50,7 +51,8 @@ def folded(text: str) -> str:
         >>> folded("ａｄａ\u200b＠example.com ٤٢")
         'ada@example.com 42'
     """
-    return text.translate(_folds)
+    foreign = "".join(set(text) - _ASCII)  # ASCII stands for itself
+    return text if foreign.translate(_folds) == foreign else text.translate(_folds)
 
 
 def decoded(text: str) -> str:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.scrubbing.glancing import (
+    has_scheme,
+    has_secret_name,
+    has_spoken_name,
+    in_small_letters,
+)
 from crmlogging.scrubbing.placeholders import PLACEHOLDER
 
 __all__ = ["scrub_named"]
@@ -20,11 +26,6 @@ _SECRET_NAME: Final = re.compile(
     r"|cookie|sess(?:ion)?[_.-]?id|signature"
     r"|(?:^|[_.-])(?:otp|totp|pin|cvv2?|cvc2?|ssn|sig|psk|_auth)$",
     re.IGNORECASE,
-)
-# One of these stands in each name and scheme.
-_HINT: Final = re.compile(
-    r"pass|pwd|secret|token|key|auth|credential|cookie|sess|sig|otp|pin|cvv|cvc|ssn|psk"
-    r"|bearer|basic|negotiate|digest"
 )
 _SCHEMES: Final = (
     r"bearer|basic|digest|negotiate|ntlm|token|oauth|apikey|api-key|zoho-oauthtoken|hawk"
@@ -56,12 +57,14 @@ _NOTHING: Final = frozenset("none null nil true false undefined empty - ...".spl
 
 def scrub_named(text: str) -> str:
     """Return `text` without the values that stand behind a name or a scheme of credentials."""
-    lowered = text.lower()
-    if _HINT.search(lowered):
+    small = in_small_letters(text)
+    if has_secret_name(small):
         text = _without_named_values(text)
+    if has_scheme(small):
         text = _SCHEME.sub(_without_credentials, text)
+    if has_spoken_name(small):
         text = _SPOKEN.sub(_without_spoken, text)
-    if " -u" in text or " --user" in text:
+    if "-u" in text:
         text = _USER_OPTION.sub(_without_user, text)
     return text
 

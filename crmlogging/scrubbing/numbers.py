@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.scrubbing.glancing import kinds_of, may_hold_card, may_hold_iban
+
 __all__ = ["has_number", "is_machine_id", "scrub_numbers"]
 
 _MACHINE_ID: Final = re.compile(
@@ -67,7 +69,9 @@ _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 
 def scrub_numbers(text: str) -> str:
     """Return `text` without card numbers and IBANs."""
-    scrubbed = _cards(_ibans(text))
+    kinds = kinds_of(text)
+    scrubbed = _ibans(text) if may_hold_iban(kinds) else text
+    scrubbed = _cards(scrubbed) if may_hold_card(kinds) else scrubbed
     if scrubbed == text:
         return text
     ids = [found.span() for found in _MACHINE_IDS.finditer(text)]

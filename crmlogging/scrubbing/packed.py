@@ -10,6 +10,8 @@ import binascii
 import re
 from typing import Final
 
+from crmlogging.scrubbing.glancing import may_hold_run
+
 __all__ = ["PACKED_MINIMUM", "has_packed", "scrub_packed"]
 
 PACKED_MINIMUM: Final = 20
@@ -29,7 +31,7 @@ _LONGEST: Final = 8_192
 
 def scrub_packed(text: str) -> str:
     """Return `text` without packed texts."""
-    return _RUN.sub(_without_packed, text)
+    return _RUN.sub(_without_packed, text) if may_hold_run(text, PACKED_MINIMUM) else text
 
 
 def has_packed(value: str) -> bool:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from crmlogging.scrubbing.addresses import scrub_addresses
 from crmlogging.scrubbing.disguises import decoded, folded
+from crmlogging.scrubbing.glancing import (
+    in_small_letters,
+    kinds_of,
+    may_hold_address,
+    may_hold_card,
+    may_hold_iban,
+    may_hold_named,
+    may_hold_phone,
+    may_hold_token,
+)
 from crmlogging.scrubbing.named import scrub_named
 from crmlogging.scrubbing.numbers import has_number, is_machine_id, scrub_numbers
 from crmlogging.scrubbing.packed import PACKED_MINIMUM, has_packed, scrub_packed
@@ -17,7 +26,6 @@ __all__ = ["is_secret", "seen_through"]
 
 _WITHHELD: Final = "[REDACTED]"
 _ROUNDS: Final = 6
-_DIGIT: Final = re.compile(r"[0-9]")
 
 
 def is_secret(value: str) -> bool:
@@ -52,5 +60,17 @@ def _settled(text: str) -> str:
 
 
 def _searched(text: str) -> str:
-    text = scrub_packed(scrub_tokens(scrub_named(scrub_addresses(scrub_keys(text)))))
-    return scrub_phones(scrub_numbers(text)) if _DIGIT.search(text) else text
+    """Search `text` once, for what a glance does not rule out."""
+    kinds, small = kinds_of(text), in_small_letters(text)
+    if may_hold_address(text, kinds, small):
+        text = scrub_addresses(scrub_keys(text))
+        kinds, small = kinds_of(text), in_small_letters(text)
+    if may_hold_named(text, kinds, small):
+        text = scrub_named(text)
+        kinds = kinds_of(text)
+    if may_hold_token(text, kinds):
+        text = scrub_packed(scrub_tokens(text))
+        kinds = kinds_of(text)
+    if may_hold_iban(kinds) or may_hold_card(kinds):
+        text = scrub_numbers(text)
+    return scrub_phones(text) if may_hold_phone(kinds) else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crmlogging.scrubbing.glancing import TOKEN_RUN, may_hold_broken_run, may_hold_run
 from crmlogging.scrubbing.vendors import LETTERED, SIGNED, lettered_pattern, signed_pattern
 
 __all__ = ["has_token", "scrub_keys", "scrub_tokens"]
@@ -49,6 +50,8 @@ def scrub_keys(text: str) -> str:
 def scrub_tokens(text: str) -> str:
     """Return `text` without tokens."""
     text = _without_signed(text)
+    if not (may_hold_run(text, TOKEN_RUN) or may_hold_broken_run(text)):
+        return text
     text = _LETTERED.sub(_without_token, text)
     if _INNER_MARK.search(text):
         text = _INNER.sub(_without_token, text)

@@ -117,9 +117,10 @@ def signed_pattern(table: Mapping[str, str]) -> re.Pattern[str]:
         ways.setdefault(sign, []).append(rf"(?<=({words})){guard}{tail}")
     starts = []
     for sign, each in ways.items():
-        before = {prefix[-2] for key, words in groups.items() if key[0] == sign for prefix in words}
-        near = re.escape("".join(sorted(before)))
-        starts.append(rf"{re.escape(sign)}(?<=[{near}].)(?:{'|'.join(each)})")
+        ends = {prefix for key, words in groups.items() if key[0] == sign for prefix in words}
+        width = min(3, *map(len, ends))
+        near = "|".join(sorted({re.escape(prefix[-width:-1]) for prefix in ends}))
+        starts.append(rf"{re.escape(sign)}(?<=(?:{near}).)(?:{'|'.join(each)})")
     return re.compile("|".join(starts))
 
 

@@ -115,7 +115,7 @@ class SegmentWriter:
                 nor `failed` and `keep` may wait for a lock that a thread holds while it logs.
         """
         turns, generation = self._turns, locking.generation
-        lock, done = turns.lock, False
+        lock = turns.lock
         try:  # As in `Appender.append`.
             free = lock.acquire(False)
         except BaseException:
@@ -125,7 +125,8 @@ class SegmentWriter:
         if free and not turns.busy and not durably:
             turns.busy = True
             try:
-                done = self._quickly(payload, records, when, written, generation)
+                if self._quickly(payload, records, when, written, generation):
+                    return
             finally:
                 turns.busy = False
                 lock.release()
@@ -133,8 +134,7 @@ class SegmentWriter:
                     make_up()
         elif free:
             lock.release()
-        if not done:
-            turns.take(self._append, payload, records, when, durably, written, generation)
+        turns.take(self._append, payload, records, when, durably, written, generation)
 
     def annotate(self, number: int, payload: bytes) -> None:
         """Append lines that count as no records to segment `number`, unless it is finished."""

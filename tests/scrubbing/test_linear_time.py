@@ -33,7 +33,6 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern):
                 yield f"{module.name.rpartition('.')[2]}.{name}", value
-    yield "__init__._MARK", scrubbing._MARK
 
 
 def children(kind: Any, value: Any) -> list[Any]:

@@ -369,6 +369,27 @@ class TestNoticing:
         assert path.read_bytes() == expected
         appender.close()
 
+    def test_a_rotation_is_noticed_that_came_while_it_waited_for_the_lock(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Others may remove the old file as soon as they can lock it: the wait counts as well."""
+        clock, path = FakeClock(), tmp_path / "log"
+        appender = Appender(str(path), monotonic=clock)
+        appender.append(b"one\n")
+        neighbour = os.open(path, os.O_RDWR)
+        assert locking.try_lock(neighbour)
+
+        def give_way() -> None:
+            clock.now += LOOK_SECONDS
+            path.rename(tmp_path / "log.1")
+            os.close(neighbour)
+
+        monkeypatch.setattr(locking, "_give_way", give_way)
+        appender.append(b"two\n")
+        assert path.read_bytes() == b"two\n"
+        assert (tmp_path / "log.1").read_bytes() == b"one\n"
+        appender.close()
+
     def test_survives_truncation(self, tmp_path: Path) -> None:
         """logrotate's copytruncate leaves no hole and no lost line."""
         appender = Appender(str(tmp_path / "log"))

@@ -96,8 +96,11 @@ class TestCompressFile:
         assert [file.name for file in tmp_path.iterdir()] == ["log.gz"]
         assert gzip.decompress((tmp_path / "log.gz").read_bytes()) == LINES + b"late\n"
 
-    def test_source_that_is_locked_stays(self, tmp_path: Path) -> None:
+    def test_source_that_is_locked_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A writer that was stopped in the middle of a write finds its file in place."""
+        monkeypatch.setattr(compression, "_LOCK_SECONDS", 0.01)
         path = tmp_path / "log"
         path.write_bytes(LINES)
         writer = os.open(path, os.O_RDWR)

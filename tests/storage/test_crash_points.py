@@ -39,6 +39,12 @@ EVENTS = frozenset(
 FAILURES = [errno.ENOSPC, errno.EMFILE]
 
 
+@pytest.fixture(autouse=True)
+def _power_stays_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no disk: the kernel outlives the dead (`test_power_cuts` is where it does not)."""
+    monkeypatch.setattr(os, "fsync", os.fstat)  # which refuses the same descriptors
+
+
 def run(work: Callable[[], None], under: Path, step: int, effect: Callable[[], None]) -> int:
     """Return the exit status of a child in which `effect` happens before step `step`."""
     child = os.fork()
