@@ -21,7 +21,7 @@ goes through `Appender._quickly`, which waits for nothing and gives up at the fi
 - None of the four calls can be left out where a process has the file to itself, since nobody tells
   it when that ends (a lease would, and makes everybody wait who opens the file). Nor can the look
   follow the write: who is killed between the two leaves a line glued to a fragment. `lseek` takes
-  no longer than a system call that does nothing; `fstat` takes three times that.
+  no longer than a system call that does nothing; `fstat` takes more than twice that.
 """
 
 from __future__ import annotations

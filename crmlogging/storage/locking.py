@@ -4,7 +4,7 @@ A lock is `flock(2)` on an open file. It belongs to the *open file description*:
 shares it with its parent, so the child must close its copy, and the parent must unlock in words
 rather than by closing. The kernel drops the lock of a process that dies, which is how others
 learn of its death. The locks of `fcntl(2)` on an open file description promise the same, but take
-half as long again, alone or contended, and do not keep out who uses `flock`.
+nearly half as long again, and do not keep out who uses `flock`.
 
 Without `fcntl` (Windows) every lock succeeds: one process a file.
 """
