@@ -40,6 +40,9 @@ _thread_names: dict[str | None, bytes] = {}
 
 def timestamp(created: float, gmtime: Callable[[float], time.struct_time] = time.gmtime) -> bytes:
     """Return seconds since the epoch as RFC 3339 in UTC with milliseconds, in JSON."""
+    began, end, text = _clock.millisecond
+    if began <= created < end:
+        return text
     began, end, text = _clock.second
     if not began <= created < end:
         began = created // 1

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-import orjson
+import math
 
-from crmlogging.formatters.prepared_line import PreparedLine, StraightEnding
+import orjson
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crmlogging.formatters import prepared_line
+from crmlogging.formatters.prepared_line import PreparedLine, StraightEnding, timestamp
 
 SHOWN = [b'"first"', b'"second"', b'"third"']
+
+
+class TestTimestamp:
+    @given(
+        second=st.integers(0, 4_000_000_000),
+        parts=st.lists(
+            st.tuples(st.integers(-1, 1_001), st.sampled_from((-1, 0, 1, 4_000))), min_size=2
+        ),
+    )
+    @example(second=1_795_000_000, parts=[(7, 0), (8, -1), (7, 0), (8, 0), (1_000, -1)])
+    def test_is_the_same_after_any_other(self, second: int, parts: list[tuple[int, int]]) -> None:
+        """What was rendered before changes nothing, at the edges of a millisecond neither."""
+        for milliseconds, steps in parts:
+            created = max(0.0, second + milliseconds / 1_000)
+            for _ in range(abs(steps)):
+                created = math.nextafter(created, math.inf if steps > 0 else 0.0)
+            found = timestamp(created)
+            prepared_line._clock.__init__()  # type: ignore[misc]  # as if it were the first
+            assert found == timestamp(created)
 
 
 class TestStraightEnding:
