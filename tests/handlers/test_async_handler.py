@@ -503,20 +503,22 @@ class TestClose:
 
     def test_waits_without_the_module_lock(self, attach: Attach) -> None:
         """A target that needs logging's module lock is no deadlock for a closing dictConfig."""
-        entered = threading.Event()
+        entered, locked = threading.Event(), threading.Event()
 
         class Asking(Kept):
             def emit(self, record: logging.LogRecord) -> None:
                 entered.set()
+                assert locked.wait(60)
                 with logging._lock:  # type: ignore[attr-defined]
                     super().emit(record)
 
         target = Asking()
         handler = AsyncHandler(handlers=[target], flush_seconds=30)
-        logger = attach(handler)
+        attach(handler).info("one")
+        # Before the lock is taken: a handler that is collected in the worker needs it as well.
+        assert entered.wait(60)
         with logging._lock:  # type: ignore[attr-defined]
-            logger.info("one")
-            assert entered.wait(60)
+            locked.set()
             handler.close()
         assert target.lines == ["one"]
 
