@@ -62,12 +62,18 @@ class PreparedLine:
         pieces: of the line: what all such lines share, and the positions of what differs: time,
             thread, id, the values of the outline's `lines`, and the message if it differs.
         tail: how long the end is before which fields stand that come on top.
+        values: how many of the outline's `lines` there are.
     """
 
-    __slots__ = ("_message", "_order", "_template", "names", "pieces", "tail")
+    __slots__ = ("_message", "_order", "_template", "names", "pieces", "tail", "values")
 
     def __init__(
-        self, pieces: list[bytes | int], tail: int, names: frozenset[str], message: str | None
+        self,
+        pieces: list[bytes | int],
+        tail: int,
+        names: frozenset[str],
+        message: str | None,
+        values: int,
     ) -> None:
         self._template = b"".join(
             each.replace(b"%", b"%%") if isinstance(each, bytes) else b"%b" for each in pieces
@@ -79,6 +85,7 @@ class PreparedLine:
         self._order = itemgetter(*order) if order != list(range(len(order))) else None
         self.names = names
         self.pieces = pieces
+        self.values = values
 
     def line(self, moment: tuple[Any, ...]) -> bytes | None:
         """Return the line of `moment`, without a newline; None if it goes the long way.
@@ -121,33 +128,47 @@ class StraightEnding:
         values: how many of the call's values it has places for, or leaves out.
         more: names of fields that come on top, each with its JSON where that is always the same;
             the values of the others stand behind those of `prepared`.
+
+    Raises:
+        ValueError: `prepared` is for another number of values, or for a message that differs; so do
+            the methods, for another number of values shown.
     """
 
     def __init__(
         self, prepared: PreparedLine, values: int, more: Iterable[tuple[str, bytes | None]]
     ) -> None:
         *pieces, last = prepared.pieces
-        assert isinstance(last, bytes)
         at = 3 + values  # behind time, thread and id
+        # Of another outline, or with messages that differ: values would stand in others' places.
+        strange = [each for each in pieces if isinstance(each, int) and not 0 <= each < at]
+        if prepared.values != values or strange or not isinstance(last, bytes):
+            raise ValueError(f"prepared for {prepared.values} values, not for {values}")
         pieces.append(last[: -prepared.tail])
         for name, constant in more:
             pieces += [b",%b:" % _dumps(name), at if constant is None else constant]
             at += constant is None
+        self._count = at - 3
         self._pieces = [*pieces, last[-prepared.tail :], b"\n"]
 
     def finish(self, shown: Sequence[bytes], created: float, thread: bytes, identity: str) -> bytes:
         """Return the line of these values."""
+        self._check(shown)
         parts = (timestamp(created), thread, (identity or new_id()).encode(), *shown)
         pieces = self._pieces
         line = b"".join([parts[each] if isinstance(each, int) else each for each in pieces])
         return one_line(line)
 
-    def written(self, parts: Sequence[str | bytes], names: dict[str, Any]) -> list[str]:
+    def written(
+        self, parts: Sequence[str | bytes], names: dict[str, Any], *, printable: bool
+    ) -> list[str]:
         """Return the text that does the same, given expressions, or what is always there.
 
         Args:
             names: to which is added what the text needs.
+            printable: whatever the expressions say is printable ASCII, as are a thread's name,
+                an id and a time.
         """
+        self._check(parts)
         own = ("stamp", "thread", "(identity or new_id()).encode()")
         found = _merged(
             each if isinstance(each, bytes) else (*own, *parts)[each] for each in self._pieces
@@ -158,13 +179,18 @@ class StraightEnding:
         for each in found:
             text = f"piece{len(names)}"
             if isinstance(each, bytes):
-                names[text] = each
+                names[text] = one_line(each)
             elif each.isidentifier() or each in own:
                 text = each
             else:  # In front: what judges a value may raise, and then no id is spent on it.
                 names[text] = None
                 lines.append(f" {text} = {each}")
             texts.append(text)
+        line = f"join(({', '.join(texts)}))"
+        ending = [f" return {line}"]
+        if not printable:
+            checked = "line.isascii() and 127 not in line"
+            ending = [f" line = {line}", f" return line if {checked} else one_line(line)"]
         return [
             *lines,
             " began, end, stamp = clock.millisecond",
@@ -172,9 +198,12 @@ class StraightEnding:
             "  if not 0.0 <= created <= last_second:",
             "   return b''",
             "  stamp = timestamp(created)",
-            f" line = join(({', '.join(texts)}))",
-            " return line if line.isascii() and 127 not in line else one_line(line)",
+            *ending,
         ]
+
+    def _check(self, shown: Sequence[object]) -> None:
+        if len(shown) != self._count:
+            raise ValueError(f"{len(shown)} values, but {self._count} places")
 
 
 def thread_json(name: str | None) -> bytes:
@@ -214,7 +243,8 @@ def prepare(
         return None
     tail = b",%b:%b}" % (_dumps(field), _dumps(value))
     names = frozenset(fields)
-    return PreparedLine(_merged([*pieces, b"}"]), len(tail), names, moment.outline.base["msg"])
+    said = moment.outline.base["msg"]
+    return PreparedLine(_merged([*pieces, b"}"]), len(tail), names, said, len(lines))
 
 
 def _merged(pieces: Iterable[bytes | _Other]) -> list[bytes | _Other]:

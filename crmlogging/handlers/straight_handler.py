@@ -171,7 +171,11 @@ class StraightHandler(SafeHandler):
             entry.id = identity = entry.id or records.new_id()
             taken = given
             if enrich:
-                taken = {**given, "record.id": identity}
+                if type(given) is not dict:
+                    return None, None
+                # In two steps: a table that has room for more is copied as it is.
+                taken = given.copy()
+                taken["record.id"] = identity
                 for each in enrich:
                     if not each(taken):
                         return None, None

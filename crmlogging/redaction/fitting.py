@@ -51,8 +51,7 @@ _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
 _SMALL: Final = 10**11
 """Nearer to zero than this a number has too few digits for a card, before the point."""
-_FEW: Final = 1_000
-"""Whole numbers below this come again: attempts, the status of answers."""
+_FEW: Final = 1_000  # whole numbers below this come again: attempts, the status of answers
 _counts: Kept = {}
 # For each field, the strings that were found to fit as they are.
 _KEPT: Final = 256
@@ -83,10 +82,10 @@ _PLAIN: Final[Mapping[str, Mapping[type, str]]] = {
     "bool": {bool: _BOOL},
 }
 _WORDS: Final = ("id", "slug", "code")
-# In JSON, strings that are no word and no placeholder. Of bounded length, since a value that is
-# refused need not be read to its end.
+# In JSON, strings that are no word and no placeholder: short ones, since not all need be read. Each
+# holds two quotation marks: as many of these as there are strings leave none for their insides.
 _NO_WORD: Final[Mapping[type, str]] = {
-    str: r'"[A-Za-z0-9_.:-]{0,128}+[^A-Za-z0-9_.:"\\[-][^"\\]{0,256}+"'
+    str: r'"[A-Za-z0-9_.:-]{0,128}+[^A-Za-z0-9_.:"\\[-][^"]{0,256}+"'
 }
 _CHOICE: Final = re.compile(r"[A-Za-z0-9_.:-]++", re.ASCII)
 
@@ -99,8 +98,9 @@ class Fitting(NamedTuple):
         kept: by type, the JSON of values that were judged before; bounded. Of strings and numbers
             only such as are shown as they are.
         encoders: by type, what judges and encodes at the least cost.
-        plain: by type, expression of JSON that values have which are shown as they are.
-        refused: by type, expression of JSON that values have which are withheld.
+        plain: by type, expression of JSON that values have which are shown as they are; where
+            there is one, all that is ever shown of the type is printable ASCII.
+        refused: by type, the same of what is withheld.
     """
 
     fit: Fit

@@ -61,6 +61,10 @@ class Forms(Generic[_Form]):
             self._by_types[ids] = form = self._make(types)
         return form
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._by_types.clear()
+
 
 class Judge(NamedTuple):
     """What judges the values of one field that have one type.
@@ -76,6 +80,11 @@ class Judge(NamedTuple):
     encode: Encode
     plain: str
     refused: str
+
+    @property
+    def is_printable(self) -> bool:
+        """Tell whether all that it shows is printable ASCII (see `Fitting`)."""
+        return self.plain != ""
 
 
 def judge_of(fitting: Fitting, kind: Any) -> Judge:
@@ -101,12 +110,20 @@ class Together(NamedTuple):
     def match(self) -> Callable[[bytes], re.Match[bytes] | None]:
         """Return what tells by their JSON, plain ones first, whether the values are such.
 
-        Its group is what is shown.
+        What is shown are its groups, or is its only one (see `apart`).
         """
-        runs = [_runs(self.plain.values()), _runs(self.refused.values())]
-        between = "," if all(runs) else ""
-        pattern = rf"\[({','.join(runs[0])}){between}{','.join(runs[1])}\]"
+        plain, refused = _runs(self.plain.values()), _runs(self.refused.values())
+        if self.apart:
+            plain = [f"({each})" for each in self.plain.values()]
+        shown = ",".join(plain)
+        pattern = rf"\[{shown if self.apart else f'({shown})'}"
+        pattern += rf"{',' if plain and refused else ''}{','.join(refused)}\]"
         return re.compile(pattern.encode()).fullmatch
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether each of the plain ones is a group of its own."""
+        return len(self.plain) < _LONG_RUN
 
 
 NONE_TOGETHER: Final = Together({}, {})
@@ -153,10 +170,10 @@ def source(
     types: Sequence[Any],
     judges: Sequence[Judge],
     together: Together,
-    ending: Callable[[list[str]], list[str]],
+    ending: Callable[[list[str | bytes]], list[str]],
     *,
     differing: str,
-    otherwise: str,
+    otherwise: str = "",
     constants: Mapping[int, object] | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
     """Return the lines of a function's body, and what it needs by name.
@@ -167,15 +184,17 @@ def source(
         types: of the values.
         judges: of the values.
         together: which values are judged together.
-        ending: returns lines that make the answer, given expressions of what is shown.
+        ending: returns lines that make the answer, given what is shown, or expressions of it.
         differing: what is done where a value is of another type, or none of the constants.
-        otherwise: what is done where those judged together are not as they were.
+        otherwise: what is done where those judged together are not as they were, before they are
+            judged one by one; "" for no more than what is done where they differ.
         constants: values that are expected to be these very objects; each is asked for by
             identity, and takes no part in what is shown.
     """
     constants = constants or {}
-    names: dict[str, Any] = {"type": type, "dumps": _dumps, "withheld": _REDACTED}
-    alone, differs = [], []
+    names: dict[str, Any] = {"type": type, "dumps": _dumps}
+    alone: list[str | bytes] = []
+    differs = []
     for at, (kind, judge) in enumerate(zip(types, judges, strict=True)):
         if at in constants:
             names[f"constant{at}"] = constants[at]
@@ -190,21 +209,22 @@ def source(
     lines = [f" if {' or '.join(differs) or 0}:", f"  {differing}"]
     if any(together):
         names["match"] = together.match()
-        plain = listed("shown", together.plain)
-        parts = {at: f"shown{at}" for at in together.plain} | dict.fromkeys(
-            together.refused, "withheld"
-        )
+        parts: dict[int, str | bytes] = {at: f"shown{at}" for at in together.plain}
+        parts |= dict.fromkeys(together.refused, _REDACTED)
+        made = ending([parts.get(at, one) for at, one in enumerate(alone)])
+        if together.plain:
+            groups = "found.groups()" if together.apart else "found[1].split(b',')"
+            made = [f" [{listed('shown', together.plain)}] = {groups}", *made]
         lines += [
             f" asked = ({listed('value', [*together.plain, *together.refused])})",
             " try:",
             "  found = match(dumps(asked))",
             " except TypeError:",  # half a surrogate pair, which may stand in what is refused
             "  found = None",
-            " if found is not None:",
-            f"  [{plain}] = found[1].split(b',')" if plain else "",
-            *(f" {line}" for line in ending([parts.get(at, one) for at, one in enumerate(alone)])),
-            f" {otherwise}",
         ]
+        if not otherwise:
+            return [*lines, " if found is None:", f"  {differing}", *made], names
+        lines += [" if found is not None:", *(f" {line}" for line in made), f" {otherwise}"]
     return [*lines, *ending(alone)], names
 
 

@@ -18,9 +18,11 @@ from crmlogging.redaction.walk import SCALARS
 
 __all__ = ["Argument", "Plan"]
 
-_FACTS: Final = itemgetter(
-    *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process")
+_FACT_NAMES: Final = (
+    *("name", "levelno", "levelname", "pathname", "lineno", "funcName", "processName", "process"),
 )
+_FACTS: Final = itemgetter(*_FACT_NAMES)
+_TAKEN: Final = {name: f"fact{at}" for at, name in enumerate(_FACT_NAMES)}
 
 _SPOKEN: Final = itemgetter("name", "levelno", "levelname", "process", "processName")
 
@@ -66,9 +68,8 @@ class _OfCall:
             f" if {f'len(args) != count{alone}' if self._count else 'args'}:",
             "  return None",
         ]
-        if self._shown:
-            shown = "".join(f", args[{at}]" for at in self._shown)
-            lines.append(f" values = (*values{shown})")
+        behind = enumerate(self._shown, self._picking.count)
+        lines += [f" value{place} = args[{at}]" for place, at in behind]
         return lines, names | {"count": self._count, "scalars": SCALARS}
 
 
@@ -98,13 +99,14 @@ class _OfRecord:
 
     def source(self) -> tuple[list[str], dict[str, Any]]:
         """Return the text of the same, as `Picking.source` does."""
-        lines, names = self._picking.source()
+        lines, names = self._picking.source({**_TAKEN, "created": "created", "thread": "calling"})
         asked = (
-            "facts_of(mapping) != facts or type(created) is not float"
-            " or mapping['thread'] != get_ident()"
+            f"({', '.join(_TAKEN.values())}) != facts or type(created) is not float"
+            " or calling != get_ident()"
         )
-        lines += [" created = mapping['created']", f" if {asked}:", "  return None"]
-        return lines, names | {"facts_of": _FACTS, "facts": self._facts, "get_ident": get_ident}
+        exact = [" if type(mapping) is not dict:", "  return None"]
+        lines = [*exact, *lines, f" if {asked}:", "  return None"]
+        return lines, names | {"facts": self._facts, "get_ident": get_ident}
 
 
 class Plan(Outline):

@@ -15,7 +15,7 @@ from functools import partial
 from operator import is_
 from typing import Any, Final
 
-from crmlogging.redaction.fitting import Fitting
+from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.judging import (
     NONE_TOGETHER,
     Forms,
@@ -141,11 +141,13 @@ def _written(
     lines, names = source(
         types, judges, together, _list, differing="return None", otherwise="fail()"
     )
-    names["fail"] = fail
+    names |= {"fail": fail, "withheld": encode(REDACTED)}
     unpacked = f" [{listed('value', range(len(types)))}] = values"
     written: _Show = compiled("def show(values):", [unpacked, *lines], names)
     return written
 
 
-def _list(parts: list[str]) -> list[str]:
-    return [f" return [{', '.join(parts)}]"]
+def _list(parts: list[str | bytes]) -> list[str]:
+    # Bytes are only what is withheld.
+    texts = ("withheld" if isinstance(each, bytes) else each for each in parts)
+    return [f" return [{', '.join(texts)}]"]

@@ -9,6 +9,7 @@ again, which gives the same; where that happens time and again the function is w
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,7 +26,6 @@ from crmlogging.redaction.judging import (
     compiled,
     is_like,
     judge_of,
-    listed,
     source,
     unknown,
 )
@@ -33,6 +33,7 @@ from crmlogging.redaction.judging import (
 __all__ = ["Ending", "Straight", "Taking"]
 
 _FORMS_KEPT: Final = 8
+_VALUES_KEPT: Final = 65_536
 _RECORDS_BEFORE: Final = 256
 _VALUES_BEFORE: Final = 2_048
 _TOLERANCE: Final = 8
@@ -47,7 +48,11 @@ class Taking(Protocol):
         """Return the values; None where these are none of the plan's."""
 
     def source(self) -> tuple[list[str], dict[str, Any]]:
-        """Return the text of the same, and what it needs."""
+        """Return the text of the same, and what it needs.
+
+        The values stand in ``value0``, ``value1`` ... at the end. Of a mapping that is none of
+        the plan's they may be marks, of a type that no value has.
+        """
 
 
 class Ending(Protocol):
@@ -56,12 +61,15 @@ class Ending(Protocol):
     def finish(self, shown: Sequence[bytes], created: float, thread: bytes, identity: str) -> bytes:
         """Return the line of these values."""
 
-    def written(self, parts: Sequence[str | bytes], names: dict[str, Any]) -> list[str]:
+    def written(
+        self, parts: Sequence[str | bytes], names: dict[str, Any], *, printable: bool
+    ) -> list[str]:
         """Return the text that does the same.
 
         Args:
             parts: for each value its JSON, if that is always the same, or an expression.
             names: to which is added what the text needs, beside what `finish` is given.
+            printable: whatever the expressions say is printable ASCII.
         """
 
 
@@ -136,20 +144,21 @@ class _Form:
         self._together = together = _without(settled, unknown(values, self._judges))
         known = {at: _dumps(value) for at, value in constants.items()}
         more: dict[str, Any] = {}
+        judges = enumerate(self._judges)
+        printable = all(at in constants or judge.is_printable for at, judge in judges)
 
-        def end(parts: list[str]) -> list[str]:
-            return ending.written([known.get(at, part) for at, part in enumerate(parts)], more)
+        def end(parts: list[str | bytes]) -> list[str]:
+            shown = [known.get(at, part) for at, part in enumerate(parts)]
+            return ending.written(shown, more, printable=printable)
 
         judged, names = source(
             *(self._types, self._judges, together, end),
             differing="return b''",
-            otherwise="return b''",
             constants=constants,
         )
         taken, needed = taking.source()
-        unpacked = f" [{listed('value', range(len(self._types)))}] = values"
         head = "def show(mapping, args, created, thread, identity):"
-        self.quick = compiled(head, [*taken, unpacked, *judged], {**names, **needed, **more})
+        self.quick = compiled(head, [*taken, *judged], {**names, **needed, **more})
 
 
 class Straight:
@@ -162,10 +171,13 @@ class Straight:
 
     Attributes:
         quick: does what `slowly` does; empty where that is to say. It raises what a hostile value
-            may, TypeError and KeyError among them.
+            may, TypeError and KeyError among them; RuntimeError where the mapping grows meanwhile.
+        held: of how many values something is known, those of each form counted.
     """
 
-    __slots__ = ("_ending", "_fittings", "_forms", "_last", "_taking", "quick")
+    __slots__ = (
+        *("__weakref__", "_ending", "_fittings", "_forms", "_last", "_taking", "held", "quick"),
+    )
 
     def __init__(self, taking: Taking, fittings: tuple[Fitting, ...], ending: Ending) -> None:
         self.quick: Callable[..., bytes | None] = _unknown
@@ -174,6 +186,14 @@ class Straight:
         self._ending = ending
         self._forms = Forms(_FORMS_KEPT, partial(_Form, fittings=self._fittings))
         self._last: _Form | None = None
+        self.held = 0
+
+    def forget(self) -> None:
+        """Begin anew: others need the memory."""
+        self.quick = _unknown
+        self._last = None
+        self._forms.clear()
+        self.held = 0
 
     def slowly(
         self, mapping: dict[str, Any], args: Any, created: float, thread: bytes, identity: str
@@ -184,7 +204,7 @@ class Straight:
             mapping: a call's fields, or a record's attributes.
             args: of the message.
             created: seconds since the epoch.
-            thread: its name as it is shown, as JSON.
+            thread: its name as it is shown, as JSON, in printable ASCII.
             identity: the record's; "" for a new one.
         """
         if not 0.0 <= created <= LAST_SECOND:
@@ -193,6 +213,10 @@ class Straight:
         form = None if values is None else self._forms.of(values)
         if values is None or form is None:
             return None
+        held = len(self._forms) * (1 + len(values))
+        if held != self.held:
+            more, self.held = held - self.held, held
+            _bound.add(self, more)
         try:
             shown = form.shown(values)
         except TypeError:  # half a surrogate pair, a number beyond 64 bits
@@ -206,6 +230,38 @@ class Straight:
         if form.quick is not None:
             self._last, self.quick = form, form.quick
         return self._ending.finish(shown, created, thread, identity)
+
+
+class _Bound:
+    """All that is known in this process, whatever the call and the handler, within bounds.
+
+    By values, not by functions: with the text around it each takes up to a kilobyte.
+    """
+
+    def __init__(self) -> None:
+        self._holders: dict[int, weakref.ref[Straight]] = {}
+        self._values = 0
+
+    def add(self, holder: Straight, values: int) -> None:
+        """Count more values; where they are too many, every other call begins anew.
+
+        Not all of them: where more calls take turns than there is room for, some stay known.
+        """
+        self._holders[id(holder)] = weakref.ref(holder)
+        self._values += values
+        if self._values <= _VALUES_KEPT:
+            return
+        found = (each() for each in [*self._holders.values()])
+        holders = [each for each in found if each is not None]
+        if sum(each.held for each in holders) > _VALUES_KEPT:
+            for each in holders[::2]:
+                each.forget()
+            holders = holders[1::2]
+        self._holders = {id(each): weakref.ref(each) for each in holders}
+        self._values = sum(each.held for each in holders)
+
+
+_bound: Final = _Bound()
 
 
 def _unknown(*given: Any) -> bytes | None:

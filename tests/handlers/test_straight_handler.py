@@ -333,6 +333,44 @@ class TestWhatIsAsked:
             logging.setLogRecordFactory(logging.LogRecord)
         assert len(place.lines()) == 12
 
+    @pytest.mark.parametrize("enriched", [True, False])
+    def test_attributes_in_an_order_of_their_own(self, tmp_path: Path, enriched: bool) -> None:
+        """A mapping whose keys come in another order than its values."""
+
+        class Turned(dict[str, Any]):
+            def __iter__(self) -> Iterator[str]:
+                return iter([*[*super().__iter__()][:-2], "crm", "request.id"])
+
+        def turn(record: logging.LogRecord) -> bool:
+            facts = record.__dict__
+            crm = facts.pop("crm")
+            record.__dict__ = Turned({**facts, "crm": crm})
+            return True
+
+        before = (CorrelationFilter(),) if enriched else ()
+        filters = (*before, AllowlistFilter(["crm", "request.id"]))
+        place = Place(tmp_path / "crm.jsonl", logging.Logger, filters=filters)
+        for number in range(8):
+            place.log({"crm": f"zoho-{number}", "request.id": f"r-{number}"})
+        assert place.known() == 1
+        place.logger.addFilter(turn)
+        place.log({"crm": "zoho", "request.id": "not-a-crm"}, times=6)
+        place.handler.close()
+        for line in place.lines()[-6:]:
+            assert (line["crm"], line["request.id"]) == ("zoho", "not-a-crm")
+
+    def test_what_has_to_be_escaped(self, place: Place) -> None:
+        """In what is the same in each record, and in what is new."""
+        for number in range(12):
+            place.log({"note": "a\x7fb", "crm": f"crm-{number}", "request.id": "r"})
+        for number in range(12):
+            place.log({"note": f"{number} \x7f\u2028", "user.id": "r"})
+        assert place.known() == 3
+        raw = place.path.read_bytes()
+        assert raw.isascii()
+        assert b"\x7f" not in raw
+        assert raw.count(b"a\\u007fb") == raw.count(b" \\u007f\\u2028") == 12
+
     def test_attributes_that_somebody_put_on_a_record(self, place: Place) -> None:
         """A filter on the logger that adds, takes off or replaces one."""
         if isinstance(place.logger, Logger):

@@ -7,12 +7,15 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crmlogging.exceptions import Problems
 from crmlogging.fields import FIELDS, MISFIT, SHAPES, Field, conform, field_named
 from crmlogging.fields.route_words import words
 from crmlogging.fields.routes import KEPT, known
 from crmlogging.redaction import fitting
+from crmlogging.redaction import fitting as fitting_module
 from crmlogging.redaction.fitting import REDACTED, Fit, fitting_by, fitting_for
 from crmlogging.redaction.patterns import compile_patterns
 from crmlogging.redaction.projection import Projection
@@ -163,3 +166,35 @@ class TestRoutes:
             for second in some:
                 fit(f"/{first}/{second}")
         assert 0 < len(known) <= KEPT
+
+
+FORMED = [
+    *(Field(shape, shape, "caller", "") for shape in SHAPES),
+    Field("choice", "enum", "caller", "", choices=("PATCH", "a.b")),
+    Field("odd", "enum", "caller", "", choices=("PÄTCH", "a\x7fb")),
+]
+
+
+class TestForms:
+    @given(
+        value=st.text(max_size=40)
+        | st.text("aB1_.:-\x7f é", max_size=20)
+        | st.sampled_from(["PÄTCH", "a\x7fb", "ghp_12345678", "[REDACTED]", "٣٤", "1" * 16])
+        | st.integers()
+        | st.floats()
+        | st.sampled_from([True, False, None, 10**11, 4111111111111111])
+    )
+    @example(value="é")
+    @example(value="\x7f")
+    def test_what_has_a_form_is_shown_in_printable_ascii(self, value: Any) -> None:
+        """A line of such values is never searched for what has to be escaped."""
+        for field in FORMED:
+            fitting = fitting_for(field)
+            if not fitting.plain.get(type(value)):
+                continue
+            judge = fitting.encoders.get(type(value))
+            try:
+                shown = judge(value) if judge else fitting_module.encode(fitting.fit(value))
+            except TypeError:
+                continue
+            assert shown.decode("ascii").isprintable()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from crmlogging.redaction.picking import Picking
+from crmlogging.redaction.picking import Picking, _Mark
 
 
 class Label(str):
@@ -125,3 +128,84 @@ class TestMappings:
                 return iter(("a", "b"))
 
         assert Picking(("a", "b"), {"a": None, "b": None}).values(Changing(a=1)) is None
+
+
+def compiled(picking: Picking, others: Mapping[str, str] | None = None) -> Callable[..., Any]:
+    """Return the function of the picking's text; what it cannot take is None."""
+    lines, names = picking.source(others)
+    taken = [*(f"value{at}" for at in range(picking.count)), *(others or {}).values()]
+    exec("\n".join(["def take(mapping):", *lines, f" return [{', '.join(taken)}]"]), names)
+
+    def take(mapping: dict[Any, Any]) -> list[object] | None:
+        found = names["take"](mapping)
+        return None if found is None or any(isinstance(each, _Mark) for each in found) else found
+
+    return take
+
+
+INNER = Picking(("x", "y", "z"), {"x": None, "z": None})
+OUTER = Picking(
+    ("a", "in", "b", "none", "last"),
+    {"a": None, "in": INNER, "none": Picking(("n",), {}), "last": None},
+)
+
+
+class TestSource:
+    @pytest.mark.parametrize("size", [0, 1, 2, 5, 11, 22, 43, 300, 1_000])
+    def test_takes_what_is_picked(self, size: int) -> None:
+        """All, every other one, and none."""
+        names = tuple(f"k{number}" for number in range(size))
+        mapping = {name: object() for name in names}
+        for picked in (names, names[::2], ()):
+            picking = Picking(names, dict.fromkeys(picked))
+            assert compiled(picking)(mapping) == [mapping[name] for name in picked]
+            assert compiled(picking)({**mapping, "more": 1}) is None
+            if size > 1:
+                assert compiled(picking)(dict(reversed(mapping.items()))) is None
+
+    @pytest.mark.parametrize(
+        "mapping",
+        [
+            {"a": 1, "in": {"x": 2, "y": 0, "z": 3}, "b": 0, "none": {"n": 0}, "last": 4},
+            {"a": 1, "in": {"x": 2, "z": 0, "y": 3}, "b": 0, "none": {"n": 0}, "last": 4},
+            {"a": 1, "in": {"x": 2, "y": 0}, "b": 0, "none": {"n": 0}, "last": 4},
+            {"a": 1, "in": None, "b": 0, "none": {"n": 0}, "last": 4},
+            {"a": 1, "in": {"x": 2, "y": 0, "z": 3}, "b": 0, "none": {"m": 0}, "last": 4},
+            {"a": 1, "in": {"x": 2, "y": 0, "z": 3}, "b": 0, "none": {}, "last": 4},
+            {"a": 1, "in": {Label("x"): 2, "y": 0, "z": 3}, "b": 0, "none": {"n": 0}, "last": 4},
+            {Odd(): 1, "in": {"x": 2, "y": 0, "z": 3}, "b": 0, "none": {"n": 0}, "last": 4},
+            {"in": {"x": 2, "y": 0, "z": 3}, "a": 1, "b": 0, "none": {"n": 0}, "last": 4},
+        ],
+    )
+    def test_is_as_strict_as_the_look_by_name(self, mapping: dict[Any, Any]) -> None:
+        """Also in mappings inside, and without a look at their keys' code."""
+        values = OUTER.values(mapping)
+        assert compiled(OUTER)(mapping) == (None if values is None else [*values])
+
+    def test_others_are_taken_as_well(self) -> None:
+        """They are no values, wherever they stand."""
+        picking = Picking(("a", "fact", "b"), {"a": None, "b": None})
+        assert compiled(picking, {"fact": "told"})({"a": 1, "fact": 2, "b": 3}) == [1, 3, 2]
+
+    @pytest.mark.parametrize("line", range(1, 8))
+    def test_no_value_is_taken_for_another(self, line: int) -> None:
+        """Whenever somebody puts another name into the mapping: a tracer comes at each line."""
+        take = compiled(Picking(("a", "b", "c"), dict.fromkeys("abc")))
+        mapping = dict.fromkeys("abc", "shown")
+
+        def trace(frame: FrameType, event: str, argument: object) -> Any:
+            if frame.f_code.co_name != "take" or frame.f_code.co_filename != "<string>":
+                return None
+            if event == "line" and frame.f_lineno > line and "a" in mapping:
+                del mapping["a"]
+                mapping["secret"] = "hidden"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            found = take(mapping)
+        finally:
+            sys.settrace(before)
+        assert found in (None, ["shown"] * 3)
+        assert "secret" in mapping or line > 5

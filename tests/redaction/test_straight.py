@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,9 @@ class Listing:
     def finish(self, shown: Sequence[bytes], created: float, thread: bytes, identity: str) -> bytes:
         return b"\n".join([*shown, b"%r" % created, thread, identity.encode()])
 
-    def written(self, parts: Sequence[str | bytes], names: dict[str, Any]) -> list[str]:
+    def written(
+        self, parts: Sequence[str | bytes], names: dict[str, Any], *, printable: bool
+    ) -> list[str]:
         texts = []
         for at, part in enumerate(parts):
             if isinstance(part, bytes):
@@ -180,6 +183,23 @@ class TestLines:
             values = [f"v{number}-{at}" if at % 3 else "same" for at in range(size)]
             assert line_of(found, mapped(values)) == judged(fittings, values)
 
+    @given(
+        values=st.lists(st.text('a," \\\\[]é', max_size=6), min_size=2, max_size=5),
+        learned=st.sampled_from(["not shown", "a-17"]),
+    )
+    @example(values=['b c",', ",", ",", "]"], learned="not shown")
+    @example(values=['a b"', ' "c d'], learned="not shown")
+    @settings(max_examples=300, deadline=None)
+    def test_a_quotation_mark_ends_no_value(self, values: list[str], learned: str) -> None:
+        """What is withheld is read no further than need be, and never taken for two values."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(straight, "_RECORDS_BEFORE", 2)
+            fittings = [fitting_for(ID) for _ in values]
+            found = straight_of(fittings)
+            for number in range(3):
+                line_of(found, mapped([f"{learned} {number}" for _ in values[1:]] + ["a-1"]))
+            assert line_of(found, mapped(values)) == judged(fittings, values)
+
 
 @pytest.mark.usefixtures("soon")
 class TestWriting:
@@ -265,3 +285,50 @@ class TestWriting:
         for each in threads:
             each.join()
         assert wrong == []
+
+
+@pytest.mark.usefixtures("soon")
+class TestBound:
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Something is known of two hundred values at most."""
+        monkeypatch.setattr(straight, "_VALUES_KEPT", 200)
+        monkeypatch.setattr(straight, "_bound", straight._Bound())
+
+    def test_what_all_calls_know_is_bounded(self) -> None:
+        """Lines are the same while it is forgotten; calls that take turns are written in turn."""
+        fittings = [fitting_for(ID) for _ in range(9)]
+        calls = [straight_of(fittings) for _ in range(30)]
+        written = set()
+        for number in range(60):
+            for call in calls:
+                values = [number % 3 or "a", *(f"v{number}-{at}" for at in range(8))]
+                assert line_of(call, mapped(values)) == judged(fittings, values)
+                assert sum(each.held for each in calls) <= 200
+            assert all(len(each._forms) * 10 == each.held for each in calls)
+            written |= {id(each) for each in calls if each.quick is not straight._unknown}
+        assert len(written) > 10
+
+    def test_one_call_of_many_types_is_no_burden_on_others(self) -> None:
+        """What it forgets by itself counts no more."""
+        fittings = [fitting_for(ID) for _ in range(9)]
+        other, restless = straight_of(fittings), straight_of(fittings)
+        for number in range(9):
+            line_of(other, mapped([f"v{number}-{at}" for at in range(9)]))
+        quick = other.quick
+        kinds = [1, "a", 2.5, None, True]
+        for number in range(300):
+            line_of(restless, mapped([kinds[number // 5**at % 5] for at in range(9)]))
+        assert other.quick is quick is not straight._unknown
+
+    def test_calls_that_are_gone_count_no_more(self) -> None:
+        """As those of handlers that were closed."""
+        fittings = [fitting_for(ID) for _ in range(9)]
+        first = straight_of(fittings)
+        for number in range(9):
+            line_of(first, mapped([f"v{number}-{at}" for at in range(9)]))
+        quick = first.quick
+        for _ in range(100):
+            line_of(straight_of(fittings), mapped(["a"] * 9))
+        gc.collect()
+        assert first.quick is quick is not straight._unknown
