@@ -151,14 +151,14 @@ class Logger(logging.Logger):
                     return False
                 frame = frame.f_back
                 code = frame.f_code
+            spoken = records.spoken_now(self.name, level)
+            if spoken is None:
+                return False
             if has_failed:
                 raised = raised_in(options["exc_info"])
                 return raised is not None and records.is_held(
                     self, frame, level, message, extra, raised
                 )
-            spoken = records.spoken_now(self.name, level)
-            if spoken is None:
-                return False
             handlers = records.handlers_of(self, level)
             only = handlers[0] if len(handlers) == 1 else None
             # Of the class, as in `records.takes_calls`.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.s3_server import Server
 
 # By chance the hexadecimal part of ids would hold what a test must not find: "ada", or "4711".
-identity._prefix = "e" * 16
+identity.ids.renew("e" * 16)
 # No example fails for a machine that is busy with something else.
 settings.register_profile("unhurried", deadline=None)
 if settings.get_current_profile_name() == "default":

@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from crmlogging.records import SafeRecord, Stage, copy_of, notice, record_id, refine, stages
+from crmlogging.records import (
+    SafeRecord,
+    Stage,
+    copy_of,
+    identity,
+    notice,
+    record_id,
+    refine,
+    stages,
+)
 
 
 class Marking(Stage):
@@ -258,6 +267,12 @@ class TestRecordId:
         assert asked == [record_id(first), record_id(second)]
         numbers = [int(each.rsplit("-", 1)[1]) for each in asked]
         assert numbers[1] == numbers[0] + 1
+
+    def test_numbers_have_no_gaps(self) -> None:
+        """Nor leading zeros, nor one twice, also where a thousand ends."""
+        ids = identity._ids("e" * 16)
+        found = [next(ids) for _ in range(12_345)]
+        assert found == [f"{'e' * 16}-{number}" for number in range(1, 12_346)]
 
     def test_threads_never_share_an_id(self) -> None:
         """Ten thousand records from eight threads have ten thousand ids."""

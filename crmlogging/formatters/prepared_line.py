@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from crmlogging.formatters.encoding import one_line
-from crmlogging.records import LAST_SECOND, Moment, SafeRecord, new_id
+from crmlogging.records import LAST_SECOND, Moment, SafeRecord, ids, new_id
 
 __all__ = ["PreparedLine", "StraightEnding", "prepare", "thread_json", "timestamp"]
 
@@ -169,11 +169,11 @@ class StraightEnding:
                 an id and a time.
         """
         self._check(parts)
-        own = ("stamp", "thread", "(identity or new_id()).encode()")
+        own = ("stamp", "thread", "(identity or next(ids.left)).encode()")
         found = _merged(
             each if isinstance(each, bytes) else (*own, *parts)[each] for each in self._pieces
         )
-        names |= {"join": b"".join, "new_id": new_id, "one_line": one_line}
+        names |= {"join": b"".join, "ids": ids, "next": next, "one_line": one_line}
         names |= {"clock": _clock, "timestamp": timestamp, "last_second": LAST_SECOND}
         lines, texts = [], []
         for each in found:

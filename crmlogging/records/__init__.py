@@ -11,7 +11,7 @@ a record, however many handlers ask.
 from __future__ import annotations
 
 from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
-from crmlogging.records.identity import new_id, notice
+from crmlogging.records.identity import ids, new_id, notice
 from crmlogging.records.making import make_record
 from crmlogging.records.orders import Order, handlers_of, is_held, order_of, refine, takes_calls
 from crmlogging.records.safe_record import (
@@ -41,6 +41,7 @@ __all__ = [
     "deferred",
     "filterable",
     "handlers_of",
+    "ids",
     "is_held",
     "make_record",
     "new_id",

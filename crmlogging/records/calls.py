@@ -42,28 +42,25 @@ A plain tuple, which is taken apart in a third of the time that one with names n
 """
 
 
-def _are_usual() -> bool:
-    """Tell whether the variables of `logging` that decide on records are as they are at first."""
-    return (
+def spoken_now(logger: str, level: int) -> Spoken | None:
+    """Return what is said by a call here and now; None where records are made in another way.
+
+    That is where the variables of `logging` that decide on them are not as they are at first.
+
+    Args:
+        logger: its name.
+        level: number of the level.
+    """
+    if (
         logging._logRecordFactory is _LogRecord  # type: ignore[attr-defined]  # no public name
         and logging._srcfile == _SOURCE_FILE
         and logging.logThreads
         and logging.logProcesses
         and logging.logMultiprocessing
         and (not TASKS or logging.logAsyncioTasks)  # type: ignore[attr-defined]  # from 3.12 on
-    )
-
-
-def spoken_now(logger: str, level: int) -> Spoken | None:
-    """Return what is said by a call here and now; None where records are made in another way.
-
-    Args:
-        logger: its name.
-        level: number of the level.
-    """
-    if not _are_usual():
-        return None
-    return logger, level, _level_names.get(level), _pid
+    ):
+        return logger, level, _level_names.get(level), _pid
+    return None
 
 
 def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...]) -> Call:
@@ -88,10 +85,8 @@ def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[objec
     )
 
 
-def created_now() -> float | None:
-    """Return when a record made now is created; None where they are made in a way of their own."""
-    if not _are_usual():
-        return None
+def created_now() -> float:
+    """Return when a record made now is created."""
     return time.time_ns() / 1e9 if NANOSECONDS else time.time()
 
 

@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from itertools import chain, count, repeat
+from operator import add
+from typing import Any, Final
 
 from crmlogging.records.safe_record import SafeRecord
 
-__all__ = ["new_id", "notice"]
+__all__ = ["ids", "new_id", "notice"]
 
-_prefix = ""
-_numbers = itertools.count(1)
-
-
-def _renew() -> None:
-    global _prefix, _numbers  # read at every record, where an attribute costs more
-    _prefix = os.urandom(8).hex()
-    _numbers = itertools.count(1)
+_DIGITS: Final = tuple(f"{number:03}" for number in range(1_000))
 
 
-_renew()
+class _Ids:
+    """The ids of this process; a fork renews them.
+
+    Attributes:
+        left: those that no record has yet. No step of it is Python code, which another thread or a
+            signal could interrupt.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.renew(os.urandom(8).hex())
+
+    def renew(self, prefix: str) -> None:
+        """Begin anew: at 1, and behind another prefix."""
+        self.left = _ids(prefix)
+
+
+def _ids(prefix: str) -> Iterator[str]:
+    """Return ids from 1 on; what a thousand have in common is written once."""
+    form = f"{prefix}-{{}}".format
+    heads = map(repeat, map(form, count(1)))
+    thousands = map(map, repeat(add), heads, repeat(_DIGITS))
+    return chain(map(form, range(1, 1_000)), chain.from_iterable(thousands))
+
+
+ids: Final = _Ids()
+
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=lambda: ids.renew(os.urandom(8).hex()))
 
 
 def new_id() -> str:
     """Return an id that no record has: 16 hex digits, ``-``, a decimal counter from 1."""
-    return f"{_prefix}-{next(_numbers)}"
+    return next(ids.left)
 
 
 def notice(

@@ -205,11 +205,11 @@ def is_held(
     handlers = handlers_of(logger, level)
     if len(handlers) != 1 or not takes_calls(only := handlers[0]):
         return False
-    holds_call, created = order_of(only.filters).holds_call, created_now()
-    if holds_call is None or created is None:
+    holds_call = order_of(only.filters).holds_call
+    if holds_call is None:
         return False
     call = level, message, frame.f_code.co_filename, frame.f_lineno
-    return bool(holds_call(call, extra, raised, created))
+    return bool(holds_call(call, extra, raised, created_now()))
 
 
 def _call(each: Any) -> _Filtering:

@@ -22,6 +22,7 @@ __all__ = [
     "CIRCULAR",
     "PLACEHOLDERS",
     "REDACTED",
+    "SMALL",
     "TRUNCATED",
     "Encode",
     "Fit",
@@ -49,7 +50,7 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 # Looked at beyond what is shown, so that a secret cut in two at the end is not shown by half.
 _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
-_SMALL: Final = 10**11
+SMALL: Final = 10**11
 """Nearer to zero than this a number has too few digits for a card, before the point."""
 _FEW: Final = 1_000  # whole numbers below this come again: attempts, the status of answers
 _counts: Kept = {}
@@ -64,7 +65,7 @@ _ID: Final = re.compile(
     re.ASCII,
 )
 # In JSON, values that are shown as they are, whatever else there is to know. None holds a comma.
-_WHOLE: Final = f"[0-9]{{1,{len(str(_SMALL)) - 1}}}"
+_WHOLE: Final = f"[0-9]{{1,{len(str(SMALL)) - 1}}}"
 _FRACTION: Final = rf"-?(?:{_WHOLE}\.[0-9]++(?:e-[0-9]++)?|[0-9]e-[0-9]++)"
 _BOOL: Final = "true|false"
 _PLAIN: Final[Mapping[str, Mapping[type, str]]] = {
@@ -99,7 +100,8 @@ class Fitting(NamedTuple):
             only such as are shown as they are.
         encoders: by type, what judges and encodes at the least cost.
         plain: by type, expression of JSON that values have which are shown as they are; where
-            there is one, all that is ever shown of the type is printable ASCII.
+            there is one, all that is ever shown of the type is printable ASCII, and all whole
+            numbers from zero to `SMALL`, or all fractions nearer to zero, are shown.
         refused: by type, the same of what is withheld.
     """
 
@@ -154,7 +156,7 @@ def fitting_for(field: Field) -> Fitting:
                 _keep(texts, value)
             return shown
         # The numbers that no shape and no secret can be found in, at the least cost.
-        if kind in numbers and -_SMALL < value < _SMALL:
+        if kind in numbers and -SMALL < value < SMALL:
             return value
         shaped: object = conform(field, value)
         return REDACTED if shaped is MISFIT or _is_card(shaped) else shaped
@@ -190,7 +192,7 @@ def _encoders_of(field: Field, fit: Fit, texts: Kept, constants: Kept) -> dict[t
         return encoded
 
     def whole(value: int) -> bytes:
-        if not 0 <= value < _SMALL:
+        if not 0 <= value < SMALL:
             return encode(fit(value))
         encoded = b"%d" % value
         if value < _FEW:
@@ -198,7 +200,7 @@ def _encoders_of(field: Field, fit: Fit, texts: Kept, constants: Kept) -> dict[t
         return encoded
 
     def fraction(value: float) -> bytes:
-        return b"%b" % _dumps(value) if -_SMALL < value < _SMALL else encode(fit(value))
+        return b"%b" % _dumps(value) if -SMALL < value < SMALL else encode(fit(value))
 
     def constant(value: bool | None) -> bytes:
         constants[value] = encoded = encode(fit(value))
@@ -217,7 +219,7 @@ def _is_card(value: object) -> bool:
     """Tell whether a number has a card's digits; a column with gaps holds them as fractions."""
     if type(value) is not int and type(value) is not float:
         return False
-    return abs(value) >= _SMALL and is_secret(str(int(abs(value))))
+    return abs(value) >= SMALL and is_secret(str(int(abs(value))))
 
 
 def encode(shown: object) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from crmlogging.redaction.fitting import REDACTED, Encode, Fit, Fitting, Kept, encode
+from crmlogging.redaction.fitting import REDACTED, SMALL, Encode, Fit, Fitting, Kept, encode
 from crmlogging.redaction.walk import SCALARS
 
 __all__ = ["NONE_TOGETHER", "Forms", "Judge", "Together", "compiled", "is_like", "judge_of"]
@@ -192,7 +192,7 @@ def source(
             identity, and takes no part in what is shown.
     """
     constants = constants or {}
-    names: dict[str, Any] = {"type": type, "dumps": _dumps}
+    names: dict[str, Any] = {"type": type, "dumps": _dumps, "small": SMALL}
     alone: list[str | bytes] = []
     differs = []
     for at, (kind, judge) in enumerate(zip(types, judges, strict=True)):
@@ -203,9 +203,7 @@ def source(
             continue
         differs.append(f"type(value{at}) is not kind{at}")
         names |= {f"kind{at}": kind, f"known{at}": judge.kept.get, f"encode{at}": judge.encode}
-        # A type of which nothing is ever kept is not looked up.
-        known = f"known{at}(value{at}) or " if kind in _KEPT_TYPES else ""
-        alone.append(f"{known}encode{at}(value{at})")
+        alone.append(_alone(at, kind, judge))
     lines = [f" if {' or '.join(differs) or 0}:", f"  {differing}"]
     if any(together):
         names["match"] = together.match()
@@ -226,6 +224,17 @@ def source(
             return [*lines, " if found is None:", f"  {differing}", *made], names
         lines += [" if found is not None:", *(f" {line}" for line in made), f" {otherwise}"]
     return [*lines, *ending(alone)], names
+
+
+def _alone(at: int, kind: Any, judge: Judge) -> str:
+    """Return the expression that judges the value at `at` by itself."""
+    judged = f"encode{at}(value{at})"
+    if judge.plain and kind is float:
+        return f"dumps(value{at}) if -small < value{at} < small else {judged}"
+    if judge.plain and kind is int:
+        judged = f"(dumps(value{at}) if 0 <= value{at} < small else {judged})"
+    # A type of which nothing is ever kept is not looked up.
+    return f"known{at}(value{at}) or {judged}" if kind in _KEPT_TYPES else judged
 
 
 def listed(name: str, positions: Iterable[int]) -> str:

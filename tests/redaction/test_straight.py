@@ -201,6 +201,26 @@ class TestLines:
             assert line_of(found, mapped(values)) == judged(fittings, values)
 
 
+NUMBERS = [
+    *(0, 1, 999, 1_000, 10**11 - 1, 10**11, 4111111111111111, 10**20, -1, -(10**11), True),
+    *(0.5, -0.0, -2.5, 1e-7, 1e10 + 0.5, 99999999999.5, 1e11, -1e11, 4111111111111111.0, 1e300),
+    *(float("nan"), float("inf"), float("-inf")),
+]
+
+
+@pytest.mark.parametrize("field", SHAPED, ids=lambda field: str(field.shape))
+@pytest.mark.parametrize("first", [7, 7.25])
+@pytest.mark.usefixtures("soon")
+def test_every_number_is_judged_as_its_field_does(field: Field, first: object) -> None:
+    """A card's number, or one that JSON has no word for, is no exception to what came before."""
+    fittings = [fitting_for(field), fitting_for(ID)]
+    found = straight_of(fittings)
+    for _ in range(12):  # equal, and never the same object
+        line_of(found, mapped([type(first)(str(first)), "same"]))
+    for number in NUMBERS:
+        assert line_of(found, mapped([number, "same"])) == judged(fittings, [number, "same"])
+
+
 @pytest.mark.usefixtures("soon")
 class TestWriting:
     def test_a_call_made_often_has_a_function(self) -> None:
