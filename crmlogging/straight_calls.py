@@ -29,9 +29,12 @@ def is_taken(
     if not found:
         return False
     identity = records.new_id()
+    given, parts = None, ()
     for handler, order, answer in found:
+        if answer is not given:
+            given, parts = answer, (*answer, identity)
         try:
-            handler.take((*answer, identity), order)
+            handler.take(parts, order)
         except RecursionError:  # so little stack is left that not even the error path runs
             try:
                 tally.add("dropped.recursion")
@@ -47,13 +50,13 @@ def _answers(
 ) -> list[tuple[Any, records.Order, tuple[Any, ...]]] | None:
     """Return what the filters of `handlers` make of `call`; None if one of them needs a record."""
     found = []
-    last = answer = None
+    stages = answer = None
     for handler in handlers:
         if not records.takes_calls(handler):
             return None
         order = records.order_of(handler.filters)
-        if order is not last:
-            last, answer = order, order.answer(call, extra)
+        if order.stages is not stages:
+            stages, answer = order.stages, order.answer(call, extra)
         if answer is None:
             return None
         found.append((handler, order, answer))

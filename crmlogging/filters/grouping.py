@@ -12,24 +12,28 @@ or above. Progress, warnings without an error, and audit records always pass.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import math
 import os
-import sys
 import threading
-import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import Problems
+from crmlogging.filters import grouping_ends
 from crmlogging.filters.carriers import carriers_of, tell
-from crmlogging.filters.grouping_key import created_of, identity_of, is_power_of_ten, key_of
+from crmlogging.filters.grouping_key import (
+    created_of,
+    has_no_key,
+    identity_of,
+    is_power_of_ten,
+    key_of,
+)
 from crmlogging.filters.grouping_state import Journal
 from crmlogging.filters.grouping_summary import ID_CHARACTERS, IDS_PER_SUMMARY, Group, summary_of
-from crmlogging.records import SafeRecord, Stage
+from crmlogging.records import Moment, SafeRecord, Stage
 
 __all__ = ["GroupingFilter"]
 
@@ -39,8 +43,6 @@ IDS_KEPT: Final = 100_000
 """Most resource ids remembered, over all groups."""
 SUMMARIES_KEPT: Final = 10_000
 """Most summaries that wait for a handler to ask."""
-
-_filters: Final[weakref.WeakSet[GroupingFilter]] = weakref.WeakSet()
 
 
 class GroupingFilter(logging.Filter):
@@ -83,10 +85,11 @@ class GroupingFilter(logging.Filter):
         self.first = first
         self.window_seconds = window_seconds
         self._state = None if state is None else os.path.abspath(state)
-        self._reset()
-        _filters.add(self)
+        self.reset()
+        grouping_ends.register(self)
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Begin anew: what was held back is for somebody else to tell."""
         # Re-entrant, since a signal handler or a destructor may log in the middle of `filter`.
         self._lock = threading.RLock()
         self._groups: OrderedDict[tuple[object, ...], Group] = OrderedDict()
@@ -118,12 +121,21 @@ class GroupingFilter(logging.Filter):
             self._speak_where_nobody_asks()
         return passes
 
+    def passes_moment(self, moment: Moment) -> bool:
+        """Tell whether the record of `moment` passes, and there is no more to do than `due` does.
+
+        Our handlers ask it, so that what is no error need not become a record.
+        """
+        if type(self).filter is not _FILTER or "filter" in vars(self):
+            return False
+        return has_no_key(moment)
+
     def early(self, stages: tuple[Stage, ...]) -> object:
         """Return what tells, before `stages` run, of records that are only to be counted.
 
         That is a `crmlogging.filters.grouping_early.Early`, or None; our handlers ask it.
         """
-        if type(self).filter is not GroupingFilter.filter:
+        if type(self).filter is not _FILTER:
             return None
         from crmlogging.filters.grouping_early import Early  # Here: it brings the other filters.
 
@@ -135,6 +147,8 @@ class GroupingFilter(logging.Filter):
         Args:
             now: `math.inf` ends all windows and returns everything there is to say.
         """
+        if not self._groups and not self._ready and self._state is None:
+            return []
         with self._lock:
             self._catch_up(now)
             self._arrived()  # who asks again has the last ones
@@ -257,7 +271,7 @@ class GroupingFilter(logging.Filter):
             with self._lock:
                 self._arrived()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Say the rest at exit; what is logged after that passes."""
         self._ended = True
         with self._lock:
@@ -270,30 +284,9 @@ class GroupingFilter(logging.Filter):
             self._journal.close()
 
 
+_FILTER: Final = GroupingFilter.filter
+
+
 class _LastVerdict(threading.local):
     identity: str | None = None
     passes = True
-
-
-def _at_exit() -> None:
-    for each in list(_filters):
-        each._end()
-
-
-def _after_fork() -> None:
-    """Forget what the parent held back: the parent says it."""
-    for each in list(_filters):
-        each._reset()
-
-
-def _at_exit_of_multiprocessing_child() -> None:
-    """Do the same in a multiprocessing child, which runs no atexit functions before 3.14."""
-    multiprocessing = sys.modules.get("multiprocessing.process")
-    if multiprocessing is not None and multiprocessing.parent_process() is not None:
-        _at_exit()
-
-
-atexit.register(_at_exit)  # later than logging's, hence before handlers close
-threading._register_atexit(_at_exit_of_multiprocessing_child)  # type: ignore[attr-defined]  # no public way
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)

@@ -7,9 +7,9 @@ import time
 from typing import Any, Final
 
 from crmlogging.fields import MISFIT, SHAPES
-from crmlogging.records import SafeRecord, record_id
+from crmlogging.records import Moment, SafeRecord, record_id
 
-__all__ = ["created_of", "identity_of", "is_power_of_ten", "key_of"]
+__all__ = ["created_of", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
 
 _SITE_CHARACTERS: Final = 200
 _PLAIN: Final = frozenset((str, int))
@@ -33,6 +33,19 @@ def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
         if _is_known(told):
             return told
     return _key_of(attributes, safe=issubclass(type(record), SafeRecord))
+
+
+def has_no_key(moment: Moment) -> bool:
+    """Tell whether the record of `moment` is surely not to be grouped (see `key_of`).
+
+    It carries no exception but under ``error.type``, and is no audit record.
+    """
+    level, base, more = moment.levelno, moment.outline.base, moment.more
+    if type(level) is not int or level >= logging.ERROR:
+        return False
+    if "error.fingerprint" in base or "error.type" in base:
+        return False
+    return not more or ("error.fingerprint" not in more and "error.type" not in more)
 
 
 _KEYS_KEPT: Final = 1_024

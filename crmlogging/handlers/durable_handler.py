@@ -40,6 +40,23 @@ _depths: Final[dict[int, int]] = {}
 """How deep each thread is inside `emit`, by its id."""
 
 
+class _Written:
+    """The line that was made last, which other handlers of the same call write as well.
+
+    Attributes:
+        last: what it tells, by which formatter, and the line; replaced whole, so that threads
+            cannot mix two.
+    """
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: tuple[object, object, Any] = (None, None, None)
+
+
+_written: Final = _Written()
+
+
 class _Gap(NamedTuple):
     began: float
     records: int
@@ -178,12 +195,16 @@ class DurableHandler(StraightHandler):
         try:
             # No foreign code runs in what follows, so nothing has to be guarded against it.
             outline, level, created = parts[:3]
-            prepared = outline.renderings.get(self.formatter)
-            line = None if prepared is None else prepared.line(parts)
-            if line is None:
-                line = self._format_bytes(records.Moment(*parts))  # type: ignore[misc]  # ours: see setFormatter
+            told, formatter, line = _written.last
+            if told is not parts or formatter is not self.formatter:
+                prepared = outline.renderings.get(self.formatter)
+                line = None if prepared is None else prepared.line(parts)
+                if line is None:
+                    line = self._format_bytes(records.Moment(*parts))  # type: ignore[misc]  # ours: see setFormatter
+                line += b"\n"
+                _written.last = parts, self.formatter, line
             tier = self._only_tier or self._tier(level)
-            self._store(tier, line + b"\n", 1, level, created)
+            self._store(tier, line, 1, level, created)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._gave_up(records.Moment(*parts), error)
 

@@ -32,21 +32,26 @@ class Order:
         left: what the filters behind the leading stages do.
         passes_all: they let every record through.
         reports: one of them may have records of its own ready (it offers ``due``).
+        stages: the leading stages, which `answer` speaks for; equal ones are one tuple, so that
+            identity tells.
     """
 
     __slots__ = (
-        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_stages", "_writes"),
+        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_unseen", "_writes"),
         *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all", "reports"),
+        "stages",
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
         self.filters = [*stages, *rest]
-        # The leading stages; equal ones are one tuple, so that identity tells.
-        self._stages = stages
+        self.stages = stages
         self._calls = tuple(map(_call, stages))
         self._writes = any(each.writes for each in stages)
         self.left = tuple(map(_call, rest))
-        self._brief = stages[-1].brief if stages and not rest else None
+        # Of the class: an object that has an answer to everything has none to this.
+        tells = len(rest) == 1 and hasattr(type(rest[0]), "passes_moment")
+        self._unseen: Callable[[Moment], bool] | None = rest[0].passes_moment if tells else None
+        self._brief = stages[-1].brief if stages and (not rest or tells) else None
         self._before = self._calls[:-1]
         self._answer = stages[-1].answer if stages else None
         self._enrich = tuple(each.enrich for each in stages[:-1] if each.enrich is not None)
@@ -54,7 +59,6 @@ class Order:
             self._answer = None
         self.answer = self._enriched if self._answer is None or self._enrich else self._answer
         self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
-        # Of the class: an object that has an answer to everything has none to this.
         early = getattr(type(rest[0]), "early", None) if rest else None
         self._early = None if early is None else early(rest[0], stages)
         self.holds = None if self._early is None else self._early.holds
@@ -82,21 +86,28 @@ class Order:
         if self._brief is None or issubclass(type(record), SafeRecord):
             return self._refined(record)
         entry = seen.of(record)
-        if entry.stages is self._stages:
-            return entry.refined
-        outcome: logging.LogRecord | Moment | bool = record
-        if self._before:
-            outcome = entry.run(record, self._before, writes=self._writes)
-        if isinstance(outcome, logging.LogRecord):
-            entry.id = identity = entry.id or new_id()
-            outcome = self._brief(outcome, identity)
-        entry.stages, entry.refined = self._stages, outcome
-        return outcome
+        if entry.stages is self.stages:
+            outcome = entry.refined
+        else:
+            outcome = record
+            if self._before:
+                outcome = entry.run(record, self._before, writes=self._writes)
+            if isinstance(outcome, logging.LogRecord):
+                entry.id = identity = entry.id or new_id()
+                outcome = self._brief(outcome, identity)
+            entry.stages, entry.refined = self.stages, outcome
+        if self._unseen is None or isinstance(outcome, bool):
+            return outcome
+        if isinstance(outcome, Moment):
+            if self._unseen(outcome):
+                return outcome
+            outcome = deferred(outcome)
+        return self._run_left(record, outcome)
 
     def moment_of(self, record: logging.LogRecord) -> Moment | None:
         """Return what these very filters made of the record that was just handled."""
         entry = seen.of(record)
-        refined = entry.refined if entry.stages is self._stages else None
+        refined = entry.refined if entry.stages is self.stages else None
         return refined if isinstance(refined, Moment) else None
 
     def _enriched(self, call: Call, extra: dict[str, Any]) -> Answer | None:
@@ -108,12 +119,17 @@ class Order:
                 return None
         return self._answer(call, extra)
 
-    def finish(self, moment: Moment) -> logging.LogRecord | bool:
-        """Run the filters that `answer` does not speak for, if any are `left`."""
+    def finish(self, moment: Moment) -> logging.LogRecord | Moment | bool:
+        """Run the filters that `answer` does not speak for, if any are `left`.
+
+        The moment itself stays where they pass its record without a look at more.
+        """
+        if self._unseen is not None and self._unseen(moment):
+            return moment
         return run(deferred(moment), self.left)
 
     def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:
-        stages = self._stages
+        stages = self.stages
         outcome: logging.LogRecord | Moment | bool
         if issubclass(type(record), SafeRecord):
             outcome = run(record, self._calls)
@@ -130,6 +146,12 @@ class Order:
                 entry.stages, entry.refined = stages, outcome
         if not self.left or isinstance(outcome, bool):
             return outcome
+        return self._run_left(record, outcome)
+
+    def _run_left(
+        self, record: logging.LogRecord, outcome: logging.LogRecord
+    ) -> logging.LogRecord | bool:
+        """Run the filters behind the stages, which made `outcome` of `record`."""
         # Foreign filters may change what they get.
         last = copy_of(outcome) if isinstance(outcome, SafeRecord) else outcome
         if self._early is not None and isinstance(last, SafeRecord):

@@ -50,21 +50,19 @@ PLACEHOLDERS: Final = frozenset({REDACTED, TRUNCATED, CIRCULAR})
 # Looked at beyond what is shown, so that a secret cut in two at the end is not shown by half.
 _MARGIN: Final = 300
 _NUMBER_CHARACTERS: Final = 64
-SMALL: Final = 10**11
-"""Nearer to zero than this a number has too few digits for a card, before the point."""
+SMALL: Final = 10**11  # nearer to zero there are too few digits for a card, before the point
 _FEW: Final = 1_000  # whole numbers below this come again: attempts, the status of answers
 _counts: Kept = {}
-# For each field, the strings that were found to fit as they are.
-_KEPT: Final = 256
+_KEPT: Final = 256  # for each field, strings that were found to fit as they are
 _KEPT_CHARACTERS: Final = 128
 _SHORT: Final = SECRET_MINIMUM - 1
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # RFC 9562
-# An id that is no secret by its form alone, or else one to be searched.
+# No secret by its form alone, or else to be searched.
 _ID: Final = re.compile(
     rf"(?:{_UUID}|[A-Za-z0-9_.:-]{{1,{_SHORT}}})|([A-Za-z0-9_.:-]{{{SECRET_MINIMUM},128}})",
     re.ASCII,
 )
-# In JSON, values that are shown as they are, whatever else there is to know. None holds a comma.
+# In JSON, values that are shown as they are. None holds a comma.
 _WHOLE: Final = f"[0-9]{{1,{len(str(SMALL)) - 1}}}"
 _FRACTION: Final = rf"-?(?:{_WHOLE}\.[0-9]++(?:e-[0-9]++)?|[0-9]e-[0-9]++)"
 _BOOL: Final = "true|false"
@@ -83,8 +81,8 @@ _PLAIN: Final[Mapping[str, Mapping[type, str]]] = {
     "bool": {bool: _BOOL},
 }
 _WORDS: Final = ("id", "slug", "code")
-# In JSON, strings that are no word and no placeholder: short ones, since not all need be read. Each
-# holds two quotation marks: as many of these as there are strings leave none for their insides.
+# Strings that are no word and no placeholder; short ones, since not all need be read. Each holds
+# two quotation marks: as many of these as there are strings leave none for their insides.
 _NO_WORD: Final[Mapping[type, str]] = {
     str: r'"[A-Za-z0-9_.:-]{0,128}+[^A-Za-z0-9_.:"\\[-][^"]{0,256}+"'
 }
@@ -99,9 +97,9 @@ class Fitting(NamedTuple):
         kept: by type, the JSON of values that were judged before; bounded. Of strings and numbers
             only such as are shown as they are.
         encoders: by type, what judges and encodes at the least cost.
-        plain: by type, expression of JSON that values have which are shown as they are; where
-            there is one, all that is ever shown of the type is printable ASCII, and all whole
-            numbers from zero to `SMALL`, or all fractions nearer to zero, are shown.
+        plain: by type, expression of JSON that is shown as it is. Where there is one, all that is
+            ever shown of the type is printable ASCII, and nearer to zero than `SMALL` are shown
+            all fractions, and all whole numbers but negative ones.
         refused: by type, the same of what is withheld.
     """
 

@@ -1,0 +1,278 @@
+"""Promises of several handlers on one logger: each says the same of a record, made once."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import crmlogging.logger
+from crmlogging import (
+    AllowlistFilter,
+    AsyncHandler,
+    CorrelationFilter,
+    ErrorFilter,
+    GroupingFilter,
+    JsonFormatter,
+    RetentionFileHandler,
+    records,
+)
+from crmlogging.filters.grouping_key import has_no_key, key_of
+from crmlogging.logger import Logger
+from crmlogging.records import Moment, deferred, orders
+
+Line = dict[str, Any]
+KINDS: list[type[logging.Logger]] = [logging.Logger, Logger]
+
+
+class Service:
+    """A logger before two archives and a console, as the design's document has them.
+
+    Args:
+        order: of its handlers: f and g are files, c is the console.
+        grouping: stands before the console.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        kind: type[logging.Logger],
+        *,
+        order: str = "fgc",
+        grouping: logging.Filter | None = None,
+    ) -> None:
+        self.logger = kind("crm.sync", logging.INFO)
+        self.output = io.StringIO()
+        self.grouping = grouping or GroupingFilter(first=2, window_seconds=60)
+        target = logging.StreamHandler(self.output)
+        formatter = JsonFormatter(service="crm-sync")
+        target.setFormatter(formatter)
+        self.paths = [folder / "f.jsonl", folder / "g.jsonl"]
+        self.console = AsyncHandler(handlers=[target])
+        self.files = [RetentionFileHandler(path) for path in self.paths]
+        each: logging.Handler
+        stages = CorrelationFilter(), ErrorFilter(), AllowlistFilter(["@crm"])
+        for each in (*self.files, self.console):
+            each.setFormatter(None if each is self.console else formatter)
+            for stage in stages:
+                each.addFilter(stage)
+        self.console.addFilter(self.grouping)
+        named: dict[str, logging.Handler] = dict(
+            zip("fgc", (*self.files, self.console), strict=True)
+        )
+        for name in order:
+            self.logger.addHandler(named[name])
+
+    def log(self, number: int, level: int = logging.INFO, **options: Any) -> None:
+        extra = {"crm": "zoho", "resource.id": f"{number}", "email": f"ada{number}@example.com"}
+        self.logger.log(level, "Synced contacts", extra=extra, **options)
+
+    def said(self) -> list[Line]:
+        """Return the lines of the console."""
+        assert self.console.drain(60)
+        return [orjson.loads(line) for line in self.output.getvalue().splitlines()]
+
+    def kept(self) -> list[list[Line]]:
+        """Return the lines of both files."""
+        read = [path.read_bytes().splitlines() for path in self.paths]
+        return [[orjson.loads(line) for line in lines] for lines in read]
+
+    def close(self) -> None:
+        for each in (*self.files, self.console):
+            each.close()
+
+
+Make = Callable[..., Service]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Service] = []
+
+    def one(kind: type[logging.Logger], **options: Any) -> Service:
+        folder = tmp_path / f"{len(made)}"
+        folder.mkdir()
+        made.append(Service(folder, kind, **options))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+class TestOneRecord:
+    @pytest.mark.parametrize("order", ["fgc", "cfg", "fcg"])
+    def test_every_handler_says_the_same(
+        self, make: Make, kind: type[logging.Logger], order: str
+    ) -> None:
+        """Progress, warnings, and the first of errors; ids, times and values included."""
+        service = make(kind, order=order)
+        for number in range(40):
+            service.log(number)
+            if number % 8 == 3:
+                service.log(number, logging.WARNING)
+            if number == 20:
+                service.log(number, logging.ERROR, exc_info=ValueError("ada@example.com"))
+        said, (first, second) = service.said(), service.kept()
+        assert said == first == second
+        assert [line["resource.id"] for line in said if line["level"] == "INFO"] == [
+            f"{number}" for number in range(40)
+        ]
+        assert not any("example.com" in str(line) for line in said)
+
+    def test_progress_needs_no_record(
+        self, make: Make, kind: type[logging.Logger], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a grouping filter lets through anyway is written out for nobody."""
+        service = make(kind)
+        for number in range(4):
+            service.log(number)
+        made: list[Moment] = []
+
+        def noted(moment: Moment) -> logging.LogRecord:
+            made.append(moment)
+            return deferred(moment)
+
+        monkeypatch.setattr(orders, "deferred", noted)
+        for number in range(4, 10):
+            service.log(number)
+        assert made == []
+        service.log(10, logging.ERROR)
+        service.log(11, logging.ERROR)
+        assert len(made) > 0
+        assert len(service.said()) == 12
+
+    def test_held_back_from_people_and_kept_in_the_archives(
+        self, make: Make, kind: type[logging.Logger], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The summary comes with the progress that is logged after the window."""
+        service = make(kind)
+        for number in range(6):
+            service.log(number)
+        for number in range(7):
+            service.log(number, logging.ERROR)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 61)
+        monkeypatch.setattr(time, "time_ns", lambda: int((now + 61) * 1e9))
+        service.log(100)
+        said, (first, second) = service.said(), service.kept()
+        assert [line["level"] for line in said[:8]] == ["INFO"] * 6 + ["ERROR"] * 2
+        assert said[8]["resource.id"] == "100"
+        assert [line["error.suppressed"] for line in said[9:]] == [5]
+        assert len(first) == len(second) == 14
+
+    @pytest.mark.parametrize("where", ["subclass", "object", "class"])
+    def test_a_grouping_filter_with_a_step_of_its_own_is_asked(
+        self,
+        make: Make,
+        kind: type[logging.Logger],
+        where: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Of every record, whatever it could tell without one."""
+        asked: list[str] = []
+
+        def passes(record: logging.LogRecord) -> bool:
+            asked.append(record.__dict__["resource.id"])
+            return len(asked) % 2 == 1
+
+        class Own(GroupingFilter):
+            def filter(self, record: logging.LogRecord) -> bool:
+                return passes(record)
+
+        service = make(kind, grouping=Own() if where == "subclass" else GroupingFilter())
+        if where == "object":
+            monkeypatch.setattr(service.grouping, "filter", passes)
+        elif where == "class":
+            monkeypatch.setattr(GroupingFilter, "filter", lambda self, record: passes(record))
+        for number in range(8):
+            service.log(number)
+        assert asked == [f"{number}" for number in range(8)]
+        assert [line["resource.id"] for line in service.said()] == ["0", "2", "4", "6"]
+        assert [len(each) for each in service.kept()] == [8, 8]
+
+
+VALUES = st.sampled_from(["acme", "E-17", "not shown", 7, None, True, "", 2.5])
+FIELDS = st.sampled_from(["crm", "tenant.code", "error.fingerprint", "error.type", "error.code"])
+
+
+class Asking(logging.Filter):
+    """Offers to tell by a moment alone what passes, and remembers those."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Moment] = []
+
+    def passes_moment(self, moment: Moment) -> bool:
+        self.asked.append(moment)
+        return True
+
+
+@given(
+    level=st.sampled_from([1, 10, 20, 30, 39, 40, 50]),
+    fields=st.dictionaries(FIELDS, VALUES),
+    failed=st.booleans(),
+    names=st.sampled_from([["@crm"], ["crm"], ["error.*"]]),
+)
+@example(level=20, fields={}, failed=True, names=["crm"])
+@example(level=20, fields={"error.fingerprint": "E-17"}, failed=False, names=["@crm"])
+@settings(deadline=None)
+def test_who_passes_unseen_is_none_of_a_group(
+    level: int, fields: dict[str, object], failed: bool, names: list[str]
+) -> None:
+    """What is said of a record that nobody has made is true of the record."""
+    asking, handler = Asking(), AsyncHandler(handlers=[logging.NullHandler()])
+    for each in (AllowlistFilter(names), asking):
+        handler.addFilter(each)
+    logger = logging.Logger("crm.sync", 1)
+    logger.addHandler(handler)
+    exc_info = ValueError("x") if failed else None
+    for _ in range(4):
+        logger.log(level, "Synced contacts", extra=fields, exc_info=exc_info)
+    handler.close()
+    assert len(asking.asked) >= 2
+    for moment in asking.asked:
+        key = key_of(deferred(moment))
+        assert key is None if has_no_key(moment) else (key is not None or level < logging.ERROR)
+
+
+def test_a_shared_line_is_nobody_elses(make: Make) -> None:
+    """Two formatters on one logger: each writes its own, whoever came first."""
+    service = make(Logger, order="fg")
+    service.files[1].setFormatter(JsonFormatter(service="archive"))
+    for number in range(6):
+        service.log(number)
+    first, second = service.kept()
+    assert [line["service"] for line in first] == ["crm-sync"] * 6
+    assert [line["service"] for line in second] == ["archive"] * 6
+    same = [
+        [{name: value for name, value in line.items() if name != "service"} for line in lines]
+        for lines in (first, second)
+    ]
+    assert same[0] == same[1]
+
+
+def test_calls_make_no_record_for_all_of_them(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once what they say is known."""
+    service, made = make(Logger), 0
+    make_record = records.make_record
+
+    def counted(*args: Any) -> logging.LogRecord:
+        nonlocal made
+        made += 1
+        return make_record(*args)
+
+    monkeypatch.setattr(crmlogging.logger, "make_record", counted)
+    for number in range(20):
+        service.log(number)
+    assert made <= 2
+    assert len(service.said()) == 20
