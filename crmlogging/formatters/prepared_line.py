@@ -62,10 +62,13 @@ class PreparedLine:
         pieces: of the line: what all such lines share, and the positions of what differs: time,
             thread, id, the values of the outline's `lines`, and the message if it differs.
         tail: how long the end is before which fields stand that come on top.
+        straights: what writes such lines straight, by the name of what it writes them of.
         values: how many of the outline's `lines` there are.
     """
 
-    __slots__ = ("_message", "_order", "_template", "names", "pieces", "tail", "values")
+    __slots__ = (
+        *("_message", "_order", "_template", "names", "pieces", "straights", "tail", "values"),
+    )
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class PreparedLine:
         self._order = itemgetter(*order) if order != list(range(len(order))) else None
         self.names = names
         self.pieces = pieces
+        self.straights: dict[str, Any] = {}
         self.values = values
 
     def line(self, moment: tuple[Any, ...]) -> bytes | None:

@@ -13,19 +13,18 @@ import time
 from collections.abc import Callable
 from threading import current_thread
 from types import CodeType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import orjson
 
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
 from crmlogging.formatters.prepared_line import StraightEnding, thread_json
+from crmlogging.handlers.known_calls import Known, KnownCalls, Site
 from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["StraightHandler", "quiet_threads"]
 
-_CALLS_KEPT: Final = 1_024
-_KNOWN_A_SITE: Final = 8
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _LogRecord: Final = logging.LogRecord
 _threads: Final[dict[str | None, bytes]] = {}
@@ -36,25 +35,13 @@ quiet_threads: Final[set[int]] = set()
 said, and in a spool each upload would cause the next one, also by way of a queue."""
 
 
-_Known: TypeAlias = """tuple[
-    Any, object, records.Spoken, list[Any], logging.Formatter | None,
-    tuple[Callable[[dict[str, Any]], bool], ...], Any, str,
-]"""
-"""A call whose lines are written straight.
-
-Its outline, message, and what is spoken; the handler's filters and formatter when it was learned;
-what the filters before the last add to its fields; what makes the line, and the line's tier.
-"""
-_Site: TypeAlias = "tuple[int, object, int]"
-
-
 class StraightHandler(SafeHandler):
     """Base of handlers whose lines can be known from a call alone; they implement `_store`."""
 
     def __init__(self, level: int | str = 0) -> None:
         super().__init__(level)
-        self._calls: dict[_Site, tuple[_Known, ...]] = {}
-        self._records: dict[_Site, tuple[_Known, ...]] = {}
+        self._calls = KnownCalls()
+        self._records = KnownCalls()
 
     # What a subclass does with a finished line, in `DurableHandler`.
     _store: Callable[[str, bytes, int, int, float], None]
@@ -81,7 +68,7 @@ class StraightHandler(SafeHandler):
             name = current_thread().name
             thread = _threads.get(name) or _thread(name)
             for known in found:
-                outline, its_message, its_spoken, filters, formatter, enrich, straight, _ = known
+                outline, its_message, its_spoken, filters, formatter, enrich, straight = known[:7]
                 if (
                     its_message is not message
                     or outline.code is not code
@@ -105,7 +92,7 @@ class StraightHandler(SafeHandler):
             else:
                 return False
             if known is not found[0]:
-                _prefer(self._calls, site, known)
+                self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
         self._put(known, line, spoken[1], created)
@@ -119,7 +106,7 @@ class StraightHandler(SafeHandler):
             try:
                 site = id(given["msg"]), given["lineno"], len(given)
                 found = self._records.get(site)
-                if found is not None:
+                if found:
                     line, known = self._line_of(record, given, site, found)
             except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                 line = None
@@ -144,8 +131,8 @@ class StraightHandler(SafeHandler):
         self,
         record: logging.LogRecord,
         given: dict[str, Any],
-        site: _Site,
-        found: tuple[_Known, ...],
+        site: Site,
+        found: tuple[Known, ...],
     ) -> tuple[bytes | None, Any]:
         """Return the line of a record and what is known of its call; None if that is not enough."""
         args = given["args"]
@@ -160,7 +147,7 @@ class StraightHandler(SafeHandler):
         name, created = given["threadName"], given["created"]
         thread = _threads.get(name) or _thread(name)
         for known in found:
-            _, message, _, filters, formatter, enrich, straight, _ = known
+            _, message, _, filters, formatter, enrich, straight, _, stages = known
             if (
                 given["msg"] is not message
                 or self.filters != filters
@@ -168,6 +155,12 @@ class StraightHandler(SafeHandler):
             ):
                 continue
             entry = records.seen.of(record)
+            if entry.stages is stages:  # There is a moment by now.
+                self._records.leave(site)
+                return None, None
+            written = entry.written
+            if written is not None and written[0] is straight and written[1] is enrich:
+                return written[2], known  # another handler's, which has the same filters
             entry.id = identity = entry.id or records.new_id()
             taken = given
             if enrich:
@@ -184,13 +177,14 @@ class StraightHandler(SafeHandler):
                 line = straight.slowly(taken, args, created, thread, identity)
             if line is not None:
                 if known is not found[0]:
-                    _prefer(self._records, site, known)
+                    self._records.prefer(site, known)
+                entry.written = straight, enrich, line, stages, self._records, site
                 return line, known
         return None, None
 
     def _put(self, known: Any, line: bytes, level: int, created: float) -> None:
         try:
-            self._store(known[-1], line, 1, level, created)
+            self._store(known[7], line, 1, level, created)
         except RecursionError:  # so little stack is left that nothing else can be called
             try:
                 self.tally.add("dropped.recursion")
@@ -212,7 +206,7 @@ class StraightHandler(SafeHandler):
         if call[4] == () or outline.arguments is not None:
             try:
                 site = id(call[0]), call[1], len(fields)
-                self._keep(self._calls, site, order, outline, outline.of_call)
+                self._keep(self._calls, site, order, outline)
             except Exception:  # noqa: BLE001  # the line is written; it need not be known
                 pass
 
@@ -220,28 +214,22 @@ class StraightHandler(SafeHandler):
         """Remember the call of a record that was just handled."""
         if type(record) is not _LogRecord:
             return
-        given, order = record.__dict__, records.order_of(self.filters)
+        given = record.__dict__
+        site = id(given["msg"]), given["lineno"], len(given)
+        if self._records.is_left(site):
+            return
+        order = records.order_of(self.filters)
         moment = order.moment_of(record)
         if moment is None or moment.more:
             return
         outline: Any = moment.outline
         if outline.message is given["msg"] and outline.arguments is None:
-            site = id(given["msg"]), given["lineno"], len(given)
-            self._keep(self._records, site, order, outline, outline.of_record)
+            self._keep(self._records, site, order, outline)
 
-    def _keep(
-        self,
-        known: dict[_Site, tuple[_Known, ...]],
-        site: _Site,
-        order: records.Order,
-        outline: Any,
-        straight: Callable[[StraightEnding], Any],
-    ) -> None:
+    def _keep(self, known: KnownCalls, site: Site, order: records.Order, outline: Any) -> None:
         """Remember the call of `outline`, if its lines can be written straight and are not yet."""
         # Those that decided on it, whatever the handler has meanwhile.
         filters, formatter = order.filters, self.formatter
-        others = known.get(site, ())
-        others = tuple(each for each in others if (each[3], each[4]) == (filters, formatter))
         prepared = outline.renderings.get(formatter)
         if (
             prepared is None
@@ -249,28 +237,22 @@ class StraightHandler(SafeHandler):
             or order.enrich is None
             or self.filters != filters
             or not self._takes_moments
-            or any(each[0] is outline for each in others)
+            or known.holds(site, outline, filters, formatter)
         ):
             return
         arguments = outline.arguments or ()
         if not prepared.names.isdisjoint(each.line for each in arguments):
             return
-        more = [(each.line, each.constant) for each in arguments]
-        ending = StraightEnding(prepared, len(outline.lines), more)
-        one: _Known = (
-            *(outline, outline.message, outline.spoken[:-1], filters, formatter),
-            *(order.enrich, straight(ending), self._tier(outline.level)),
-        )
-        if sum(map(len, [*known.values()])) >= _CALLS_KEPT:
-            known.clear()
-        known[site] = (one, *others[: _KNOWN_A_SITE - 1])
-
-
-def _prefer(known: dict[_Site, tuple[_Known, ...]], site: _Site, one: _Known) -> None:
-    """Have `one` asked sooner the next time; two that take turns stay where they are."""
-    found = known.get(site, ())
-    if all(one is not each for each in found[:2]):
-        known[site] = (one, *(each for each in found if each is not one))
+        # One for all handlers with this formatter, which know it as soon as one does.
+        kind = outline.of_call if known is self._calls else outline.of_record
+        straight = prepared.straights.get(kind.__name__)
+        if straight is None:
+            more = [(each.line, each.constant) for each in arguments]
+            straight = kind(StraightEnding(prepared, len(outline.lines), more))
+            prepared.straights[kind.__name__] = straight
+        spoken, tier = outline.spoken[:-1], self._tier(outline.level)
+        made = outline, outline.message, spoken, filters, formatter, order.enrich, straight, tier
+        known.keep(site, (*made, order.stages))
 
 
 def _told(outline: Any, line: bytes, created: float) -> records.SafeRecord:

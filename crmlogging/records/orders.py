@@ -89,6 +89,9 @@ class Order:
         if entry.stages is self.stages:
             outcome = entry.refined
         else:
+            if (written := entry.written) is not None and written[3] is self.stages:
+                *_, known, site = written
+                known.leave(site)  # The next ones have their moment before any line.
             outcome = record
             if self._before:
                 outcome = entry.run(record, self._before, writes=self._writes)

@@ -87,15 +87,22 @@ class _Entry:
     """What is known of one record while its logging call lasts.
 
     Weak, so that no record (with its exception and frames) lives longer than that.
+
+    Attributes:
+        stages: filters that were run, and what they made of it: `refined`.
+        written: the line that a handler wrote without: what made it, of what additions, the line,
+            the stages that it stands for, and where the handler knows the call from: a table with
+            `leave`, and the place in it.
     """
 
-    __slots__ = ("id", "record", "refined", "stages", "working")
+    __slots__ = ("id", "record", "refined", "stages", "working", "written")
 
     def __init__(self, record: logging.LogRecord) -> None:
         self.record = weakref.ref(record)
         self.stages: tuple[Stage, ...] = ()
         self.refined: logging.LogRecord | Moment | bool = False
         self.working: logging.LogRecord | None = None
+        self.written: tuple[Any, ...] | None = None
         self.id = ""
 
     def run(
@@ -130,7 +137,7 @@ class _Seen(threading.local):
             # In this order: a signal handler that logs in between then takes another entry, and
             # leaves nothing of its own in this one.
             last.record = weakref.ref(record)
-            last.stages, last.refined, last.id = (), False, ""
+            last.stages, last.refined, last.written, last.id = (), False, None, ""
             return last
         if known is record or last.working is record:
             return last

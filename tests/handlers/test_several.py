@@ -276,3 +276,70 @@ def test_calls_make_no_record_for_all_of_them(make: Make, monkeypatch: pytest.Mo
         service.log(number)
     assert made <= 2
     assert len(service.said()) == 20
+
+
+class TestRecords:
+    """Of the standard logger, which makes one for each call."""
+
+    def test_a_line_is_made_once(self, make: Make) -> None:
+        """By what both handlers know of the call."""
+        service = make(logging.Logger, order="fg")
+        for number in range(4):
+            service.log(number)
+        (first,), (second,) = (next(iter(each._records.values())) for each in service.files)
+        assert first[6] is second[6]
+        made, quick = 0, first[6].quick
+
+        def counted(*given: Any) -> bytes | None:
+            nonlocal made
+            made += 1
+            line: bytes | None = quick(*given)
+            return line
+
+        first[6].quick = counted
+        service.log(4)
+        assert made == 1
+        first_lines, second_lines = service.kept()
+        assert first_lines == second_lines
+        assert len(first_lines) == 5
+
+    @pytest.mark.parametrize("order", ["fgc", "cfg", "fcg"])
+    def test_where_there_is_a_moment_anyway(self, make: Make, order: str) -> None:
+        """No line is written straight: it would cost more."""
+        service = make(logging.Logger, order=order)
+        for number in range(6):
+            service.log(number)
+        for each in service.files:
+            assert {*each._records.values()} == {()}
+        service.log(6)
+        said, (first, second) = service.said(), service.kept()
+        assert said == first == second
+
+    def test_a_queue_with_filters_of_its_own_is_no_reason(self, make: Make) -> None:
+        """What it makes of a record is nothing that the files could use."""
+        service = make(logging.Logger)
+        service.console.filters[2] = AllowlistFilter(["resource.*"])
+        for number in range(6):
+            service.log(number)
+        assert all(len(found) == 1 for each in service.files for found in each._records.values())
+        assert all(line["crm"] == "[REDACTED]" for line in service.said())
+        first, second = service.kept()
+        assert first == second
+        assert {line["crm"] for line in first} == {"zoho"}
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_a_handler_between_them_does_to_it(self, make: Make, known: bool) -> None:
+        """A record is filtered once: the second file has what the first one has."""
+        service = make(logging.Logger, order="fg")
+        for number in range(6 if known else 0):
+            service.log(number)
+
+        class Meddling(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                record.__dict__["crm"] = "hubspot"
+
+        service.logger.handlers.insert(1, Meddling())
+        service.log(6)
+        first, second = service.kept()
+        assert first == second
+        assert second[-1]["crm"] == "zoho"

@@ -525,9 +525,9 @@ class TestFailures:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A program that makes up calls all the time fills no memory with them."""
-        from crmlogging.handlers import straight_handler
+        from crmlogging.handlers import known_calls
 
-        monkeypatch.setattr(straight_handler, "_CALLS_KEPT", 3)
+        monkeypatch.setattr(known_calls, "_CALLS_KEPT", 3)
         place = Place(tmp_path / "a.jsonl")
         for size in range(8):
             place.log({f"request.{at}": 1 for at in range(size)}, times=4)
