@@ -274,6 +274,20 @@ class TestRecordId:
         found = [next(ids) for _ in range(12_345)]
         assert found == [f"{'e' * 16}-{number}" for number in range(1, 12_346)]
 
+    def test_threads_that_ended_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And none that is in the middle of a call."""
+        monkeypatch.setattr(stages, "_THREADS_KEPT", 4)
+        seen = stages._Seen()
+        record = made()
+        mine = seen.of(record)
+        ended = dict.fromkeys(range(1, 9), stages._Calls())  # such numbers no thread has
+        seen._by_thread.update(ended)
+        thread = threading.Thread(target=seen.of, args=(made(),))
+        thread.start()
+        thread.join()
+        assert seen._by_thread.keys() == {threading.get_ident(), thread.ident}
+        assert seen.of(record) is mine
+
     def test_threads_never_share_an_id(self) -> None:
         """Ten thousand records from eight threads have ten thousand ids."""
         ids: list[str] = []

@@ -158,9 +158,9 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and queue it; never raises."""
-        straight, filters = None if self._replaced else self._straight, self.filters
-        if straight is not None and straight.flooded and straight.turn_away_early(record, filters):
-            return True
+        if (straight := self._straight) is not None and straight.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
+            if straight.turn_away_early(record, self.filters):
+                return True
         return SafeHandler.handle(self, record)
 
     def _emit_locked(self, record: logging.LogRecord | Moment) -> None:

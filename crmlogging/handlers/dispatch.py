@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
+from threading import get_ident
 from typing import Any, Final, cast
 
 from crmlogging.context import current
@@ -23,9 +24,7 @@ from crmlogging.storage.journal import Slip
 
 __all__ = ["Dispatch"]
 
-# What is logged while a record is delivered is delivered too, what is logged during that is not:
-# a target that logs would never come to an end.
-_DEEPEST: Final = 1
+_DEEPEST: Final = 1  # Else a target that logs would never come to an end.
 _SHARE: Final = 64  # What a caller does of the workers' work, rather than all.
 _POLL_SECONDS: Final = 0.002
 _END_SECONDS: Final = 0.2
@@ -93,8 +92,8 @@ class Dispatch:
             # The rest can be made later: nothing about a moment can be wrong.
             item: Entry | tuple[Moment, int] = record, (size := moment_size(record))
         else:
-            item = Entry(record, size := byte_size(record), delivering.depth, notice)
-        if self.roomy and not notice and not delivering.depth and size <= self._largest:
+            item = Entry(record, size := byte_size(record), depth(), notice)
+        if self.roomy and not notice and get_ident() not in delivering and size <= self._largest:
             arrived = self.ledger.arrived
             if (waiting := len(arrived)) >= self._most_arrived:
                 with self.ledger.lock:

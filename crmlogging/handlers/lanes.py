@@ -23,7 +23,7 @@ from crmlogging.diagnostics import complain
 from crmlogging.handlers.bounded_queue import BoundedQueue, Entry
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.targets import Target
-from crmlogging.handlers.threads import delivering, pause, threads_are_frozen
+from crmlogging.handlers.threads import at_depth, depth, pause, threads_are_frozen
 
 __all__ = ["Lane"]
 
@@ -146,7 +146,7 @@ class Lane:
 
     def deliver_here(self) -> None:
         """Deliver what waits in the calling thread; a thread that delivers already goes on."""
-        while delivering.depth == 0 and self._deliver_some():
+        while depth() == 0 and self._deliver_some():
             pass
 
     def _run(self, _owner: object) -> None:
@@ -218,12 +218,11 @@ class Lane:
                 return False
             self._in_hand.append(entries)
         failed: Collection[int] = range(len(entries))
-        before, began = delivering.depth, time.monotonic()
-        delivering.depth = 1 + entries[0].depth
+        began = time.monotonic()
         try:
-            failed = self.target.deliver([entry.record for entry in entries])
+            with at_depth(1 + entries[0].depth):
+                failed = self.target.deliver([entry.record for entry in entries])
         finally:
-            delivering.depth = before
             self._settle(entries, failed)
         self._settled()
         slow = time.monotonic() - began > _BATCH_SECONDS

@@ -93,8 +93,9 @@ class SafeHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
+        outcome: Any
         try:
-            order, outcome = None, cast("Any", None)
+            order = None
             try:
                 takes_moments, order = self.takes_calls, records.order_of(self.filters)
                 if not takes_moments and is_foreign(self.filter):

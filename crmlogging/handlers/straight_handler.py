@@ -159,8 +159,9 @@ class StraightHandler(SafeHandler):
                 self._records.leave(site)
                 return None, None
             written = entry.written
-            if written is not None and written[0] is straight and written[1] is enrich:
-                return written[2], known  # another handler's, which has the same filters
+            # Another handler's, which has the same filters.
+            if written is not None and written[1][6] is straight and written[1][5] is enrich:
+                return written[0], known
             entry.id = identity = entry.id or records.new_id()
             taken = given
             if enrich:
@@ -178,7 +179,7 @@ class StraightHandler(SafeHandler):
             if line is not None:
                 if known is not found[0]:
                     self._records.prefer(site, known)
-                entry.written = straight, enrich, line, stages, self._records, site
+                entry.written = line, known, self._records, site
                 return line, known
         return None, None
 

@@ -8,26 +8,40 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, Final
 
-__all__ = ["delivering", "depth", "pause", "surface", "threads_are_frozen", "without_module_lock"]
+__all__ = ["at_depth", "delivering", "depth", "pause", "surface", "threads_are_frozen"]
+__all__ += ["without_module_lock"]
 
 
-class _Delivering(threading.local):
-    depth = 0
-
-
-delivering: Final = _Delivering()
+delivering: Final[dict[int, int]] = {}
+"""How deep threads are in deliveries, by their id; only of those that are in one."""
 
 
 def depth() -> int:
     """Return 0 in the application's code, else how deep this thread is in deliveries."""
-    return delivering.depth
+    return delivering.get(get_ident(), 0)
 
 
 def surface() -> None:
     """Forget that this thread was delivering: in a child that a target forked."""
-    delivering.depth = 0
+    delivering.clear()
+
+
+@contextmanager
+def at_depth(level: int) -> Iterator[None]:
+    """Deliver, at a depth of `level`."""
+    me = get_ident()
+    before = delivering.get(me)
+    delivering[me] = level
+    try:
+        yield
+    finally:
+        if before is None:
+            delivering.pop(me, None)  # a child that a target forked has it no more
+        else:
+            delivering[me] = before
 
 
 @contextmanager

@@ -89,9 +89,10 @@ class Order:
         if entry.stages is self.stages:
             outcome = entry.refined
         else:
-            if (written := entry.written) is not None and written[3] is self.stages:
-                *_, known, site = written
-                known.leave(site)  # The next ones have their moment before any line.
+            if (written := entry.written) is not None:
+                _, known, table, site = written
+                if known[-1] is self.stages:
+                    table.leave(site)  # The next ones have their moment before any line.
             outcome = record
             if self._before:
                 outcome = entry.run(record, self._before, writes=self._writes)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import weakref
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, Final
 
 from crmlogging.records.calls import Call
@@ -18,6 +18,7 @@ __all__ = ["Answer", "Stage", "filterable", "record_id", "run", "seen"]
 Answer = tuple[Any, ...]
 
 _CALLS_AROUND: Final = 4
+_THREADS_KEPT: Final = 256
 _CLASS: Final[Any] = object.__dict__["__class__"]
 
 
@@ -90,9 +91,8 @@ class _Entry:
 
     Attributes:
         stages: filters that were run, and what they made of it: `refined`.
-        written: the line that a handler wrote without: what made it, of what additions, the line,
-            the stages that it stands for, and where the handler knows the call from: a table with
-            `leave`, and the place in it.
+        written: the line that a handler wrote without, and what it knew of the call for that: that
+            itself, and where it has it from: a table with `leave`, and the place in it.
     """
 
     __slots__ = ("id", "record", "refined", "stages", "working", "written")
@@ -119,21 +119,33 @@ class _Entry:
             self.working = None
 
 
-class _Seen(threading.local):
-    """The records of this thread's logging calls: the one under way and those around it.
+class _Calls:
+    """The logging calls of one thread: the last, and those around it.
 
     A few rather than one, since a handler between ours may log itself.
     """
+
+    __slots__ = ("last", "outer")
 
     def __init__(self) -> None:
         self.last = _Entry(logging.makeLogRecord({}))  # which is gone at once
         self.outer: list[_Entry] = []
 
+
+class _Seen:
+    """The records of the logging calls that are under way."""
+
+    def __init__(self) -> None:
+        # By thread id, which is several times faster than threading.local.
+        self._by_thread: dict[int, _Calls] = {}
+        self._most = _THREADS_KEPT
+
     def of(self, record: logging.LogRecord) -> _Entry:
         """Return what is known of `record`, or of the record that it is a working copy of."""
-        last = self.last
+        calls = self._by_thread.get(get_ident()) or self._begin()
+        last = calls.last
         known = last.record()
-        if known is None and not self.outer:  # the usual case: the call before is over
+        if known is None and not calls.outer:  # the usual case: the call before is over
             # In this order: a signal handler that logs in between then takes another entry, and
             # leaves nothing of its own in this one.
             last.record = weakref.ref(record)
@@ -141,14 +153,24 @@ class _Seen(threading.local):
             return last
         if known is record or last.working is record:
             return last
-        self.outer = [entry for entry in self.outer if entry.record() is not None]
-        for entry in self.outer:
+        calls.outer = [entry for entry in calls.outer if entry.record() is not None]
+        for entry in calls.outer:
             if entry.record() is record or entry.working is record:
                 return entry
         if known is not None:
-            self.outer = [last, *self.outer[: _CALLS_AROUND - 1]]
-        self.last = entry = _Entry(record)
+            calls.outer = [last, *calls.outer[: _CALLS_AROUND - 1]]
+        calls.last = entry = _Entry(record)
         return entry
+
+    def _begin(self) -> _Calls:
+        """Note a thread that logs for the first time; forget those that ended."""
+        by_thread = self._by_thread
+        if len(by_thread) >= self._most:
+            alive = sys._current_frames()
+            for thread in by_thread.copy().keys() - alive.keys():
+                by_thread.pop(thread, None)
+            self._most = max(_THREADS_KEPT, 2 * len(by_thread))
+        return by_thread.setdefault(get_ident(), _Calls())
 
 
 seen: Final = _Seen()
