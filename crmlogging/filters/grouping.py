@@ -20,12 +20,15 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
+import orjson
+
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import Problems
 from crmlogging.filters import grouping_ends
 from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_key import (
     created_of,
+    grouped,
     has_no_key,
     identity_of,
     is_power_of_ten,
@@ -121,14 +124,19 @@ class GroupingFilter(logging.Filter):
             self._speak_where_nobody_asks()
         return passes
 
-    def passes_moment(self, moment: Moment) -> bool:
-        """Tell whether the record of `moment` passes, and there is no more to do than `due` does.
+    def judge_moment(self, moment: Moment) -> bool | None:
+        """Do what `filter` does with the record of `moment`; None where it has to be asked.
 
-        Our handlers ask it, so that what is no error need not become a record.
+        Our handlers ask first, so that neither progress nor a storm needs records.
         """
         if type(self).filter is not _FILTER or "filter" in vars(self):
-            return False
-        return has_no_key(moment)
+            return None
+        if has_no_key(moment):
+            return True
+        if moment.more:
+            return None
+        key, resource = grouped(moment)
+        return False if self._hold(key, moment.created, resource, orjson.loads) else None
 
     def early(self, stages: tuple[Stage, ...]) -> object:
         """Return what tells, before `stages` run, of records that are only to be counted.

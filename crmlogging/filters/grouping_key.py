@@ -7,11 +7,15 @@ import time
 from typing import Any, Final
 
 from crmlogging.fields import MISFIT, SHAPES
-from crmlogging.records import Moment, SafeRecord, record_id
+from crmlogging.records import Moment, SafeRecord, deferred, record_id
 
-__all__ = ["created_of", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
+__all__ = ["created_of", "grouped", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
+
+Key = tuple[object, ...]
 
 _SITE_CHARACTERS: Final = 200
+_KEYS_OF_A_CALL: Final = 64
+_DECIDING: Final = frozenset(("audit", "crm", "error.fingerprint", "error.type", "tenant.code"))
 _PLAIN: Final = frozenset((str, int))
 _LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
@@ -46,6 +50,45 @@ def has_no_key(moment: Moment) -> bool:
     if "error.fingerprint" in base or "error.type" in base:
         return False
     return not more or ("error.fingerprint" not in more and "error.type" not in more)
+
+
+class _Groups:
+    """The groups of the records of one `Outline`.
+
+    Attributes:
+        deciding: places among its lines of what decides of a group.
+        resource: place of the ``resource.id``, or None.
+        keys: keys by message and values of those that decide; bounded.
+    """
+
+    __slots__ = ("deciding", "keys", "resource")
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.deciding = tuple(at for at, name in enumerate(lines) if name in _DECIDING)
+        self.resource = lines.index("resource.id") if "resource.id" in lines else None
+        self.keys: dict[tuple[object, ...], Key] = {}
+
+
+def grouped(moment: Moment) -> tuple[Key, bytes | None]:
+    """Return the `key_of` the record of `moment`, and its ``resource.id`` as JSON.
+
+    Args:
+        moment: of which `has_no_key` is not said, with nothing on top.
+    """
+    outline, values = moment.outline, moment.values
+    groups: _Groups = outline.groups
+    if groups is None:
+        outline.groups = groups = _Groups(outline.lines)
+    told = moment.message, *[values[at] for at in groups.deciding]
+    key = groups.keys.get(told)
+    if key is None:
+        # A resource that is the same in all of them would be none of the moment's.
+        fixed = groups.resource is None and "resource.id" in outline.base
+        key = (not fixed and key_of(deferred(moment))) or ()
+        if len(groups.keys) >= _KEYS_OF_A_CALL:
+            groups.keys.clear()
+        groups.keys[told] = key
+    return key, None if groups.resource is None else values[groups.resource]
 
 
 _KEYS_KEPT: Final = 1_024

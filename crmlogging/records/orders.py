@@ -15,6 +15,7 @@ from crmlogging.records.stages import Answer, Stage, run, seen
 __all__ = ["Order", "handlers_of", "is_held", "order_of", "refine", "takes_calls"]
 
 _Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
+_Judging = Callable[[Moment], "bool | None"]
 
 
 class Order:
@@ -37,7 +38,7 @@ class Order:
     """
 
     __slots__ = (
-        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_unseen", "_writes"),
+        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_judge", "_writes"),
         *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all", "reports"),
         "stages",
     )
@@ -49,8 +50,10 @@ class Order:
         self._writes = any(each.writes for each in stages)
         self.left = tuple(map(_call, rest))
         # Of the class: an object that has an answer to everything has none to this.
-        tells = len(rest) == 1 and hasattr(type(rest[0]), "passes_moment")
-        self._unseen: Callable[[Moment], bool] | None = rest[0].passes_moment if tells else None
+        tells = len(rest) == 1 and hasattr(type(rest[0]), "judge_moment")
+        self._judge: Callable[[Moment], bool | None] | None = (
+            rest[0].judge_moment if tells else None
+        )
         self._brief = stages[-1].brief if stages and (not rest or tells) else None
         self._before = self._calls[:-1]
         self._answer = stages[-1].answer if stages else None
@@ -100,11 +103,12 @@ class Order:
                 entry.id = identity = entry.id or new_id()
                 outcome = self._brief(outcome, identity)
             entry.stages, entry.refined = self.stages, outcome
-        if self._unseen is None or isinstance(outcome, bool):
+        if self._judge is None or isinstance(outcome, bool):
             return outcome
         if isinstance(outcome, Moment):
-            if self._unseen(outcome):
-                return outcome
+            passes = self._judge(outcome)
+            if passes is not None:
+                return outcome if passes else False
             outcome = deferred(outcome)
         return self._run_left(record, outcome)
 
@@ -128,8 +132,9 @@ class Order:
 
         The moment itself stays where they pass its record without a look at more.
         """
-        if self._unseen is not None and self._unseen(moment):
-            return moment
+        passes = None if self._judge is None else self._judge(moment)
+        if passes is not None:
+            return moment if passes else False
         return run(deferred(moment), self.left)
 
     def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:

@@ -61,14 +61,16 @@ class Outline:
         base: the attributes of such a record, in order; those that differ hold anything.
         lines: names of the fields that differ from record to record.
         renderings: what a formatter prepared for such records, by formatter.
+        groups: what a filter knows of the groups that such records belong to.
     """
 
-    __slots__ = ("base", "lines", "renderings")
+    __slots__ = ("base", "groups", "lines", "renderings")
 
     def __init__(self, base: dict[str, Any], lines: tuple[str, ...]) -> None:
         self.base = base
         self.lines = lines
         self.renderings: dict[object, Any] = {}
+        self.groups: Any = None
 
 
 class Moment(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +25,10 @@ from crmlogging import (
     JsonFormatter,
     RetentionFileHandler,
     records,
+    ticking,
 )
-from crmlogging.filters.grouping_key import has_no_key, key_of
+from crmlogging.filters import grouping_key
+from crmlogging.filters.grouping_key import grouped, has_no_key, key_of
 from crmlogging.logger import Logger
 from crmlogging.records import Moment, deferred, orders
 
@@ -201,6 +204,118 @@ class TestOneRecord:
         assert [len(each) for each in service.kept()] == [8, 8]
 
 
+class Slow(GroupingFilter):
+    """Is given the record of every call."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return super().filter(record)
+
+
+class TestStorms:
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    @pytest.mark.parametrize("seed", range(12))
+    def test_nobody_can_tell_how_it_was_judged(
+        self, make: Make, kind: type[logging.Logger], seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which errors pass, and each word of each summary, are those of a filter with records."""
+        monkeypatch.setattr(ticking, "watch", lambda handler: None)  # which has a second of its own
+        now, chance = [1_700_000_000.0], random.Random(seed)
+        monkeypatch.setattr(time, "time", lambda: now[0])
+        monkeypatch.setattr(time, "time_ns", lambda: int(now[0] * 1e9))
+        quick = make(kind, order="c", grouping=GroupingFilter(first=2, window_seconds=60))
+        slow = make(kind, order="c", grouping=Slow(first=2, window_seconds=60))
+        raised = ValueError("gone"), KeyError("gone"), None, None
+        for _ in range(150):
+            now[0] += chance.choice([0.0, 0.001, 1.5, 1.5, 59.0, -3.0])
+            level = chance.choice([20, 30, 40, 40, 40, 50])
+            extra = {
+                "crm": chance.choice(["zoho", "hubspot"]),
+                "resource.id": chance.choice(["a-1", "a-2", "not an id", 7, None]),
+                "tenant.code": chance.choice(["acme", "acme", "not a tenant"]),
+            }
+            words = chance.choice(["Synced contacts", "Failed to sync"])
+            exc_info = chance.choice(raised) if chance.random() < 0.2 else None
+            for each in (quick, slow):
+                _said_at_one_place(each.logger, level, words, extra, exc_info)
+        for each in (quick, slow):
+            each.console.flush()
+        own = "record.id", "error.instance"  # which two records never share
+        told = [
+            [{name: line[name] for name in line if name not in own} for line in each.said()]
+            for each in (quick, slow)
+        ]
+        assert told[0] == told[1]
+        assert any("error.suppressed" in line for line in told[0])
+        held = sum(line.get("error.suppressed", 0) for line in told[0])
+        assert held + sum("error.suppressed" not in line for line in told[0]) == 150
+
+    def test_a_storm_needs_no_records(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its plain errors are counted as they come; the resources are in the summary."""
+        service = make(Logger, order="c")
+        for number in range(4):
+            service.log(number, logging.ERROR)
+        made: list[Moment] = []
+
+        def noted(moment: Moment) -> logging.LogRecord:
+            made.append(moment)
+            return deferred(moment)
+
+        monkeypatch.setattr(orders, "deferred", noted)
+        for number in range(4, 9):
+            service.log(number, logging.ERROR)
+        assert made == []
+        service.console.flush()
+        (summary,) = service.said()[2:]
+        assert summary["error.suppressed"] == 7
+        assert summary["error.suppressed_ids"] == ["2", "3", "4", "5", "6", "7", "8"]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    def test_exceptions_of_two_kinds_are_two_groups(
+        self, make: Make, kind: type[logging.Logger]
+    ) -> None:
+        """Also where only the allowlist tells what they are."""
+        service = make(kind, order="c")
+        del service.console.filters[1]  # the ErrorFilter
+        for number in range(12):
+            raised = ValueError("gone") if number % 2 else KeyError("gone")
+            service.log(number, logging.ERROR, exc_info=raised)
+        service.console.flush()
+        said = service.said()
+        assert [line["resource.id"] for line in said[:4]] == ["0", "1", "2", "3"]
+        assert [(line["error.type"], line["error.suppressed"]) for line in said[4:]] == [
+            ("KeyError", 4),
+            ("ValueError", 4),
+        ]
+
+    def test_what_is_known_of_a_call_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A customer each; all keys are those of the records."""
+        monkeypatch.setattr(grouping_key, "_KEYS_OF_A_CALL", 3)
+        asking, handler = Asking(), AsyncHandler(handlers=[logging.NullHandler()])
+        for each in (AllowlistFilter(["@crm"]), asking):
+            handler.addFilter(each)
+        logger = logging.Logger("crm.sync", 1)
+        logger.addHandler(handler)
+        for number in range(30):
+            logger.error("Failed", extra={"tenant.code": f"t{number % 10}", "resource.id": number})
+        handler.close()
+        assert len(asking.asked) > 20
+        for moment in asking.asked:
+            told = deferred(moment)
+            assert grouped(moment) == (key_of(told), b"%d" % told.__dict__["resource.id"])
+            assert len(moment.outline.groups.keys) <= 3
+
+
+def _said_at_one_place(
+    logger: logging.Logger, level: int, words: str, extra: dict[str, Any], exc_info: Any
+) -> None:
+    if words == "Synced contacts":
+        logger.log(level, "Synced contacts", extra=extra, exc_info=exc_info)
+    elif exc_info is not None:
+        logger.log(level, "Failed to sync", extra=extra, exc_info=exc_info)
+    else:
+        logger.log(level, "Failed to sync", extra=extra)
+
+
 VALUES = st.sampled_from(["acme", "E-17", "not shown", 7, None, True, "", 2.5])
 FIELDS = st.sampled_from(["crm", "tenant.code", "error.fingerprint", "error.type", "error.code"])
 
@@ -212,7 +327,7 @@ class Asking(logging.Filter):
         super().__init__()
         self.asked: list[Moment] = []
 
-    def passes_moment(self, moment: Moment) -> bool:
+    def judge_moment(self, moment: Moment) -> bool:
         self.asked.append(moment)
         return True
 
