@@ -68,11 +68,11 @@ class StraightHandler(SafeHandler):
             name = current_thread().name
             thread = _threads.get(name) or _thread(name)
             for known in found:
-                outline, its_message, its_spoken, filters, formatter, enrich, straight = known[:7]
+                outline, said, by, filters, formatter, enrich, straight, tier, _ = known
                 if (
-                    its_message is not message
+                    said is not message
                     or outline.code is not code
-                    or its_spoken != spoken
+                    or by != spoken
                     or self.filters != filters
                     or self.formatter is not formatter
                 ):
@@ -95,12 +95,16 @@ class StraightHandler(SafeHandler):
                 self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
-        self._put(known, line, spoken[1], created)
+        try:
+            self._store(tier, line, 1, spoken[1], created)
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._not_stored(known, line, created, error)
         return True
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
-        line = known = None
+        line: bytes | None = None
+        known: Any = None
         if type(record) is _LogRecord:  # A deferred one would be written out.
             given = record.__dict__
             try:
@@ -111,7 +115,11 @@ class StraightHandler(SafeHandler):
             except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                 line = None
         if line is not None:
-            self._put(known, line, given["levelno"], given["created"])
+            created = given["created"]
+            try:
+                self._store(known[7], line, 1, given["levelno"], created)
+            except Exception as error:  # noqa: BLE001  # counted; logging never raises
+                self._not_stored(known, line, created, error)
             return True
         try:
             handled = super().handle(record)
@@ -183,21 +191,20 @@ class StraightHandler(SafeHandler):
                 return line, known
         return None, None
 
-    def _put(self, known: Any, line: bytes, level: int, created: float) -> None:
-        try:
-            self._store(known[7], line, 1, level, created)
-        except RecursionError:  # so little stack is left that nothing else can be called
+    def _not_stored(self, known: Any, line: bytes, created: float, error: Exception) -> None:
+        """Count a record whose line could not be written."""
+        if isinstance(error, RecursionError):  # so little stack is left that little can be called
             try:
                 self.tally.add("dropped.recursion")
             except RecursionError:
                 pass
-        except Exception as error:  # noqa: BLE001  # counted; logging never raises
-            told = records.SafeRecord(known[0].base)
-            try:
-                told = _told(known[0], line, created)
-            except Exception:  # noqa: BLE001  # memory may be short once more
-                pass
-            self._gave_up(told, error)
+            return
+        told = records.SafeRecord(known[0].base)
+        try:
+            told = _told(known[0], line, created)
+        except Exception:  # noqa: BLE001  # memory may be short once more
+            pass
+        self._gave_up(told, error)
 
     def learn(
         self, call: records.Call, fields: dict[str, Any], order: records.Order, outline: Any

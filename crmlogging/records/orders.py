@@ -38,9 +38,9 @@ class Order:
     """
 
     __slots__ = (
-        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_judge", "_writes"),
+        *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_enriches", "_judge"),
         *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all", "reports"),
-        "stages",
+        *("stages", "_writes"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
@@ -58,7 +58,8 @@ class Order:
         self._before = self._calls[:-1]
         self._answer = stages[-1].answer if stages else None
         self._enrich = tuple(each.enrich for each in stages[:-1] if each.enrich is not None)
-        if len(self._enrich) < len(stages) - 1:
+        self._enriches = len(self._enrich) == len(stages) - 1
+        if not self._enriches:
             self._answer = None
         self.answer = self._enriched if self._answer is None or self._enrich else self._answer
         self.passes_all = all(vars(type(each)).get("passes_all") for each in (*stages, *rest))
@@ -98,7 +99,8 @@ class Order:
                     table.leave(site)  # The next ones have their moment before any line.
             outcome = record
             if self._before:
-                outcome = entry.run(record, self._before, writes=self._writes)
+                working = entry.enriched(record, self._enrich) if self._enriches else None
+                outcome = working or entry.run(record, self._before, writes=self._writes)
             if isinstance(outcome, logging.LogRecord):
                 entry.id = identity = entry.id or new_id()
                 outcome = self._brief(outcome, identity)

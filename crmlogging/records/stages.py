@@ -20,6 +20,7 @@ Answer = tuple[Any, ...]
 _CALLS_AROUND: Final = 4
 _THREADS_KEPT: Final = 256
 _CLASS: Final[Any] = object.__dict__["__class__"]
+_new: Final = object.__new__
 
 
 class Stage(logging.Filter):
@@ -117,6 +118,28 @@ class _Entry:
             return run(working, calls)
         finally:
             self.working = None
+
+    def enriched(
+        self, record: logging.LogRecord, enrich: tuple[Callable[[dict[str, Any]], bool], ...]
+    ) -> logging.LogRecord | None:
+        """Return a copy of the same id on which `enrich` has written; None if it takes `run`.
+
+        As it does with an exception, of which `enrich` knows nothing.
+        """
+        attributes = record.__dict__
+        if type(record) is not logging.LogRecord or type(attributes) is not dict:
+            return None
+        if attributes.get("exc_info"):
+            return None
+        # In two steps: a table that has room for more is copied as it is.
+        attributes = attributes.copy()
+        attributes["record.id"] = self.id = self.id or new_id()
+        for each in enrich:
+            if not each(attributes):
+                return None
+        working = _new(logging.LogRecord)
+        working.__dict__ = attributes
+        return working
 
 
 class _Calls:
