@@ -125,10 +125,7 @@ class GroupingFilter(logging.Filter):
         return passes
 
     def judge_moment(self, moment: Moment) -> bool | None:
-        """Do what `filter` does with the record of `moment`; None where it has to be asked.
-
-        Our handlers ask first, so that neither progress nor a storm needs records.
-        """
+        """Do what `filter` does with the record of `moment`; None where that takes the record."""
         if type(self).filter is not _FILTER or "filter" in vars(self):
             return None
         if has_no_key(moment):
@@ -158,11 +155,14 @@ class GroupingFilter(logging.Filter):
         if not self._groups and not self._ready and self._state is None:
             return []
         with self._lock:
-            self._catch_up(now)
-            self._arrived()  # who asks again has the last ones
+            if self._state is not None:
+                self._catch_up(now)
+                self._arrived()  # who asks again has the last ones
             self._close_windows(now)
+            if not self._ready:
+                return []
             summaries = self._take()
-        if summaries and len(carriers := carriers_of(self)) > 1:
+        if len(carriers := carriers_of(self)) > 1:
             # Whoever asks, the others must hear it too.
             tell(carriers, summaries)
             with self._lock:

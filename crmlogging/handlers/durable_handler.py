@@ -179,7 +179,7 @@ class DurableHandler(StraightHandler):
 
     def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Write what a call came to, of which no record was made."""
-        if order.left or order.reports or quiet_threads:
+        if order.left or order.reporters or quiet_threads:
             super().take(parts, order)
         else:
             self._write(parts)

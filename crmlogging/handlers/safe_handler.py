@@ -107,9 +107,11 @@ class SafeHandler(logging.Handler):
             except Exception as error:  # noqa: BLE001  # a broken filter: fail closed, lose nothing
                 complain(f"{type(self).__name__}: filter", error)
                 outcome = _nothing_allowed().project(record)
+            if outcome is None:
+                return False
             if outcome is not True and outcome is not False:
                 self._emit_locked(outcome)
-            if order is None or order.reports:
+            if order is None or order.reporters:
                 self.emit_due()
             return outcome is not False
         except RecursionError:  # so little stack is left that not even the error path runs
@@ -168,9 +170,11 @@ class SafeHandler(logging.Handler):
         except Exception as error:  # noqa: BLE001  # as in `handle`
             complain(f"{type(self).__name__}: filter", error)
             outcome = _nothing_allowed().project(records.deferred(moment))
+        if outcome is None:
+            return
         if outcome is not True and outcome is not False:
             self._emit_locked(outcome)
-        if order.reports:
+        if order.reporters:
             self.emit_due()
 
     def _emit_locked(self, record: Any) -> None:
@@ -188,12 +192,9 @@ class SafeHandler(logging.Handler):
         Args:
             now: seconds since the epoch; `math.inf` (at flush and close) fetches all there is.
         """
-        for each in self.filters:
-            due = getattr(each, "due", None)
-            if due is None:
-                continue
+        for each in records.order_of(self.filters).reporters:
             try:
-                summaries = due(time.time() if now is None else now)
+                summaries = each.due(time.time() if now is None else now)
             except Exception as error:  # noqa: BLE001  # a filter's bug; logging never raises
                 complain(f"{type(self).__name__}: filter", error)
                 continue

@@ -32,15 +32,15 @@ class Order:
         holds_call: does the same for a call of which no record was made.
         left: what the filters behind the leading stages do.
         passes_all: they let every record through.
-        reports: one of them may have records of its own ready (it offers ``due``).
+        reporters: those that may have records of their own ready (they offer ``due``).
         stages: the leading stages, which `answer` speaks for; equal ones are one tuple, so that
             identity tells.
     """
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_enriches", "_judge"),
-        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all", "reports"),
-        *("stages", "_writes"),
+        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all"),
+        *("reporters", "stages", "_writes"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
@@ -67,8 +67,8 @@ class Order:
         self._early = None if early is None else early(rest[0], stages)
         self.holds = None if self._early is None else self._early.holds
         self.holds_call = None if self._early is None else self._early.holds_call
-        self.reports = any(hasattr(each, "due") for each in (*stages, *rest))
-        speaks = self._answer is not None and not rest and not self.reports
+        self.reporters = tuple(each for each in (*stages, *rest) if hasattr(each, "due"))
+        speaks = self._answer is not None and not rest and not self.reporters
         self.enrich = self._enrich if speaks else None
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:
@@ -83,10 +83,13 @@ class Order:
             handlers may share.
         """
         outcome = self.brief(record)
-        return deferred(outcome) if isinstance(outcome, Moment) else outcome
+        return deferred(outcome) if isinstance(outcome, Moment) else outcome or False
 
-    def brief(self, record: logging.LogRecord) -> logging.LogRecord | Moment | bool:
-        """Do the same, but answer with the `Moment` of the record to emit where one is enough."""
+    def brief(self, record: logging.LogRecord) -> logging.LogRecord | Moment | bool | None:
+        """Do the same, but answer with the `Moment` of the record to emit where one is enough.
+
+        None where the record was counted as held back, and nobody has anything to report.
+        """
         if self._brief is None or issubclass(type(record), SafeRecord):
             return self._refined(record)
         entry = seen.of(record)
@@ -110,7 +113,7 @@ class Order:
         if isinstance(outcome, Moment):
             passes = self._judge(outcome)
             if passes is not None:
-                return outcome if passes else False
+                return outcome if passes else None
             outcome = deferred(outcome)
         return self._run_left(record, outcome)
 
@@ -129,14 +132,15 @@ class Order:
                 return None
         return self._answer(call, extra)
 
-    def finish(self, moment: Moment) -> logging.LogRecord | Moment | bool:
+    def finish(self, moment: Moment) -> logging.LogRecord | Moment | bool | None:
         """Run the filters that `answer` does not speak for, if any are `left`.
 
-        The moment itself stays where they pass its record without a look at more.
+        The moment itself stays where they pass its record without a look at more; None as in
+        `brief`.
         """
         passes = None if self._judge is None else self._judge(moment)
         if passes is not None:
-            return moment if passes else False
+            return moment if passes else None
         return run(deferred(moment), self.left)
 
     def _refined(self, record: logging.LogRecord) -> logging.LogRecord | bool:
