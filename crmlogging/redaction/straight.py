@@ -9,6 +9,7 @@ again, which gives the same; where that happens time and again the function is w
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ _VALUES_BEFORE: Final = 2_048
 _TOLERANCE: Final = 8
 _LONGEST_CONSTANT: Final = 128
 _dumps: Final = orjson.dumps
+_runs_one_thread: Final[Callable[[], bool]] = getattr(sys, "_is_gil_enabled", lambda: True)
+"""Whether threads take turns; they do but in a free-threaded CPython 3.13 (PEP 703)."""
 
 
 class Taking(Protocol):
@@ -225,7 +228,8 @@ class Straight:
             ready = form.is_habit(values, shown)
         else:
             ready = form is self._last and form.has_changed(values)
-        if ready:
+        # Elsewhere another name could come into the mapping while values are taken by position.
+        if ready and _runs_one_thread():
             form.write(self._taking, self._ending, values)
         if form.quick is not None:
             self._last, self.quick = form, form.quick

@@ -309,6 +309,19 @@ class TestWriting:
 
 
 @pytest.mark.usefixtures("soon")
+def test_where_threads_take_no_turns_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a mapping may change at any time: values are taken by their names."""
+    monkeypatch.setattr(straight, "_runs_one_thread", lambda: False)
+    fittings = [fitting_for(ID), fitting_for(ID)]
+    found = straight_of(fittings)
+    for number in range(12):
+        assert line_of(found, mapped([f"v{number}", "same"])) == judged(
+            fittings, [f"v{number}", "same"]
+        )
+    assert found.quick is straight._unknown
+
+
+@pytest.mark.usefixtures("soon")
 class TestBound:
     @pytest.fixture(autouse=True)
     def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
