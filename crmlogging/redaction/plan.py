@@ -98,15 +98,15 @@ class _OfRecord:
         return values
 
     def source(self) -> tuple[list[str], dict[str, Any]]:
-        """Return the text of the same, as `Picking.source` does."""
-        lines, names = self._picking.source({**_TAKEN, "created": "created", "thread": "calling"})
-        asked = (
-            f"({', '.join(_TAKEN.values())}) != facts or type(created) is not float"
-            " or calling != get_ident()"
-        )
+        """Return the text of the same, as `Picking.source` does.
+
+        But for the id of the thread, which no line shows.
+        """
+        lines, names = self._picking.source({**_TAKEN, "created": "created"})
+        asked = f"({', '.join(_TAKEN.values())}) != facts or type(created) is not float"
         exact = [" if type(mapping) is not dict:", "  return None"]
         lines = [*exact, *lines, f" if {asked}:", "  return None"]
-        return lines, names | {"facts": self._facts, "get_ident": get_ident}
+        return lines, names | {"facts": self._facts}
 
 
 class Plan(Outline):

@@ -371,6 +371,27 @@ class TestWhatIsAsked:
         assert b"\x7f" not in raw
         assert raw.count(b"a\\u007fb") == raw.count(b" \\u007f\\u2028") == 12
 
+    @pytest.mark.parametrize("known", [3, 12])
+    def test_a_record_in_another_thread_than_its_own(self, tmp_path: Path, known: int) -> None:
+        """The line names the thread of the call, whoever hands the record over."""
+        place, kept = Place(tmp_path / "crm.jsonl", logging.Logger), []
+
+        class Keeping(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                kept.append(record)
+
+        for number in range(known):
+            place.log({"crm": "zoho", "request.id": f"r-{number}"})
+        place.logger.handlers[:] = [Keeping()]
+        place.log({"crm": "zoho", "request.id": "r-99"})
+        thread = threading.Thread(target=place.handler.handle, args=kept, name="Thread-7")
+        thread.start()
+        thread.join()
+        place.handler.close()
+        line = place.lines()[-1]
+        assert (line["request.id"], line["thread"]) == ("r-99", "MainThread")
+        assert line["message"] == "Synced contacts"
+
     def test_attributes_that_somebody_put_on_a_record(self, place: Place) -> None:
         """A filter on the logger that adds, takes off or replaces one."""
         if isinstance(place.logger, Logger):
