@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks import registry
-from benchmarks.calls import lends_logger
+from benchmarks.calls import at_level, lends_logger
 from benchmarks.checking import lines_of
 from benchmarks.peers.behind_logging import TenLineFormatter
 from benchmarks.peers.floors import NOOP, NoOpHandler
 from benchmarks.peers.naive import mask
 from benchmarks.peers.ours import OWN, STOCK, adopt, document
 from benchmarks.scenarios.lines import CPU
-from benchmarks.workloads import FRESH, HIDDEN, SECRETS, Contact, contacts
+from benchmarks.workloads import FRESH, HIDDEN, SECRETS, contacts
 
 __all__: list[str] = []
 
@@ -36,27 +36,6 @@ class Output(NamedTuple):
 
     logger: logging.Logger
     flush: Callable[[], object]
-
-
-def _call(logger: logging.Logger, level: int, values: Contact) -> None:
-    logger.log(
-        level,
-        "Updated contact",
-        extra={
-            "crm": "hubspot",
-            "tenant.code": "acme",
-            "resource.type": "contact",
-            "resource.id": values[0],
-            "request.id": values[1],
-            "request.method": "PATCH",
-            "request.attempt": 1,
-            "request.duration_ms": values[2],
-            "email": values[3],
-            "phone": values[4],
-            "api_key": "made-up-key-of-the-benchmark",
-            "lastname": "Lovelace",
-        },
-    )
 
 
 def _places(place: registry.Place) -> list[Path]:
@@ -101,13 +80,14 @@ def to_three(make: Callable[[registry.Place], Output], place: registry.Place) ->
     """Archives are locked, one file for both of a class; a bucket's would be a spool."""
     output, numbers = make(place), count()
     level = logging.ERROR if place.variant == _ERRORS else logging.INFO
+    call = at_level(output.logger, level)
 
     def work() -> Mapping[str, float]:
         begin = next(numbers) * place.records
         values = contacts(FRESH, begin, begin + place.records)
         cpu, caller = time.process_time(), time.thread_time()
         for each in values:
-            _call(output.logger, level, each)
+            call(each)
         caller = time.thread_time() - caller
         output.flush()
         cpu = time.process_time() - cpu
@@ -148,8 +128,8 @@ class _Masking(logging.Filter):
         return True
 
 
-class _OwnThread(logging.handlers.QueueHandler):
-    """The standard queue, and a wait for its end."""
+class _Queued(logging.handlers.QueueHandler):
+    """The standard queue before a file, and a wait until all is written."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(queue.Queue())
@@ -159,7 +139,7 @@ class _OwnThread(logging.handlers.QueueHandler):
         self._listener.start()
 
     def flush_all(self) -> None:
-        """Wait until all is written."""
+        """End the thread, which writes what waits, and start another."""
         self._listener.stop()
         self._listener.start()
 
@@ -177,7 +157,7 @@ def standard(place: registry.Place) -> Output:
         archive = logging.FileHandler(path)
         archive.setFormatter(TenLineFormatter())
         logger.addHandler(archive)
-    behind = _OwnThread(console)
+    behind = _Queued(console)
     behind.addFilter(_Grouping())
     logger.addHandler(behind)
     return Output(logger, behind.flush_all)

@@ -27,6 +27,7 @@ from crmlogging.exceptions import Problems
 from crmlogging.filters import grouping_ends
 from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_key import (
+    Key,
     created_of,
     grouped,
     has_no_key,
@@ -88,14 +89,13 @@ class GroupingFilter(logging.Filter):
         self.first = first
         self.window_seconds = window_seconds
         self._state = None if state is None else os.path.abspath(state)
-        self.reset()
-        grouping_ends.register(self)
+        self._reset()
+        grouping_ends.register(self, end=GroupingFilter._end, renew=GroupingFilter._reset)
 
-    def reset(self) -> None:
-        """Begin anew: what was held back is for somebody else to tell."""
+    def _reset(self) -> None:
         # Re-entrant, since a signal handler or a destructor may log in the middle of `filter`.
         self._lock = threading.RLock()
-        self._groups: OrderedDict[tuple[object, ...], Group] = OrderedDict()
+        self._groups: OrderedDict[Key, Group] = OrderedDict()
         self._ready: deque[SafeRecord] = deque(maxlen=SUMMARIES_KEPT)
         self._ids_left = IDS_KEPT
         self._last = _LastVerdict()
@@ -178,7 +178,7 @@ class GroupingFilter(logging.Filter):
             self._alone_until = -math.inf if self._shared else now + 1.0
         return self._shared
 
-    def _judge(self, key: tuple[object, ...], record: logging.LogRecord, now: float) -> bool:
+    def _judge(self, key: Key, record: logging.LogRecord, now: float) -> bool:
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= GROUPS_KEPT:
@@ -200,9 +200,7 @@ class GroupingFilter(logging.Filter):
             group.ends = group.started + self.window_seconds
         return False
 
-    def _hold(
-        self, key: tuple[object, ...], now: object, resource: object, shown: Callable[..., object]
-    ) -> bool:
+    def _hold(self, key: Key, now: object, resource: object, shown: Callable[..., object]) -> bool:
         """Count a record of a group as held back; False where `filter` has more to do with it."""
         if type(now) is not float or (now >= self._alone_until and self._is_shared(now)):
             return False
@@ -279,7 +277,7 @@ class GroupingFilter(logging.Filter):
             with self._lock:
                 self._arrived()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Say the rest at exit; what is logged after that passes."""
         self._ended = True
         with self._lock:

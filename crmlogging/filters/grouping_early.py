@@ -22,7 +22,7 @@ from crmlogging import context
 from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.filters.correlation import CorrelationFilter
 from crmlogging.filters.errors import ErrorFilter
-from crmlogging.filters.grouping_key import key_of
+from crmlogging.filters.grouping_key import Key, key_of
 from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, Stage
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Early"]
 
-Key = tuple[object, ...]
 Hold = Callable[[Key, object, object, Callable[[object], object]], bool]
 
 RESOURCE: Final = "resource.id"

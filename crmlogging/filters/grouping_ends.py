@@ -7,36 +7,33 @@ import os
 import sys
 import threading
 import weakref
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 __all__ = ["register"]
 
-
-class _Ending(Protocol):
-    def reset(self) -> None:
-        """Begin anew, in a forked child."""
-
-    def end(self) -> None:
-        """Say the rest: the process ends."""
+_Step = Callable[[Any], None]
+_filters: Final[weakref.WeakKeyDictionary[Any, tuple[_Step, _Step]]] = weakref.WeakKeyDictionary()
 
 
-_filters: Final[weakref.WeakSet[_Ending]] = weakref.WeakSet()
+def register(each: object, *, end: _Step, renew: _Step) -> None:
+    """Have a filter told, as long as it is there.
 
-
-def register(each: _Ending) -> None:
-    """Have a filter told, as long as it is there."""
-    _filters.add(each)
+    Args:
+        end: says the rest; given the filter, when the process ends.
+        renew: begins anew, in a forked child: what was held back is the parent's to say.
+    """
+    _filters[each] = end, renew
 
 
 def _at_exit() -> None:
-    for each in list(_filters):
-        each.end()
+    for each, (end, _) in list(_filters.items()):
+        end(each)
 
 
 def _after_fork() -> None:
-    """Forget what the parent held back: the parent says it."""
-    for each in list(_filters):
-        each.reset()
+    for each, (_, renew) in list(_filters.items()):
+        renew(each)
 
 
 def _at_exit_of_multiprocessing_child() -> None:

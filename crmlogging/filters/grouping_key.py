@@ -9,9 +9,10 @@ from typing import Any, Final
 from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.records import Moment, SafeRecord, deferred, record_id
 
-__all__ = ["created_of", "grouped", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
+__all__ = ["Key", "created_of", "grouped", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
 
 Key = tuple[object, ...]
+"""What records of one group have in common."""
 
 _SITE_CHARACTERS: Final = 200
 _KEYS_OF_A_CALL: Final = 64
@@ -26,7 +27,7 @@ def identity_of(record: logging.LogRecord) -> str:
     return known if type(known) is str else record_id(record)
 
 
-def key_of(record: logging.LogRecord) -> tuple[object, ...] | None:
+def key_of(record: logging.LogRecord) -> Key | None:
     """Return what makes `record` identical to others, or None where it is not to be grouped."""
     attributes = record.__dict__
     if attributes.get("audit"):
@@ -103,7 +104,7 @@ def _is_known(told: tuple[object, ...]) -> bool:
         return False
 
 
-def _key_of(attributes: dict[str, Any], *, safe: bool) -> tuple[object, ...] | None:
+def _key_of(attributes: dict[str, Any], *, safe: bool) -> Key | None:
     fingerprint = _shaped(attributes, "error.fingerprint", "id")
     kind = _kind(attributes)
     level = attributes.get("levelno")

@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 
 from crmlogging.diagnostics import complain, tally
+from crmlogging.filters.grouping_key import Key
 from crmlogging.filters.grouping_summary import Group, summary_of
 from crmlogging.records import SafeRecord
 from crmlogging.storage.locking import adopt, forget, try_lock
@@ -31,8 +32,6 @@ _FLAGS: Final = (
     os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NOFOLLOW", 0)
 )  # fmt: skip
-
-Key = tuple[object, ...]
 
 
 class Left:

@@ -24,7 +24,8 @@ from crmlogging.storage.journal import Slip
 
 __all__ = ["Dispatch"]
 
-_DEEPEST: Final = 1  # Else a target that logs would never come to an end.
+# What is logged in a delivery is delivered, what is logged in that is not: it would never end.
+_DEEPEST: Final = 1
 _SHARE: Final = 64  # What a caller does of the workers' work, rather than all.
 _POLL_SECONDS: Final = 0.002
 _END_SECONDS: Final = 0.2

@@ -33,7 +33,7 @@ class KnownCalls(dict[Site, tuple[Known, ...]]):
     def keep(self, site: Site, one: Known) -> None:
         """Remember a call, and of the others at its site those that still hold."""
         others = [each for each in self.get(site, ()) if (each[3], each[4]) == (one[3], one[4])]
-        if len(self) + sum(map(len, [*self.values()])) >= 2 * _CALLS_KEPT:
+        if sum(len(each) or 1 for each in [*self.values()]) >= _CALLS_KEPT:
             self.clear()
         self[site] = (one, *others[: _KNOWN_A_SITE - 1])
 

@@ -51,9 +51,7 @@ class Order:
         self.left = tuple(map(_call, rest))
         # Of the class: an object that has an answer to everything has none to this.
         tells = len(rest) == 1 and hasattr(type(rest[0]), "judge_moment")
-        self._judge: Callable[[Moment], bool | None] | None = (
-            rest[0].judge_moment if tells else None
-        )
+        self._judge: _Judging | None = rest[0].judge_moment if tells else None
         self._brief = stages[-1].brief if stages and (not rest or tells) else None
         self._before = self._calls[:-1]
         self._answer = stages[-1].answer if stages else None

@@ -126,10 +126,10 @@ class _Entry:
 
         As it does with an exception, of which `enrich` knows nothing.
         """
-        attributes = record.__dict__
-        if type(record) is not logging.LogRecord or type(attributes) is not dict:
+        if type(record) is not logging.LogRecord:
             return None
-        if attributes.get("exc_info"):
+        attributes = record.__dict__
+        if type(attributes) is not dict or attributes.get("exc_info"):
             return None
         # In two steps: a table that has room for more is copied as it is.
         attributes = attributes.copy()

@@ -171,7 +171,7 @@ class TestSurviving:
         for n in range(4):
             first.filter(failure(n))
         assert suppressed(first.due(math.inf)) == 2
-        first.end()
+        first._end()
         second = self.filter()
         assert not second.filter(failure(5))
         assert suppressed(second.due(START + 99)) == 1

@@ -93,6 +93,18 @@ class Service:
             each.close()
 
 
+def written_out(monkeypatch: pytest.MonkeyPatch) -> list[Moment]:
+    """Return a list to which each moment is added from now on of which a record is made."""
+    made: list[Moment] = []
+
+    def noted(moment: Moment) -> logging.LogRecord:
+        made.append(moment)
+        return deferred(moment)
+
+    monkeypatch.setattr(orders, "deferred", noted)
+    return made
+
+
 Make = Callable[..., Service]
 
 
@@ -139,13 +151,7 @@ class TestOneRecord:
         service = make(kind)
         for number in range(4):
             service.log(number)
-        made: list[Moment] = []
-
-        def noted(moment: Moment) -> logging.LogRecord:
-            made.append(moment)
-            return deferred(moment)
-
-        monkeypatch.setattr(orders, "deferred", noted)
+        made = written_out(monkeypatch)
         for number in range(4, 10):
             service.log(number)
         assert made == []
@@ -254,13 +260,7 @@ class TestStorms:
         service = make(Logger, order="c")
         for number in range(4):
             service.log(number, logging.ERROR)
-        made: list[Moment] = []
-
-        def noted(moment: Moment) -> logging.LogRecord:
-            made.append(moment)
-            return deferred(moment)
-
-        monkeypatch.setattr(orders, "deferred", noted)
+        made = written_out(monkeypatch)
         for number in range(4, 9):
             service.log(number, logging.ERROR)
         assert made == []
