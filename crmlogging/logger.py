@@ -160,14 +160,14 @@ class Logger(logging.Logger):
                     self, frame, level, message, extra, raised
                 )
             handlers = records.handlers_of(self, level)
-            only = handlers[0] if len(handlers) == 1 else None
+            first = handlers[0] if handlers else None
             # Of the class, as in `records.takes_calls`.
-            take_known = getattr(type(only), "take_known", None)
+            take_known = getattr(type(first), "take_known", None)
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
             return False
         try:
             if take_known is not None and take_known(
-                only, spoken, message, code, frame.f_lasti, args, extra
+                first, spoken, message, code, frame.f_lasti, args, extra, handlers
             ):
                 return True
         except RecursionError:  # not even that can be called

@@ -40,8 +40,10 @@ def is_taken(
                 tally.add("dropped.recursion")
             except RecursionError:
                 pass
-    if len(found) == 1:
-        handler.learn(call, extra, order, answer[0])
+    alone = len(found) == 1
+    for handler, order, answer in found:
+        if not handler.learn(call, extra, order, (*answer, identity), alone=alone):
+            break
     return True
 
 

@@ -28,6 +28,7 @@ from crmlogging.filters import grouping_ends
 from crmlogging.filters.carriers import carriers_of, tell
 from crmlogging.filters.grouping_key import (
     Key,
+    LastVerdict,
     created_of,
     grouped,
     has_no_key,
@@ -37,7 +38,7 @@ from crmlogging.filters.grouping_key import (
 )
 from crmlogging.filters.grouping_state import Journal
 from crmlogging.filters.grouping_summary import ID_CHARACTERS, IDS_PER_SUMMARY, Group, summary_of
-from crmlogging.records import Moment, SafeRecord, Stage
+from crmlogging.records import Moment, Outline, SafeRecord, Stage
 
 __all__ = ["GroupingFilter"]
 
@@ -98,7 +99,7 @@ class GroupingFilter(logging.Filter):
         self._groups: OrderedDict[Key, Group] = OrderedDict()
         self._ready: deque[SafeRecord] = deque(maxlen=SUMMARIES_KEPT)
         self._ids_left = IDS_KEPT
-        self._last = _LastVerdict()
+        self._last = LastVerdict()
         self._ended = False
         self._looked = -math.inf
         self._shared = False
@@ -124,13 +125,19 @@ class GroupingFilter(logging.Filter):
             self._speak_where_nobody_asks()
         return passes
 
+    def judge_outline(self, outline: Outline) -> bool:
+        """Tell whether `filter` lets all records of `outline` through, and counts none of them."""
+        if type(self).filter is not _FILTER or "filter" in vars(self):
+            return False
+        return has_no_key(outline, [each.line for each in outline.arguments or ()])
+
     def judge_moment(self, moment: Moment) -> bool | None:
         """Do what `filter` does with the record of `moment`; None where that takes the record."""
         if type(self).filter is not _FILTER or "filter" in vars(self):
             return None
-        if has_no_key(moment):
+        if has_no_key(moment.outline, more := moment.more):
             return True
-        if moment.more:
+        if more:
             return None
         key, resource = grouped(moment)
         return False if self._hold(key, moment.created, resource, orjson.loads) else None
@@ -291,8 +298,3 @@ class GroupingFilter(logging.Filter):
 
 
 _FILTER: Final = GroupingFilter.filter
-
-
-class _LastVerdict(threading.local):
-    identity: str | None = None
-    passes = True

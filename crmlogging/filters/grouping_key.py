@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 from crmlogging.fields import MISFIT, SHAPES
-from crmlogging.records import Moment, SafeRecord, deferred, record_id
+from crmlogging.records import Moment, Outline, SafeRecord, deferred, record_id
 
-__all__ = ["Key", "created_of", "grouped", "has_no_key", "identity_of", "is_power_of_ten", "key_of"]
+__all__ = [
+    *("Key", "LastVerdict", "created_of", "grouped", "has_no_key", "identity_of"),
+    *("is_power_of_ten", "key_of"),
+]
 
 Key = tuple[object, ...]
 """What records of one group have in common."""
@@ -17,6 +22,7 @@ Key = tuple[object, ...]
 _SITE_CHARACTERS: Final = 200
 _KEYS_OF_A_CALL: Final = 64
 _DECIDING: Final = frozenset(("audit", "crm", "error.fingerprint", "error.type", "tenant.code"))
+_FAILURE: Final = frozenset(("error.fingerprint", "error.type"))
 _PLAIN: Final = frozenset((str, int))
 _LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
@@ -40,17 +46,27 @@ def key_of(record: logging.LogRecord) -> Key | None:
     return _key_of(attributes, safe=issubclass(type(record), SafeRecord))
 
 
-def has_no_key(moment: Moment) -> bool:
-    """Tell whether the record of `moment` is surely not to be grouped (see `key_of`).
+def has_no_key(outline: Outline, more: Collection[str] | None) -> bool:
+    """Tell whether records of `outline` are surely not to be grouped (see `key_of`).
 
-    It carries no exception but under ``error.type``, and is no audit record.
+    They carry no exception but under ``error.type``, and are no audit records.
+
+    Args:
+        more: names of fields that come on top.
     """
-    level, base, more = moment.levelno, moment.outline.base, moment.more
+    level, base = outline.base["levelno"], outline.base
     if type(level) is not int or level >= logging.ERROR:
         return False
     if "error.fingerprint" in base or "error.type" in base:
         return False
-    return not more or ("error.fingerprint" not in more and "error.type" not in more)
+    return not more or _FAILURE.isdisjoint(more)
+
+
+class LastVerdict(threading.local):
+    """What was said last in this thread, and of which record: by its id."""
+
+    identity: str | None = None
+    passes = True
 
 
 class _Groups:

@@ -25,6 +25,7 @@ from crmlogging.records import (
     DeferredRecord,
     Moment,
     SafeRecord,
+    Written,
     deferred,
     record_id,
 )
@@ -109,8 +110,7 @@ class JsonFormatter(StandardJsonFormatter):
         except (TypeError, ValueError) as error:
             problems.add("style" if str(error).startswith("Style") else "fmt", str(error))
         problems.raise_if_any()
-        fmt = args[0] if args else options.get("fmt")
-        self._tabular = schema == "crm" and fmt is None
+        self._tabular = schema == "crm" and given.get("fmt") is None
         self._plain_tabular = (
             self._tabular
             and not _touches_lines(options)
@@ -127,7 +127,8 @@ class JsonFormatter(StandardJsonFormatter):
         if self._plain_tabular:
             if isinstance(record, SafeRecord):
                 return self.format_bytes(record).decode()
-            if self._direct and type(record.msg) is str and not _is_failure(record):
+            failed = record.exc_info or record.exc_text or record.stack_info
+            if self._direct and type(record.msg) is str and not failed:
                 record.message = record.getMessage()
                 line = self._plain_lines.line(record, record.message)
                 if line is not None:
@@ -154,9 +155,13 @@ class JsonFormatter(StandardJsonFormatter):
                 named[f"extra.{name}"] = name
         return named
 
-    def format_bytes(self, record: logging.LogRecord | Moment) -> bytes:
+    def format_bytes(self, record: logging.LogRecord | Moment | Written) -> bytes:
         """Return the line in UTF-8, without a newline: one line also for ``splitlines()``."""
         moment = record.moment() if isinstance(record, DeferredRecord) else record
+        if type(moment) is Written:
+            if moment.formatter is self:
+                return moment.line[:-1]
+            moment = moment.moment()
         if type(moment) is Moment:
             prepared = moment.outline.renderings.get(self) or self._prepare(moment)
             line = None if prepared is None else prepared.line(moment)
@@ -245,10 +250,6 @@ class JsonFormatter(StandardJsonFormatter):
         if not all(type(name) is str for name in log_data):
             log_data = _with_text_keys(log_data)
         return encode(log_data, default, indent).decode()
-
-
-def _is_failure(record: logging.LogRecord) -> bool:
-    return bool(record.exc_info or record.exc_text or record.stack_info)
 
 
 def _safe_names(attributes: Mapping[str, Any], taken: Container[str]) -> dict[str, str]:

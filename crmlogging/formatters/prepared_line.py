@@ -64,10 +64,12 @@ class PreparedLine:
         tail: how long the end is before which fields stand that come on top.
         straights: what writes such lines straight, by the name of what it writes them of.
         values: how many of the outline's `lines` there are.
+        is_whole: none of them is left out.
     """
 
     __slots__ = (
-        *("_message", "_order", "_template", "names", "pieces", "straights", "tail", "values"),
+        *("_message", "_order", "_template", "is_whole", "names", "pieces", "straights", "tail"),
+        "values",
     )
 
     def __init__(
@@ -90,6 +92,7 @@ class PreparedLine:
         self.pieces = pieces
         self.straights: dict[str, Any] = {}
         self.values = values
+        self.is_whole = {*range(3 + values)}.issubset(order)
 
     def line(self, moment: tuple[Any, ...]) -> bytes | None:
         """Return the line of `moment`, without a newline; None if it goes the long way.

@@ -32,15 +32,16 @@ from crmlogging.handlers.journaling import Journaling, open_journal
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import INSTEAD, OPTIONS, Limits
 from crmlogging.handlers.queued_record import portable, rendered, settled
-from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.straight_handler import StraightHandler
+from crmlogging.handlers.straight_queue import StraightQueue
 from crmlogging.handlers.targets import target_for
 from crmlogging.handlers.threads import surface, without_module_lock
-from crmlogging.records import Moment, SafeRecord, copy_of, deferred
+from crmlogging.records import MOMENTS, SafeRecord, copy_of, deferred
 
 __all__ = ["AsyncHandler"]
 
 
-class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
+class AsyncHandler(StraightQueue, logging.handlers.QueueHandler):
     """Hand records to slow targets without making the caller wait.
 
     Args:
@@ -81,7 +82,6 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         **limits: Any,
     ) -> None:
         self._dispatch: Dispatch | None = None
-        self._straight: Dispatch | None = None
         self._names: documents.TargetNames | None = None
         self._journal: Journaling | None = None
         self._listener: logging.handlers.QueueListener | None = None
@@ -161,22 +161,11 @@ class AsyncHandler(SafeHandler, logging.handlers.QueueHandler):
         if (straight := self._straight) is not None and straight.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
             if straight.turn_away_early(record, self.filters):
                 return True
-        return SafeHandler.handle(self, record)
+        return StraightHandler.handle(self, record)
 
-    def _emit_locked(self, record: logging.LogRecord | Moment) -> None:
-        # Without the handler's lock: a caller that waits for room must not make others wait.
-        straight = self._straight
-        if type(record) is Moment and straight is not None and self.formatter is None:
-            try:
-                straight.accept(record)
-            except Exception:  # noqa: BLE001  # counted; logging never raises
-                self.handleError(deferred(record))
-        else:
-            self.emit(record)
-
-    def emit(self, record: logging.LogRecord | Moment) -> None:
+    def emit(self, record: Any) -> None:
         """Put `record`, prepared, before the targets."""
-        super().emit(deferred(record) if isinstance(record, Moment) else record)
+        super().emit(deferred(record) if type(record) in MOMENTS else record)
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Return what may wait in place of `record`; a formatter set here makes the message."""

@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from crmlogging.records import DeferredRecord, Moment
+from crmlogging.records import MOMENTS, DeferredRecord, Moment, Written
 
 if TYPE_CHECKING:
     from crmlogging.storage.journal import Slip
 
-__all__ = ["BoundedQueue", "Entry", "is_audit", "level_of"]
+__all__ = ["BoundedQueue", "Entry", "Waiting", "is_audit", "level_of"]
 
 _NEVER_DROPPED: Final = sys.maxsize
-_DEFERRED: Final = frozenset((DeferredRecord, Moment))
+_DEFERRED: Final = MOMENTS | {DeferredRecord}
 _HIGHEST_RANK: Final = logging.CRITICAL + 10
+Waiting = logging.LogRecord | Moment | Written
+"""What waits for a target: a record, or what stands for one."""
 
 
 class Entry:
@@ -45,9 +47,7 @@ class Entry:
         "waiting",
     )
 
-    def __init__(
-        self, record: logging.LogRecord | Moment, size: int, depth: int = 0, notice: bool = False
-    ) -> None:
+    def __init__(self, record: Waiting, size: int, depth: int = 0, notice: bool = False) -> None:
         self.record = record
         self.bytes = size
         level = record.levelno
@@ -64,7 +64,7 @@ class Entry:
         self.slip: Slip | None = None
 
 
-def level_of(record: logging.LogRecord | Moment) -> int:
+def level_of(record: Waiting) -> int:
     """Return the record's level; one made up at run time must not open a count of its own."""
     level = record.levelno
     if type(level) is not int:
@@ -72,7 +72,7 @@ def level_of(record: logging.LogRecord | Moment) -> int:
     return level if 0 <= level <= _HIGHEST_RANK else 0 if level < 0 else _HIGHEST_RANK
 
 
-def is_audit(record: logging.LogRecord | Moment) -> bool:
+def is_audit(record: Waiting) -> bool:
     """Whether `record` must not be dropped for want of room."""
     # An audit record is never deferred; to look at one that is would write it out.
     return type(record) not in _DEFERRED and record.__dict__.get("audit") is True

@@ -10,7 +10,7 @@ from threading import get_ident
 from typing import Any, Final, cast
 
 from crmlogging.context import current
-from crmlogging.handlers.bounded_queue import BoundedQueue, Entry, is_audit, level_of
+from crmlogging.handlers.bounded_queue import BoundedQueue, Entry, Waiting, is_audit, level_of
 from crmlogging.handlers.heartbeat import Heartbeat
 from crmlogging.handlers.journaling import Journaling
 from crmlogging.handlers.lanes import Lane
@@ -19,7 +19,7 @@ from crmlogging.handlers.overflow import DropReport, Limits, WaitBudget, runs_ev
 from crmlogging.handlers.queued_record import byte_size, moment_size
 from crmlogging.handlers.targets import Target
 from crmlogging.handlers.threads import delivering, depth, pause
-from crmlogging.records import Moment, order_of
+from crmlogging.records import MOMENTS, order_of
 from crmlogging.storage.journal import Slip
 
 __all__ = ["Dispatch"]
@@ -75,7 +75,7 @@ class Dispatch:
 
     def accept(
         self,
-        record: logging.LogRecord | Moment,
+        record: Waiting,
         *,
         notice: bool = False,
         slip: Slip | None = None,
@@ -83,15 +83,15 @@ class Dispatch:
         """Put `record` before every target; wait, evict or drop where there is no room.
 
         Args:
-            record: safe and no `Moment`, if there is a journal.
+            record: safe and no moment, if there is a journal.
             notice: it is a line of our own, outside the counts and the journal.
             slip: of a record that comes from the journal.
         """
         if self.flooded and slip is None and not notice and self.turn_away(record):
             return
-        if type(record) is Moment:
-            # The rest can be made later: nothing about a moment can be wrong.
-            item: Entry | tuple[Moment, int] = record, (size := moment_size(record))
+        if type(record) in MOMENTS:
+            item: Any = record
+            size = moment_size(item)
         else:
             item = Entry(record, size := byte_size(record), depth(), notice)
         if self.roomy and not notice and get_ident() not in delivering and size <= self._largest:
@@ -107,7 +107,7 @@ class Dispatch:
                         if waiting >= lane.wakes_at:
                             lane.wake()
                 return
-        self._accept_locked(Entry(*item, depth()) if isinstance(item, tuple) else item, slip)
+        self._accept_locked(Entry(item, size, depth()) if item is record else item, slip)
 
     def _accept_locked(self, entry: Entry, slip: Slip | None) -> None:
         notice, journal, lanes, ledger = entry.notice, self._journal, self.lanes, self.ledger
@@ -139,7 +139,7 @@ class Dispatch:
         ledger, lanes, arrived = self.ledger, self.lanes, self.ledger.arrived
         while arrived and (most := most - 1) >= 0:
             item = arrived[0]
-            entry = Entry(*item) if isinstance(item, tuple) else item
+            entry = item if isinstance(item, Entry) else Entry(item, moment_size(item))
             if not arrived or arrived[0] is not item:  # a signal handler has logged meanwhile
                 continue
             # No call from here to `put`: no signal handler sees the record twice, or not at all.
@@ -161,7 +161,7 @@ class Dispatch:
         passes = order_of(filters).passes_all and "audit" not in current().fields
         return passes and self.turn_away(record)
 
-    def turn_away(self, record: logging.LogRecord | Moment) -> bool:
+    def turn_away(self, record: Waiting) -> bool:
         """Drop `record` if that is all that can become of it; returns whether it did.
 
         In a flood that must cost little. Ask only while `flooded`.

@@ -21,6 +21,7 @@ from crmlogging.diagnostics import Tally, complain
 from crmlogging.formatters.json_formatter import JsonFormatter
 from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.heartbeat import spoken_name
+from crmlogging.handlers.known_calls import Known
 from crmlogging.handlers.safe_handler import is_foreign
 from crmlogging.handlers.straight_handler import StraightHandler, quiet_threads
 
@@ -32,7 +33,7 @@ AUDIT: Final = sys.maxsize
 """Stands for the level of an audit record where its worth is meant: above all others."""
 _DEEPEST: Final = 6
 _LONGEST_BATCH: Final = 1024 * 1024
-_DEFERRED: Final = frozenset((records.DeferredRecord, records.Moment))
+_DEFERRED: Final = records.MOMENTS | {records.DeferredRecord}
 _SAFE: Final = _DEFERRED | {records.SafeRecord}
 
 
@@ -82,6 +83,16 @@ class DurableHandler(StraightHandler):
         split = DEBUG_TIER in tiers and STANDARD_TIER in tiers
         self._only_tier = "" if split else tiers[0]
         self._gap: _Gap | None = None
+
+    def _take_line(
+        self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
+    ) -> None:
+        try:
+            self._store(known[7], line, 1, level, created)
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._not_taken(known, line, created, error)
+        if known[8] is not None:
+            self.emit_due()
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         """Put `lines`, `count` whole lines, into the kernel.
@@ -143,7 +154,7 @@ class DurableHandler(StraightHandler):
                 self._handle_one(record)
                 continue
             try:
-                if type(record) is records.Moment:
+                if type(record) in records.MOMENTS:
                     safe, line = record, b"%b\n" % self._format_bytes(record)  # type: ignore[misc]  # ours, see there
                 else:
                     outcome = records.refine(record, filters) if filters else record
@@ -166,8 +177,8 @@ class DurableHandler(StraightHandler):
         self._store_all(lines, highest, when)
         self.emit_due()
 
-    def _handle_one(self, record: logging.LogRecord | records.Moment) -> None:
-        self.handle(records.deferred(record) if isinstance(record, records.Moment) else record)
+    def _handle_one(self, record: Any) -> None:
+        self.handle(records.deferred(record) if type(record) in records.MOMENTS else record)
 
     def _store_all(self, lines: Mapping[str, list[bytes]], highest: int, when: float) -> None:
         for tier, some in lines.items():
@@ -229,6 +240,7 @@ class DurableHandler(StraightHandler):
         """Find how lines are made; without a formatter they are those of `JsonFormatter`."""
         render = None if is_foreign(self.format) else bytes_renderer(self.formatter)
         self._format_bytes = render
+        self._line_formatter = self.formatter
         self._takes_moments = (
             getattr(render, "__func__", None) is JsonFormatter.format_bytes
             and type(self).emit is DurableHandler.emit

@@ -15,13 +15,14 @@ _KNOWN_A_SITE: Final = 8
 
 Known: TypeAlias = """tuple[
     Any, object, records.Spoken, list[Any], logging.Formatter | None,
-    tuple[Callable[[dict[str, Any]], bool], ...], Any, str, tuple[records.Stage, ...],
+    tuple[Callable[[dict[str, Any]], bool], ...], Any, str, Callable[[Any], bool] | None,
+    tuple[records.Stage, ...],
 ]"""
 """A call whose lines are written straight.
 
 Its outline, message, and what is spoken; the handler's filters and formatter when it was learned;
-what the filters before the last add to its fields; what makes the line, the line's tier, and the
-filters themselves that lead.
+what the filters before the last add to its fields; what makes the line, and the line's tier; what
+tells that the filters behind those that lead have nothing to say, and those that lead themselves.
 """
 Site: TypeAlias = "tuple[int, object, int]"
 """An id of what makes the call, where that stands, and how many fields there are."""

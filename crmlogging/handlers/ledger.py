@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 from crmlogging.handlers.bounded_queue import Entry, level_of
-from crmlogging.records import Moment
+from crmlogging.records import Moment, Written
 
 __all__ = ["Ledger", "balanced"]
 
@@ -21,14 +21,15 @@ class Ledger:
     Attributes:
         lock: guards the ledger and the queues of all lanes. Reentrant: a signal handler or a
             ``__del__`` may log while its own thread holds it.
-        arrived: entries, and moments with their sizes, accepted and in no queue yet. Callers
+        arrived: entries, and moments that will be such, accepted and in no queue yet. Callers
             append without the lock, so that none waits for a thread that was interrupted while
-            holding it; only who holds it takes out.
+            holding it; only who holds it takes out. A moment is one object to Python's garbage
+            collector, an entry several: the fewer wait, the rarer its pauses.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.arrived: deque[Entry | tuple[Moment, int]] = deque()
+        self.arrived: deque[Entry | Moment | Written] = deque()
         self.delivered = self.pending = 0
         self.dropped: Counter[tuple[str, int]] = Counter()
 

@@ -15,7 +15,14 @@ from typing import Any, Final
 import orjson
 
 from crmlogging.diagnostics import complain
-from crmlogging.records import STANDARD_ATTRIBUTES, DeferredRecord, Moment, SafeRecord, copy_of
+from crmlogging.records import (
+    STANDARD_ATTRIBUTES,
+    DeferredRecord,
+    Moment,
+    SafeRecord,
+    Written,
+    copy_of,
+)
 
 __all__ = ["QueuedRecord", "byte_size", "moment_size", "portable", "rendered", "settled"]
 
@@ -27,6 +34,8 @@ _RECORD_BYTES: Final = 2_500
 """What a record with its two dozen attributes takes, without the texts it carries."""
 _MOMENT_BYTES: Final = 1_000
 """What a deferred record takes, likewise."""
+_LINE_BYTES: Final = 500
+"""What a written line takes, likewise."""
 _VALUE_BYTES: Final = 56
 """What a value takes beyond its characters."""
 _SHORT_BYTES: Final = 2_000
@@ -108,9 +117,9 @@ def portable(record: logging.LogRecord) -> logging.LogRecord:
     return record
 
 
-def byte_size(record: logging.LogRecord | Moment) -> int:
+def byte_size(record: logging.LogRecord | Moment | Written) -> int:
     """Return about how much memory `record` takes, in bytes, rather more than less."""
-    if isinstance(record, Moment):
+    if isinstance(record, Moment | Written):
         return moment_size(record)
     if type(record) is DeferredRecord:
         moment = record.moment()
@@ -125,8 +134,10 @@ def byte_size(record: logging.LogRecord | Moment) -> int:
     return total + _held(list(record.__dict__.values()))
 
 
-def moment_size(moment: Moment) -> int:
+def moment_size(moment: Moment | Written) -> int:
     """Return the same of what stands for a record."""
+    if isinstance(moment, Written):
+        return _LINE_BYTES + len(moment.line)
     values, more = moment.values, moment.more
     total = _MOMENT_BYTES + _VALUE_BYTES * len(values) + len(b"".join(values)) + len(moment.message)
     return total + _held([dict(more)]) if more else total

@@ -129,6 +129,7 @@ class SafeHandler(logging.Handler):
         offset: int,
         args: tuple[object, ...],
         fields: dict[str, Any],
+        handlers: list[Any],
     ) -> bool:
         """Emit what a call says, if it is known; tell whether that was done.
 
@@ -139,20 +140,32 @@ class SafeHandler(logging.Handler):
             offset: of the instruction.
             args: of the message.
             fields: of the call; never changed.
+            handlers: all that it goes to; this is the first. Either all of them emit it, or none.
         """
         return False
 
     def learn(
-        self, call: records.Call, fields: dict[str, Any], order: records.Order, outline: Any
-    ) -> None:
+        self,
+        call: records.Call,
+        fields: dict[str, Any],
+        order: records.Order,
+        moment: tuple[Any, ...],
+        *,
+        alone: bool,
+    ) -> bool:
         """Remember a call of which a moment was just taken, for `take_known`.
 
         Args:
             call: which that did not deal with.
             fields: of the call.
             order: of this handler's filters, which gave the moment.
-            outline: of the moment.
+            moment: the parts of that.
+            alone: the call goes to no other handler.
+
+        Returns:
+            Whether others that it goes to need to learn it.
         """
+        return False
 
     def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Emit what a call came to, of which no record was made.

@@ -19,9 +19,9 @@ import orjson
 
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
-from crmlogging.formatters.prepared_line import StraightEnding, thread_json
-from crmlogging.handlers.known_calls import Known, KnownCalls, Site
-from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.formatters.prepared_line import thread_json
+from crmlogging.handlers.known_calls import Known, Site
+from crmlogging.handlers.learning_handler import LearningHandler
 
 __all__ = ["StraightHandler", "quiet_threads"]
 
@@ -35,19 +35,29 @@ quiet_threads: Final[set[int]] = set()
 said, and in a spool each upload would cause the next one, also by way of a queue."""
 
 
-class StraightHandler(SafeHandler):
+class StraightHandler(LearningHandler):
     """Base of handlers whose lines can be known from a call alone; they implement `_store`."""
 
-    def __init__(self, level: int | str = 0) -> None:
-        super().__init__(level)
-        self._calls = KnownCalls()
-        self._records = KnownCalls()
+    def _take_line(
+        self,
+        known: Known,
+        line: bytes,
+        level: int,
+        created: float,
+        given: dict[str, Any] | None,
+    ) -> None:
+        """Do with the line of a known call what `emit` does with a record; never raises.
 
-    # What a subclass does with a finished line, in `DurableHandler`.
-    _store: Callable[[str, bytes, int, int, float], None]
+        Args:
+            line: with a newline behind.
+            created: seconds since the epoch.
+            given: attributes of the record, if there is one.
+        """
+        raise NotImplementedError
+
+    # What `DurableHandler` and `AsyncHandler` have.
     _gave_up: Callable[[Any, Exception], None]
     tally: Tally
-    _tier: Callable[[int], str]
 
     def take_known(
         self,
@@ -57,26 +67,34 @@ class StraightHandler(SafeHandler):
         offset: int,
         args: tuple[object, ...],
         fields: dict[str, Any],
+        handlers: list[Any],
     ) -> bool:
         """Write the line of a call that is known; tell whether that was done."""
         site = id(code), offset, len(fields)
         found = self._calls.get(site)
-        if found is None or self._replaced or quiet_threads or not self._has_own_steps():
+        if not found or self._replaced or quiet_threads or not self._has_own_steps():
             return False
         try:
             created = time.time()
             name = current_thread().name
             thread = _threads.get(name) or _thread(name)
             for known in found:
-                outline, said, by, filters, formatter, enrich, straight, tier, _ = known
+                outline, said, by, filters, formatter, enrich, straight, _, passes, _ = known
                 if (
                     said is not message
                     or outline.code is not code
                     or by != spoken
                     or self.filters != filters
-                    or self.formatter is not formatter
+                    or self._line_formatter is not formatter
+                    or (passes is not None and not passes(outline))
                 ):
                     continue
+                others = None
+                if len(handlers) > 1:
+                    others = _sharing(handlers, site, known)
+                    if others is None:
+                        self._calls.leave(site)
+                        return False
                 taken = fields
                 if enrich:
                     taken = fields.copy()
@@ -95,11 +113,26 @@ class StraightHandler(SafeHandler):
                 self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
-        try:
-            self._store(tier, line, 1, spoken[1], created)
-        except Exception as error:  # noqa: BLE001  # counted; logging never raises
-            self._not_stored(known, line, created, error)
+        self._take_line(known, line, spoken[1], created, None)
+        for other, same in others or ():
+            other._take_line(same, line, spoken[1], created, None)
         return True
+
+    def shares(self, site: Site, one: Known) -> Known | None:
+        """Return a call that another handler knows as it is known here, if it has the same line."""
+        if self._replaced or quiet_threads or not self._has_own_steps():
+            return None
+        for known in self._calls.get(site, ()):
+            outline, _, _, filters, formatter, _, straight, _, passes, stages = known
+            if (
+                straight is one[6]
+                and stages is one[9]
+                and self.filters == filters
+                and self._line_formatter is formatter
+                and (passes is None or passes(outline))
+            ):
+                return known
+        return None
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
@@ -115,11 +148,7 @@ class StraightHandler(SafeHandler):
             except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                 line = None
         if line is not None:
-            created = given["created"]
-            try:
-                self._store(known[7], line, 1, given["levelno"], created)
-            except Exception as error:  # noqa: BLE001  # counted; logging never raises
-                self._not_stored(known, line, created, error)
+            self._take_line(known, line, given["levelno"], given["created"], given)
             return True
         try:
             handled = super().handle(record)
@@ -155,11 +184,12 @@ class StraightHandler(SafeHandler):
         name, created = given["threadName"], given["created"]
         thread = _threads.get(name) or _thread(name)
         for known in found:
-            _, message, _, filters, formatter, enrich, straight, _, stages = known
+            outline, message, _, filters, formatter, enrich, straight, _, passes, stages = known
             if (
                 given["msg"] is not message
                 or self.filters != filters
-                or self.formatter is not formatter
+                or self._line_formatter is not formatter
+                or (passes is not None and not passes(outline))
             ):
                 continue
             entry = records.seen.of(record)
@@ -168,7 +198,7 @@ class StraightHandler(SafeHandler):
                 return None, None
             written = entry.written
             # Another handler's, which has the same filters.
-            if written is not None and written[1][6] is straight and written[1][5] is enrich:
+            if written is not None and written[1][6] is straight and written[1][9] is stages:
                 return written[0], known
             entry.id = identity = entry.id or records.new_id()
             taken = given
@@ -191,7 +221,7 @@ class StraightHandler(SafeHandler):
                 return line, known
         return None, None
 
-    def _not_stored(self, known: Any, line: bytes, created: float, error: Exception) -> None:
+    def _not_taken(self, known: Any, line: bytes, created: float, error: Exception) -> None:
         """Count a record whose line could not be written."""
         if isinstance(error, RecursionError):  # so little stack is left that little can be called
             try:
@@ -206,61 +236,20 @@ class StraightHandler(SafeHandler):
             pass
         self._gave_up(told, error)
 
-    def learn(
-        self, call: records.Call, fields: dict[str, Any], order: records.Order, outline: Any
-    ) -> None:
-        """Remember a call of which a moment was just taken."""
-        # Arguments that the plan has no place for take a record.
-        if call[4] == () or outline.arguments is not None:
-            try:
-                site = id(call[0]), call[1], len(fields)
-                self._keep(self._calls, site, order, outline)
-            except Exception:  # noqa: BLE001  # the line is written; it need not be known
-                pass
 
-    def _learn_record(self, record: logging.LogRecord) -> None:
-        """Remember the call of a record that was just handled."""
-        if type(record) is not _LogRecord:
-            return
-        given = record.__dict__
-        site = id(given["msg"]), given["lineno"], len(given)
-        if self._records.is_left(site):
-            return
-        order = records.order_of(self.filters)
-        moment = order.moment_of(record)
-        if moment is None or moment.more:
-            return
-        outline: Any = moment.outline
-        if outline.message is given["msg"] and outline.arguments is None:
-            self._keep(self._records, site, order, outline)
-
-    def _keep(self, known: KnownCalls, site: Site, order: records.Order, outline: Any) -> None:
-        """Remember the call of `outline`, if its lines can be written straight and are not yet."""
-        # Those that decided on it, whatever the handler has meanwhile.
-        filters, formatter = order.filters, self.formatter
-        prepared = outline.renderings.get(formatter)
-        if (
-            prepared is None
-            or outline.message is None
-            or order.enrich is None
-            or self.filters != filters
-            or not self._takes_moments
-            or known.holds(site, outline, filters, formatter)
-        ):
-            return
-        arguments = outline.arguments or ()
-        if not prepared.names.isdisjoint(each.line for each in arguments):
-            return
-        # One for all handlers with this formatter, which know it as soon as one does.
-        kind = outline.of_call if known is self._calls else outline.of_record
-        straight = prepared.straights.get(kind.__name__)
-        if straight is None:
-            more = [(each.line, each.constant) for each in arguments]
-            straight = kind(StraightEnding(prepared, len(outline.lines), more))
-            prepared.straights[kind.__name__] = straight
-        spoken, tier = outline.spoken[:-1], self._tier(outline.level)
-        made = outline, outline.message, spoken, filters, formatter, order.enrich, straight, tier
-        known.keep(site, (*made, order.stages))
+def _sharing(
+    handlers: list[Any], site: Site, known: Known
+) -> list[tuple[StraightHandler, Known]] | None:
+    """Return what all `handlers` but the first know of a call; None if its line is another."""
+    found = []
+    for handler in handlers[1:]:
+        # Of the class: an object that has an answer to everything has none to this.
+        shares = getattr(type(handler), "shares", None)
+        same = None if shares is None else shares(handler, site, known)
+        if same is None:
+            return None
+        found.append((handler, same))
+    return found
 
 
 def _told(outline: Any, line: bytes, created: float) -> records.SafeRecord:

@@ -16,9 +16,10 @@ from typing import Any, Final
 from crmlogging.diagnostics import complain
 from crmlogging.formatters.encoding import ESCAPES
 from crmlogging.formatters.overriding import bytes_renderer
+from crmlogging.handlers.bounded_queue import Waiting
 from crmlogging.handlers.line_writer import LineWriter
 from crmlogging.handlers.safe_handler import SafeHandler
-from crmlogging.records import Moment, SafeRecord, copy_of, deferred
+from crmlogging.records import MOMENTS, SafeRecord, copy_of, deferred
 
 __all__ = ["Target", "target_for"]
 
@@ -66,16 +67,16 @@ class _Renewed:
         self._lock = threading.RLock()
 
 
-def _own(record: logging.LogRecord | Moment) -> logging.LogRecord:
+def _own(record: Any) -> logging.LogRecord:
     """Return a record for one handler: formatters write to theirs, which others read by then."""
     if type(record) is SafeRecord:  # Most are, and theirs is a dictionary like any other.
         return SafeRecord(record.__dict__.copy())
-    return deferred(record) if isinstance(record, Moment) else copy_of(record)
+    return deferred(record) if type(record) in MOMENTS else copy_of(record)
 
 
-def _own_record(record: logging.LogRecord | Moment) -> logging.LogRecord | Moment:
-    """Return the same for a handler that takes a Moment, to which nobody can write."""
-    return record if type(record) is Moment else _own(record)
+def _own_record(record: Any) -> Any:
+    """Return the same for a handler that takes a moment, to which nobody can write."""
+    return record if type(record) in MOMENTS else _own(record)
 
 
 class Target:
@@ -89,7 +90,7 @@ class Target:
         if type(handler).handleError in (logging.Handler.handleError, SafeHandler.handleError):
             handler.handleError = partial(_failed_on, handler)  # type: ignore[method-assign]  # theirs prints
 
-    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
+    def deliver(self, records: Sequence[Waiting]) -> Collection[int]:
         """Hand over `records`; returns the positions of those on which the handler failed."""
         failed = []
         for position, record in enumerate(records):
@@ -103,7 +104,7 @@ class Target:
                 failed.append(position)
         return failed
 
-    def wants(self, record: logging.LogRecord | Moment) -> bool:
+    def wants(self, record: Waiting) -> bool:
         """Whether the handler's level lets `record` through."""
         return not self._respect_level or record.levelno >= self.handler.level
 
@@ -151,7 +152,7 @@ class Target:
 class BatchTarget(Target):
     """A handler that takes batches: ``handle_batch(records)``."""
 
-    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
+    def deliver(self, records: Sequence[Waiting]) -> Collection[int]:
         """Hand over `records` at once."""
         _outcome.failed = False
         least = self.handler.level if self._respect_level else -math.inf
@@ -178,7 +179,7 @@ class DescriptorTarget(Target):
         super().__init__(handler, respect_level=respect_level)
         self._writer = LineWriter()
 
-    def deliver(self, records: Sequence[logging.LogRecord | Moment]) -> Collection[int]:
+    def deliver(self, records: Sequence[Waiting]) -> Collection[int]:
         """Write `records`, as few writes as a shared pipe allows, each of whole lines."""
         stream = self._stream()
         if stream is None:
@@ -247,14 +248,14 @@ class DescriptorTarget(Target):
 
     def _line(
         self,
-        record: logging.LogRecord | Moment,
+        record: Waiting,
         render: Callable[[Any], bytes] | None,
         stream: io.TextIOWrapper,
     ) -> bytes:
         if not self.wants(record):
             return b""
         handler: Any = self.handler
-        if render is not None and isinstance(record, Moment) and not handler.filters:
+        if render is not None and type(record) in MOMENTS and not handler.filters:
             return b"%b%b" % (render(record), handler.terminator.encode())
         record = _own(record)
         outcome = handler.filter(record)

@@ -10,16 +10,26 @@ a record, however many handlers ask.
 
 from __future__ import annotations
 
-from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
+from crmlogging.records.calls import (
+    LAST_SECOND,
+    Call,
+    Spoken,
+    call_of,
+    running_task,
+    since_start,
+    spoken_now,
+)
 from crmlogging.records.identity import ids, new_id, notice
 from crmlogging.records.making import make_record
 from crmlogging.records.orders import Order, handlers_of, is_held, order_of, refine, takes_calls
 from crmlogging.records.safe_record import (
+    MOMENTS,
     STANDARD_ATTRIBUTES,
     DeferredRecord,
     Moment,
     Outline,
     SafeRecord,
+    Written,
     copy_of,
     deferred,
 )
@@ -27,6 +37,7 @@ from crmlogging.records.stages import Stage, filterable, record_id, run, seen
 
 __all__ = [
     "LAST_SECOND",
+    "MOMENTS",
     "STANDARD_ATTRIBUTES",
     "Call",
     "DeferredRecord",
@@ -36,6 +47,7 @@ __all__ = [
     "SafeRecord",
     "Spoken",
     "Stage",
+    "Written",
     "call_of",
     "copy_of",
     "deferred",
@@ -50,7 +62,9 @@ __all__ = [
     "record_id",
     "refine",
     "run",
+    "running_task",
     "seen",
+    "since_start",
     "spoken_now",
     "takes_calls",
 ]

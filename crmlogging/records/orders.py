@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from crmlogging.records.calls import Call, created_now
 from crmlogging.records.identity import new_id
-from crmlogging.records.safe_record import Moment, SafeRecord, copy_of, deferred
+from crmlogging.records.safe_record import Moment, Outline, SafeRecord, copy_of, deferred
 from crmlogging.records.stages import Answer, Stage, run, seen
 
 __all__ = ["Order", "handlers_of", "is_held", "order_of", "refine", "takes_calls"]
@@ -25,12 +25,15 @@ class Order:
         answer: returns the parts, but the id, of the moment that a call with these fields comes to
             before `finish`; None if it needs a record. It never changes the fields.
         enrich: what the filters before the last write on a call's fields, each as `Stage.enrich`;
-            None where the last does not answer for a call, or others have more to say.
+            None where the last does not answer for a call, or others have more to say of it than
+            `passes` tells.
         filters: all of them, in their order.
         holds: counts a record as held back, if that is all that the filters would do with it, and
             tells whether it did; None where none of them can (it offers ``early``).
         holds_call: does the same for a call of which no record was made.
         left: what the filters behind the leading stages do.
+        passes: tells that those let every record of an `Outline` through, so that nothing is left
+            to do but to ask the `reporters`; None where there are none.
         passes_all: they let every record through.
         reporters: those that may have records of their own ready (they offer ``due``).
         stages: the leading stages, which `answer` speaks for; equal ones are one tuple, so that
@@ -39,7 +42,7 @@ class Order:
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_enriches", "_judge"),
-        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes_all"),
+        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes", "passes_all"),
         *("reporters", "stages", "_writes"),
     )
 
@@ -66,7 +69,9 @@ class Order:
         self.holds = None if self._early is None else self._early.holds
         self.holds_call = None if self._early is None else self._early.holds_call
         self.reporters = tuple(each for each in (*stages, *rest) if hasattr(each, "due"))
-        speaks = self._answer is not None and not rest and not self.reporters
+        knows = tells and hasattr(type(rest[0]), "judge_outline")
+        self.passes: Callable[[Outline], bool] | None = rest[0].judge_outline if knows else None
+        speaks = self._answer is not None and self.reporters == rest and (knows or not rest)
         self.enrich = self._enrich if speaks else None
 
     def refine(self, record: logging.LogRecord) -> logging.LogRecord | bool:

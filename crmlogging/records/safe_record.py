@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 import orjson
 
 __all__ = [
-    *("STANDARD_ATTRIBUTES", "DeferredRecord", "Moment", "Outline", "SafeRecord", "copy_of"),
-    "deferred",
+    *("MOMENTS", "STANDARD_ATTRIBUTES", "DeferredRecord", "Moment", "Outline", "SafeRecord"),
+    *("Written", "copy_of", "deferred"),
 ]
 
 # Asked of a live record, not spelled out: the set differs between Pythons (3.12 added taskName).
@@ -62,15 +62,18 @@ class Outline:
         lines: names of the fields that differ from record to record.
         renderings: what a formatter prepared for such records, by formatter.
         groups: what a filter knows of the groups that such records belong to.
+        arguments: what is shown of the message's arguments, each under the name `line`, after all
+            other fields; None if it has none, or if not their position alone decides.
     """
 
-    __slots__ = ("base", "groups", "lines", "renderings")
+    __slots__ = ("arguments", "base", "groups", "lines", "renderings")
 
     def __init__(self, base: dict[str, Any], lines: tuple[str, ...]) -> None:
         self.base = base
         self.lines = lines
         self.renderings: dict[object, Any] = {}
         self.groups: Any = None
+        self.arguments: tuple[Any, ...] | None = None
 
 
 class Moment(NamedTuple):
@@ -115,6 +118,40 @@ class Moment(NamedTuple):
         return attributes
 
 
+class Written(NamedTuple):
+    """A record of an `Outline` whose line is written already; it stands for that `SafeRecord`.
+
+    Attributes:
+        task_name: as it is shown.
+        line: with a newline behind; it holds all that sets the record apart under its own name.
+        formatter: whose line it is.
+    """
+
+    outline: Outline
+    levelno: int
+    created: float
+    relative: object
+    thread: int
+    task_name: str | None
+    line: bytes
+    formatter: object
+
+    def moment(self) -> Moment:
+        """Return the same as a `Moment`, for whoever needs more than the line."""
+        outline, told = self.outline, orjson.loads(self.line)
+        return Moment(
+            *(outline, self.levelno, self.created, self.relative, self.thread),
+            *(told["thread"], self.task_name, outline.base["msg"]),
+            values=[orjson.dumps(told[name]) for name in outline.lines],
+            more={each.line: told[each.line] for each in outline.arguments or ()} or None,
+            identity=told["record.id"],
+        )
+
+
+MOMENTS: Final = frozenset((Moment, Written))
+"""What stands for a record that nobody has looked at yet."""
+
+
 class DeferredRecord(SafeRecord):
     """A `SafeRecord` that is written out when somebody first looks at its attributes.
 
@@ -123,9 +160,9 @@ class DeferredRecord(SafeRecord):
     else it is a `SafeRecord`, in class too from the first look on.
     """
 
-    def moment(self) -> Moment | None:
+    def moment(self) -> Moment | Written | None:
         """Return what sets this record apart, or None if it is written out by now."""
-        moment: Moment | None = _get_dict(self).get(_MOMENT)
+        moment: Moment | Written | None = _get_dict(self).get(_MOMENT)
         return moment
 
     @property
@@ -154,14 +191,16 @@ class DeferredRecord(SafeRecord):
         return duplicate
 
     def _write_out(self) -> None:
-        moment: Moment | None = _get_dict(self).get(_MOMENT)
+        moment = self.moment()
         if moment is None:  # another thread was faster
             return
+        if isinstance(moment, Written):
+            moment = moment.moment()
         _set_dict(self, moment.attributes(moment.more))
         object.__setattr__(self, "__class__", SafeRecord)
 
 
-def deferred(moment: Moment) -> DeferredRecord:
+def deferred(moment: Moment | Written) -> DeferredRecord:
     """Return the record that `moment` stands for."""
     record = _new(DeferredRecord)
     # What durable handlers ask of every record stands there without writing it out.

@@ -117,8 +117,7 @@ class Plan(Outline):
         level: of its records.
         message: a message proved to be a literal of the call, whose template is in `base`;
             compare by identity. None where the message differs from record to record.
-        arguments: where those of the message go, by position; None if it has none, or if not
-            position alone decides.
+        arguments: where those of the message go, by position.
         count: how many arguments there are.
         fields: how many fields the call has.
         offset: of the instruction that makes the call, if a look at the call is enough to know
@@ -130,7 +129,7 @@ class Plan(Outline):
     """
 
     __slots__ = (
-        *("_fittings", "_of_call", "_of_record", "arguments", "code", "count"),
+        *("_fittings", "_of_call", "_of_record", "code", "count"),
         *("fields", "level", "message", "offset", "pick", "show", "spoken"),
     )
 
@@ -145,7 +144,7 @@ class Plan(Outline):
         super().__init__(base, tuple(place.line for place in places))
         self.code = code
         self.message: object = None
-        self.arguments: tuple[Argument, ...] | None = None
+        self.arguments: tuple[Argument, ...] | None
         self.count = 0
         self.offset: int | None = None
         self.level: int = base["levelno"]

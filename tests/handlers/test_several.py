@@ -55,7 +55,7 @@ class Service:
         self.logger = kind("crm.sync", logging.INFO)
         self.output = io.StringIO()
         self.grouping = grouping or GroupingFilter(first=2, window_seconds=60)
-        target = logging.StreamHandler(self.output)
+        self.target = target = logging.StreamHandler(self.output)
         formatter = JsonFormatter(service="crm-sync")
         target.setFormatter(formatter)
         self.paths = [folder / "f.jsonl", folder / "g.jsonl"]
@@ -87,6 +87,25 @@ class Service:
         """Return the lines of both files."""
         read = [path.read_bytes().splitlines() for path in self.paths]
         return [[orjson.loads(line) for line in lines] for lines in read]
+
+    def lines_made(self, work: Callable[[], object]) -> int:
+        """Return how many lines are written straight in the course of `work`."""
+        made = 0
+        handlers = (*self.files, self.console)
+        tables = [table for each in handlers for table in (each._calls, each._records)]
+        known = {one[6] for table in tables for found in table.values() for one in found}
+        with pytest.MonkeyPatch.context() as patch:
+            for straight in known:
+
+                def counted(*given: Any, quick: Any = straight.quick) -> bytes | None:
+                    nonlocal made
+                    made += 1
+                    line: bytes | None = quick(*given)
+                    return line
+
+                patch.setattr(straight, "quick", counted)
+            work()
+        return made
 
     def close(self) -> None:
         for each in (*self.files, self.console):
@@ -357,7 +376,8 @@ def test_who_passes_unseen_is_none_of_a_group(
     assert len(asking.asked) >= 2
     for moment in asking.asked:
         key = key_of(deferred(moment))
-        assert key is None if has_no_key(moment) else (key is not None or level < logging.ERROR)
+        surely = has_no_key(moment.outline, moment.more)
+        assert key is None if surely else (key is not None or level < logging.ERROR)
 
 
 def test_a_shared_line_is_nobody_elses(make: Make) -> None:
@@ -374,6 +394,59 @@ def test_a_shared_line_is_nobody_elses(make: Make) -> None:
         for lines in (first, second)
     ]
     assert same[0] == same[1]
+
+
+@pytest.mark.parametrize("order", ["fgc", "cfg", "gc", "c"])
+def test_a_call_has_one_line_for_all_of_them(make: Make, order: str) -> None:
+    """Once it is known to each."""
+    service = make(Logger, order=order)
+    for number in range(4):
+        service.log(number)
+    assert service.lines_made(lambda: service.log(4)) == 1
+    said, kept = service.said(), service.kept()
+    assert [line["resource.id"] for line in said] == [f"{number}" for number in range(5)]
+    assert all(lines == said for lines, name in zip(kept, "fg", strict=True) if name in order)
+
+
+def test_a_handler_that_fails_fails_alone(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line that the first cannot store is stored by the others, and counted."""
+    service = make(Logger)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    for number in range(4):
+        service.log(number)
+    monkeypatch.setattr(service.files[0]._files["standard"], "append", fail)
+    monkeypatch.setattr(service.console._dispatch, "accept", fail)
+    service.log(4)
+    monkeypatch.undo()
+    service.log(5)
+    said, (first, second) = service.said(), service.kept()
+    assert [line["resource.id"] for line in second] == [f"{number}" for number in range(6)]
+    assert said == first == [line for line in second if line["resource.id"] != "4"]
+    assert service.files[0].stats()["dropped.error"] == 1
+    assert "zoho" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("order", ["fgc", "cfg"])
+def test_who_needs_another_line_gets_it(make: Make, order: str) -> None:
+    """Then no line of the call is written straight, until it goes to one handler alone."""
+    service = make(Logger, order=order)
+    service.target.setFormatter(JsonFormatter(service="console"))
+    for number in range(6):
+        service.log(number)
+    assert service.lines_made(lambda: service.log(6)) == 0
+    said, (first, second) = service.said(), service.kept()
+    assert first == second
+    assert said == [{**line, "service": "console"} for line in first]
+    for each in (service.console, service.files[1]):
+        service.logger.removeHandler(each)
+    service.log(7)
+    assert service.lines_made(lambda: service.log(8)) == 1
+    assert [line["resource.id"] for line in service.kept()[0]] == [str(n) for n in range(9)]
 
 
 def test_calls_make_no_record_for_all_of_them(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,17 +476,7 @@ class TestRecords:
             service.log(number)
         (first,), (second,) = (next(iter(each._records.values())) for each in service.files)
         assert first[6] is second[6]
-        made, quick = 0, first[6].quick
-
-        def counted(*given: Any) -> bytes | None:
-            nonlocal made
-            made += 1
-            line: bytes | None = quick(*given)
-            return line
-
-        first[6].quick = counted
-        service.log(4)
-        assert made == 1
+        assert service.lines_made(lambda: service.log(4)) == 1
         first_lines, second_lines = service.kept()
         assert first_lines == second_lines
         assert len(first_lines) == 5
@@ -422,13 +485,39 @@ class TestRecords:
     def test_where_there_is_a_moment_anyway(self, make: Make, order: str) -> None:
         """No line is written straight: it would cost more."""
         service = make(logging.Logger, order=order)
+        service.target.setFormatter(logging.Formatter("%(crm)s"))
         for number in range(6):
             service.log(number)
         for each in service.files:
             assert {*each._records.values()} == {()}
         service.log(6)
+        first, second = service.kept()
+        assert first == second
+        assert service.console.drain(60)
+        assert service.output.getvalue().split() == ["zoho"] * len(first) == ["zoho"] * 7
+
+    @pytest.mark.parametrize("order", ["fgc", "cfg"])
+    def test_where_another_line_is_written(self, make: Make, order: str) -> None:
+        """Each of both is made once."""
+        service = make(logging.Logger, order=order)
+        service.target.setFormatter(JsonFormatter(service="console"))
+        for number in range(6):
+            service.log(number)
+        assert service.lines_made(lambda: service.log(6)) == 2
+        said, (first, second) = service.said(), service.kept()
+        assert first == second
+        assert said == [{**line, "service": "console"} for line in first]
+
+    @pytest.mark.parametrize("order", ["fgc", "cfg", "fcg"])
+    def test_a_line_is_made_once_for_a_queue_too(self, make: Make, order: str) -> None:
+        """Where its targets would write the same, and what it groups is no progress."""
+        service = make(logging.Logger, order=order)
+        for number in range(4):
+            service.log(number)
+        assert service.lines_made(lambda: service.log(4)) == 1
         said, (first, second) = service.said(), service.kept()
         assert said == first == second
+        assert len(said) == 5
 
     def test_a_queue_with_filters_of_its_own_is_no_reason(self, make: Make) -> None:
         """What it makes of a record is nothing that the files could use."""

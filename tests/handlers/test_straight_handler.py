@@ -471,8 +471,25 @@ class TestSharing:
         assert [number - numbers[0] for number in numbers] == list(range(12))
 
     def test_grouping_is_asked(self, tmp_path: Path) -> None:
-        """A handler whose filters have records of their own to tell knows no call."""
-        filters = (AllowlistFilter(["@crm"]), GroupingFilter())
+        """Of progress it has nothing to say, but what else it has to say is heard all the same."""
+        grouping = GroupingFilter(first=1)
+        place = Place(tmp_path / "a.jsonl", filters=(AllowlistFilter(["@crm"]), grouping))
+        place.log({"crm": "zoho"}, times=8)
+        assert place.known() == 1
+        for _ in range(3):
+            place.logger.error("Failed to sync", extra={"crm": "zoho"})
+        with grouping._lock:
+            grouping._close_windows(time.time() + 61)
+        assert len(place.lines()) == 9
+        place.log({"crm": "zoho"})
+        *_, progress, summary = place.lines()
+        assert progress["message"] == "Synced contacts"
+        assert summary["error.suppressed"] == 2
+        place.handler.close()
+
+    def test_who_else_tells_something_is_asked(self, tmp_path: Path) -> None:
+        """A handler with filters that may say something of each record knows no call."""
+        filters = (AllowlistFilter(["@crm"]), Changing(lambda record: None))
         place = Place(tmp_path / "a.jsonl", filters=filters)
         place.log({"crm": "zoho"}, times=8)
         assert place.known() == 0

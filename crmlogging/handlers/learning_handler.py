@@ -1,0 +1,108 @@
+"""What a handler learns of the calls that come to it, so that it can write their lines straight.
+
+A call is learned from the moment that it came to; see `crmlogging.handlers.straight_handler` for
+what becomes of it then.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from crmlogging import records
+from crmlogging.formatters.prepared_line import StraightEnding
+from crmlogging.handlers.known_calls import KnownCalls, Site
+from crmlogging.handlers.safe_handler import SafeHandler
+
+__all__ = ["LearningHandler"]
+
+_LogRecord: Final = logging.LogRecord
+
+
+class LearningHandler(SafeHandler):
+    """Base of handlers that remember calls, each by its place."""
+
+    # Whose lines are written straight; subclasses keep it up to date.
+    _line_formatter: logging.Formatter | None = None
+
+    # What is written on a line of that level, in `DurableHandler`.
+    _tier: Callable[[int], str]
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._calls = KnownCalls()
+        self._records = KnownCalls()
+        self._line_formatter = None
+
+    def learn(
+        self,
+        call: records.Call,
+        fields: dict[str, Any],
+        order: records.Order,
+        moment: tuple[Any, ...],
+        *,
+        alone: bool,
+    ) -> bool:
+        """Remember a call of which a moment was just taken."""
+        site = id(call[0]), call[1], len(fields)
+        if not alone and self._calls.is_left(site):
+            return False
+        # Arguments that the plan has no place for take a record.
+        if call[4] == () or moment[0].arguments is not None:
+            try:
+                self._keep(self._calls, site, order, moment)
+            except Exception:  # noqa: BLE001  # the line is written; it need not be known
+                pass
+        if not alone and site not in self._calls:
+            self._calls.leave(site)
+            return False
+        return True
+
+    def _learn_record(self, record: logging.LogRecord) -> None:
+        """Remember the call of a record that was just handled."""
+        if type(record) is not _LogRecord:
+            return
+        given = record.__dict__
+        site = id(given["msg"]), given["lineno"], len(given)
+        if self._records.is_left(site):
+            return
+        order = records.order_of(self.filters)
+        moment = order.moment_of(record)
+        if moment is None or moment.more:
+            return
+        outline: Any = moment.outline
+        if outline.message is given["msg"] and outline.arguments is None:
+            self._keep(self._records, site, order, moment)
+
+    def _keep(
+        self, known: KnownCalls, site: Site, order: records.Order, moment: tuple[Any, ...]
+    ) -> None:
+        """Remember the call of `moment`, if its lines can be written straight and are not yet."""
+        outline: Any = moment[0]
+        # Those that decided on it, whatever the handler has meanwhile.
+        filters, formatter = order.filters, self._line_formatter
+        prepared = outline.renderings.get(formatter)
+        if (
+            prepared is None
+            or outline.message is None
+            or order.enrich is None
+            or (order.passes is not None and not order.passes(outline))
+            or self.filters != filters
+            or not self._takes_moments
+            or known.holds(site, outline, filters, formatter)
+        ):
+            return
+        arguments = outline.arguments or ()
+        if not prepared.names.isdisjoint(each.line for each in arguments):
+            return
+        # One for all handlers with this formatter, which know it as soon as one does.
+        kind = outline.of_call if known is self._calls else outline.of_record
+        straight = prepared.straights.get(kind.__name__)
+        if straight is None:
+            more = [(each.line, each.constant) for each in arguments]
+            straight = kind(StraightEnding(prepared, len(outline.lines), more))
+            prepared.straights[kind.__name__] = straight
+        spoken, tier = outline.spoken[:-1], self._tier(outline.level)
+        made = outline, outline.message, spoken, filters, formatter, order.enrich, straight, tier
+        known.keep(site, (*made, order.passes, order.stages))

@@ -1,0 +1,109 @@
+"""Calls that a handler with a queue knows from before: their lines wait, and no record is made.
+
+Where all targets render with one and the same `JsonFormatter`, the line of a known call is written
+in the caller's thread, in less time than it takes to set its values aside, and workers have it only
+to write out. A target that looks at more than the line gets the record that it stands for.
+"""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import Any, Final
+
+from crmlogging.diagnostics import tally
+from crmlogging.formatters.json_formatter import JsonFormatter
+from crmlogging.formatters.overriding import bytes_renderer
+from crmlogging.handlers.dispatch import Dispatch
+from crmlogging.handlers.known_calls import Known
+from crmlogging.handlers.straight_handler import StraightHandler
+from crmlogging.records import MOMENTS, Moment, Written, deferred, running_task, since_start
+
+__all__ = ["StraightQueue"]
+
+_written: Final = tuple.__new__  # past the arguments by name
+
+
+class StraightQueue(StraightHandler):
+    """Base of handlers that put records before targets, by way of a `Dispatch`."""
+
+    # The way to the targets, for lines and moments; None where each takes a record.
+    _straight: Dispatch | None = None
+
+    tally = tally  # of the process: the handler itself counts by its ledger
+
+    def _take_line(
+        self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
+    ) -> None:
+        try:
+            if given is None:
+                relative, thread, task = since_start(created), get_ident(), running_task()
+            else:
+                relative, thread = given["relativeCreated"], given["thread"]
+                task = given.get("taskName")
+            if task is not None:
+                task = _task_name(task)
+            parts = known[0], level, created, relative, thread, task, line, known[4]
+            written = _written(Written, parts)
+            if (straight := self._straight) is None:  # as of a moment ago
+                self.emit(deferred(written))
+            else:
+                straight.accept(written)
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._not_taken(known, line, created, error)
+        if known[8] is not None:
+            self.emit_due()
+
+    def _gave_up(self, record: Any, error: Exception) -> None:
+        self.handleError(record)
+
+    def _emit_locked(self, record: Any) -> None:
+        # Without the handler's lock: a caller that waits for room must not make others wait.
+        straight = self._straight
+        if type(record) in MOMENTS and straight is not None and self.formatter is None:
+            try:
+                straight.accept(record)
+            except Exception:  # noqa: BLE001  # counted; logging never raises
+                self.handleError(deferred(record))
+        else:
+            self.emit(record)
+
+    def _tier(self, level: int) -> str:
+        return ""
+
+    def _keep(self, known: Any, site: Any, order: Any, moment: tuple[Any, ...]) -> None:
+        self._line_formatter = formatter = self._common_formatter()
+        if formatter is None:
+            return
+        renderings = moment[0].renderings
+        if formatter not in renderings:  # What a worker would find out at the first record.
+            formatter.format_bytes(Moment(*moment))
+        if (prepared := renderings.get(formatter)) is not None and prepared.is_whole:
+            super()._keep(known, site, order, moment)
+
+    def _common_formatter(self) -> Any:
+        """Return the formatter of all targets, if it is one whose lines can be known."""
+        if self._straight is None or self.formatter is not None:
+            return None
+        formatters = [lane.target.handler.formatter for lane in self._straight.lanes]
+        first = formatters[0] if formatters else None
+        render = bytes_renderer(first)
+        plain = getattr(render, "__func__", None) is JsonFormatter.format_bytes
+        return first if plain and all(each is first for each in formatters) else None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "formatter":  # of our own: it makes messages for the targets
+            self._line_formatter = None
+
+    def tick(self) -> None:
+        """Called once a second: the targets may have another formatter by now."""
+        super().tick()
+        if self._line_formatter is not None:
+            self._line_formatter = self._common_formatter()
+
+
+def _task_name(name: str) -> str | None:
+    """Return a task's name as it is shown."""
+    from crmlogging.redaction.facts import task_name  # whoever asks has it loaded
+
+    return task_name(name)
