@@ -166,13 +166,13 @@ class Logger(logging.Logger):
         except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
             return False
         try:
-            if take_known is not None and take_known(
+            taken = take_known and take_known(
                 first, spoken, message, code, frame.f_lasti, args, extra, handlers
-            ):
-                return True
+            )
         except RecursionError:  # not even that can be called
             return False
-        return is_taken(handlers, frame, spoken, message, args, extra)
+        learns = taken is False
+        return taken or is_taken(handlers, frame, spoken, message, args, extra, learns)
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1

@@ -19,8 +19,13 @@ def is_taken(
     message: object,
     args: tuple[object, ...],
     extra: dict[str, Any],
+    learns: bool,
 ) -> bool:
-    """Have the handlers take what their filters make of a call; tell whether that could be done."""
+    """Have the handlers take what their filters make of a call; tell whether that could be done.
+
+    Args:
+        learns: they do not know the call yet, and may want to.
+    """
     try:
         call = records.call_of(frame, spoken, message, args)
         found = _answers(handlers, call, extra)
@@ -40,10 +45,9 @@ def is_taken(
                 tally.add("dropped.recursion")
             except RecursionError:
                 pass
-    alone = len(found) == 1
-    for handler, order, answer in found:
-        if not handler.learn(call, extra, order, (*answer, identity), alone=alone):
-            break
+    if learns:
+        for handler, order, answer in found:
+            handler.learn(call, extra, order, (*answer, identity))
     return True
 
 

@@ -154,7 +154,7 @@ class AsyncHandler(StraightQueue, logging.handlers.QueueHandler):
         self._dispatch = dispatch
         steps = attrgetter("emit", "prepare", "enqueue")
         if self._journal is None and steps(type(self)) == steps(AsyncHandler):
-            self._straight = dispatch
+            self._write_straight(dispatch)
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and queue it; never raises."""

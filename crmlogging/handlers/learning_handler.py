@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from crmlogging import records
 from crmlogging.formatters.prepared_line import StraightEnding
@@ -16,8 +16,6 @@ from crmlogging.handlers.known_calls import KnownCalls, Site
 from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["LearningHandler"]
-
-_LogRecord: Final = logging.LogRecord
 
 
 class LearningHandler(SafeHandler):
@@ -41,31 +39,18 @@ class LearningHandler(SafeHandler):
         fields: dict[str, Any],
         order: records.Order,
         moment: tuple[Any, ...],
-        *,
-        alone: bool,
-    ) -> bool:
+    ) -> None:
         """Remember a call of which a moment was just taken."""
         site = id(call[0]), call[1], len(fields)
-        if not alone and self._calls.is_left(site):
-            return False
         # Arguments that the plan has no place for take a record.
         if call[4] == () or moment[0].arguments is not None:
-            try:
-                self._keep(self._calls, site, order, moment)
-            except Exception:  # noqa: BLE001  # the line is written; it need not be known
-                pass
-        if not alone and site not in self._calls:
-            self._calls.leave(site)
-            return False
-        return True
+            self._keep_or_leave(self._calls, site, order, moment)
 
     def _learn_record(self, record: logging.LogRecord) -> None:
         """Remember the call of a record that was just handled."""
-        if type(record) is not _LogRecord:
-            return
         given = record.__dict__
         site = id(given["msg"]), given["lineno"], len(given)
-        if self._records.is_left(site):
+        if self._records.is_left(site):  # since a moment
             return
         order = records.order_of(self.filters)
         moment = order.moment_of(record)
@@ -73,7 +58,18 @@ class LearningHandler(SafeHandler):
             return
         outline: Any = moment.outline
         if outline.message is given["msg"] and outline.arguments is None:
-            self._keep(self._records, site, order, moment)
+            self._keep_or_leave(self._records, site, order, moment)
+
+    def _keep_or_leave(
+        self, known: KnownCalls, site: Site, order: records.Order, moment: tuple[Any, ...]
+    ) -> None:
+        """Remember the call of `moment`, or that its place is none to know calls of."""
+        try:
+            self._keep(known, site, order, moment)
+            if site not in known:
+                known.leave(site)
+        except Exception:  # noqa: BLE001  # the line is written; it need not be known
+            pass
 
     def _keep(
         self, known: KnownCalls, site: Site, order: records.Order, moment: tuple[Any, ...]

@@ -130,7 +130,7 @@ class SafeHandler(logging.Handler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
-    ) -> bool:
+    ) -> bool | None:
         """Emit what a call says, if it is known; tell whether that was done.
 
         Args:
@@ -141,8 +141,11 @@ class SafeHandler(logging.Handler):
             args: of the message.
             fields: of the call; never changed.
             handlers: all that it goes to; this is the first. Either all of them emit it, or none.
+
+        Returns:
+            None where that is nothing to `learn`.
         """
-        return False
+        return None
 
     def learn(
         self,
@@ -150,9 +153,7 @@ class SafeHandler(logging.Handler):
         fields: dict[str, Any],
         order: records.Order,
         moment: tuple[Any, ...],
-        *,
-        alone: bool,
-    ) -> bool:
+    ) -> None:
         """Remember a call of which a moment was just taken, for `take_known`.
 
         Args:
@@ -160,12 +161,7 @@ class SafeHandler(logging.Handler):
             fields: of the call.
             order: of this handler's filters, which gave the moment.
             moment: the parts of that.
-            alone: the call goes to no other handler.
-
-        Returns:
-            Whether others that it goes to need to learn it.
         """
-        return False
 
     def take(self, parts: tuple[Any, ...], order: records.Order) -> None:
         """Emit what a call came to, of which no record was made.

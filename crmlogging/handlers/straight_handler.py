@@ -68,11 +68,13 @@ class StraightHandler(LearningHandler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
-    ) -> bool:
+    ) -> bool | None:
         """Write the line of a call that is known; tell whether that was done."""
         site = id(code), offset, len(fields)
         found = self._calls.get(site)
-        if not found or self._replaced or quiet_threads or not self._has_own_steps():
+        if not found:
+            return False if found is None else None
+        if self._replaced or quiet_threads or not self._has_own_steps():
             return False
         try:
             created = time.time()
@@ -94,7 +96,7 @@ class StraightHandler(LearningHandler):
                     others = _sharing(handlers, site, known)
                     if others is None:
                         self._calls.leave(site)
-                        return False
+                        return None
                 taken = fields
                 if enrich:
                     taken = fields.copy()
@@ -137,6 +139,7 @@ class StraightHandler(LearningHandler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
         line: bytes | None = None
+        found: tuple[Known, ...] | None = ()
         known: Any = None
         if type(record) is _LogRecord:  # A deferred one would be written out.
             given = record.__dict__
@@ -158,10 +161,11 @@ class StraightHandler(LearningHandler):
             except RecursionError:
                 pass
             return False
-        try:
-            self._learn_record(record)
-        except Exception:  # noqa: BLE001  # as in `learn`
-            pass
+        if found is None or found:
+            try:
+                self._learn_record(record)
+            except Exception:  # noqa: BLE001  # it is emitted; it need not be known
+                pass
         return handled
 
     def _line_of(

@@ -70,8 +70,13 @@ class StraightQueue(StraightHandler):
     def _tier(self, level: int) -> str:
         return ""
 
+    def _write_straight(self, dispatch: Dispatch) -> None:
+        """Put lines and moments before the targets of `dispatch`, as they are."""
+        self._straight = dispatch
+        self._line_formatter = self._common_formatter()
+
     def _keep(self, known: Any, site: Any, order: Any, moment: tuple[Any, ...]) -> None:
-        self._line_formatter = formatter = self._common_formatter()
+        formatter: Any = self._line_formatter
         if formatter is None:
             return
         renderings = moment[0].renderings
@@ -98,8 +103,11 @@ class StraightQueue(StraightHandler):
     def tick(self) -> None:
         """Called once a second: the targets may have another formatter by now."""
         super().tick()
-        if self._line_formatter is not None:
-            self._line_formatter = self._common_formatter()
+        formatter = self._common_formatter()
+        if formatter is not self._line_formatter:
+            self._line_formatter = formatter
+            self._calls.clear()
+            self._records.clear()
 
 
 def _task_name(name: str) -> str | None:

@@ -179,7 +179,7 @@ class TestWhoDecided:
         logger = logger_of(logging.Logger, handler)
         for _ in range(8):
             logger.info(None, extra={"crm": "zoho"})
-        assert handler._records == {}
+        assert {*handler._records.values()} <= {()}
         assert len(lines(handler)) == 8
 
     def test_filters_that_are_no_list(self, make: Make) -> None:
@@ -187,7 +187,7 @@ class TestWhoDecided:
         handler = make("a")
         handler.filters = tuple(handler.filters)  # type: ignore[assignment]  # as a user may
         log(logger_of(Logger, handler), 8)
-        assert handler._calls == {}
+        assert {*handler._calls.values()} <= {()}
         assert len(lines(handler)) == 8
 
 
