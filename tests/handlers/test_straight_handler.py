@@ -261,9 +261,10 @@ class TestWhatIsAsked:
 
     def test_the_time(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """A frozen clock's."""
-        now = time.time() // 1 + 0.25
+        second = int(time.time())
+        now = second + 0.25
         monkeypatch.setattr(time, "time", lambda: now)
-        monkeypatch.setattr(time, "time_ns", lambda: int(now * 1e9))
+        monkeypatch.setattr(time, "time_ns", lambda: second * 10**9 + 250_000_000)
         place.log({"crm": "zoho", "request.id": "r-1"}, times=2)
         monkeypatch.undo()
         wanted = time.strftime("%Y-%m-%dT%H:%M:%S.250Z", time.gmtime(now))
