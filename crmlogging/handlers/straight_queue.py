@@ -16,7 +16,7 @@ from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.dispatch import Dispatch
 from crmlogging.handlers.known_calls import Known
 from crmlogging.handlers.straight_handler import StraightHandler
-from crmlogging.records import MOMENTS, Moment, Written, deferred, running_task, since_start
+from crmlogging.records import MOMENTS, TASKS, Moment, Written, deferred, task_name
 
 __all__ = ["StraightQueue"]
 
@@ -36,12 +36,12 @@ class StraightQueue(StraightHandler):
     ) -> None:
         try:
             if given is None:
-                relative, thread, task = since_start(created), get_ident(), running_task()
+                relative, thread, task = None, get_ident(), task_name() if TASKS else None
             else:
                 relative, thread = given["relativeCreated"], given["thread"]
                 task = given.get("taskName")
             if task is not None:
-                task = _task_name(task)
+                task = _shown(task)
             parts = known[0], level, created, relative, thread, task, line, known[4]
             written = _written(Written, parts)
             if (straight := self._straight) is None:  # as of a moment ago
@@ -110,8 +110,8 @@ class StraightQueue(StraightHandler):
             self._records.clear()
 
 
-def _task_name(name: str) -> str | None:
+def _shown(task: str) -> str | None:
     """Return a task's name as it is shown."""
-    from crmlogging.redaction.facts import task_name  # whoever asks has it loaded
+    from crmlogging.redaction import facts  # whoever asks has it loaded
 
-    return task_name(name)
+    return facts.task_name(task)

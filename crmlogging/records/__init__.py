@@ -10,17 +10,9 @@ a record, however many handlers ask.
 
 from __future__ import annotations
 
-from crmlogging.records.calls import (
-    LAST_SECOND,
-    Call,
-    Spoken,
-    call_of,
-    running_task,
-    since_start,
-    spoken_now,
-)
+from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
 from crmlogging.records.identity import ids, new_id, notice
-from crmlogging.records.making import make_record
+from crmlogging.records.making import TASKS, make_record, task_name
 from crmlogging.records.orders import Order, handlers_of, is_held, order_of, refine, takes_calls
 from crmlogging.records.safe_record import (
     MOMENTS,
@@ -39,6 +31,7 @@ __all__ = [
     "LAST_SECOND",
     "MOMENTS",
     "STANDARD_ATTRIBUTES",
+    "TASKS",
     "Call",
     "DeferredRecord",
     "Moment",
@@ -62,9 +55,8 @@ __all__ = [
     "record_id",
     "refine",
     "run",
-    "running_task",
     "seen",
-    "since_start",
     "spoken_now",
     "takes_calls",
+    "task_name",
 ]

@@ -15,10 +15,7 @@ from typing import Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = [
-    *("LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "running_task", "since_start"),
-    "spoken_now",
-]
+__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "spoken_now"]
 
 LAST_SECOND: Final = 253_402_300_799.0
 """Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
@@ -91,16 +88,6 @@ def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[objec
 def created_now() -> float:
     """Return when a record made now is created."""
     return time.time_ns() / 1e9 if NANOSECONDS else time.time()
-
-
-def since_start(created: float) -> float:
-    """Return the same in milliseconds since `logging` was imported."""
-    return created * 1e3 - STARTED / 1e6 if NANOSECONDS else (created - STARTED) * 1_000
-
-
-def running_task() -> str | None:
-    """Return the name of the running task of asyncio, where this Python records it."""
-    return task_name() if TASKS else None
 
 
 def _after_fork() -> None:

@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from threading import current_thread, get_ident
 from typing import Any, Final
 
-__all__ = ["NANOSECONDS", "STARTED", "TASKS", "make_record", "process_name", "task_name"]
+__all__ = [
+    *("NANOSECONDS", "STARTED", "TASKS", "make_record", "process_name", "since_start"),
+    "task_name",
+]
 
 _SITES_KEPT: Final = 4_096
 NANOSECONDS: Final = sys.version_info >= (3, 13)
@@ -110,6 +113,11 @@ def process_name() -> str:
     except Exception:  # noqa: BLE001  # not imported to its end yet
         return "MainProcess"
     return name
+
+
+def since_start(created: float) -> float:
+    """Return milliseconds from the import of `logging` to seconds since the epoch."""
+    return created * 1e3 - STARTED / 1e6 if NANOSECONDS else (created - STARTED) * 1_000
 
 
 def task_name() -> str | None:

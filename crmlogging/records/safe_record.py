@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
+from crmlogging.records.making import since_start
+
 __all__ = [
     *("MOMENTS", "STANDARD_ATTRIBUTES", "DeferredRecord", "Moment", "Outline", "SafeRecord"),
     *("Written", "copy_of", "deferred"),
@@ -122,6 +124,7 @@ class Written(NamedTuple):
     """A record of an `Outline` whose line is written already; it stands for that `SafeRecord`.
 
     Attributes:
+        relative: as in a `Moment`; None where nobody gave it.
         task_name: as it is shown.
         line: with a newline behind; it holds all that sets the record apart under its own name.
         formatter: whose line it is.
@@ -139,8 +142,9 @@ class Written(NamedTuple):
     def moment(self) -> Moment:
         """Return the same as a `Moment`, for whoever needs more than the line."""
         outline, told = self.outline, orjson.loads(self.line)
+        relative = since_start(self.created) if self.relative is None else self.relative
         return Moment(
-            *(outline, self.levelno, self.created, self.relative, self.thread),
+            *(outline, self.levelno, self.created, relative, self.thread),
             *(told["thread"], self.task_name, outline.base["msg"]),
             values=[orjson.dumps(told[name]) for name in outline.lines],
             more={each.line: told[each.line] for each in outline.arguments or ()} or None,
