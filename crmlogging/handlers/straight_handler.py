@@ -185,8 +185,6 @@ class StraightHandler(LearningHandler):
             or not self._has_own_steps()
         ):
             return None, None
-        name, created = given["threadName"], given["created"]
-        thread = _threads.get(name) or _thread(name)
         for known in found:
             outline, message, _, filters, formatter, enrich, straight, _, passes, stages = known
             if (
@@ -215,6 +213,8 @@ class StraightHandler(LearningHandler):
                 for each in enrich:
                     if not each(taken):
                         return None, None
+            name, created = given["threadName"], given["created"]
+            thread = _threads.get(name) or _thread(name)
             line = straight.quick(taken, args, created, thread, identity)
             if line == b"":
                 line = straight.slowly(taken, args, created, thread, identity)
