@@ -117,7 +117,13 @@ class StraightHandler(LearningHandler):
             return False
         self._take_line(known, line, spoken[1], created, None)
         for other, same in others or ():
-            other._take_line(same, line, spoken[1], created, None)
+            try:
+                other._take_line(same, line, spoken[1], created, None)
+            except RecursionError:  # so little stack is left that not even the error path runs
+                try:
+                    tally.add("dropped.recursion")
+                except RecursionError:
+                    pass
         return True
 
     def shares(self, site: Site, one: Known) -> Known | None:
