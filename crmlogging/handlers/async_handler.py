@@ -32,7 +32,6 @@ from crmlogging.handlers.journaling import Journaling, open_journal
 from crmlogging.handlers.ledger import Ledger
 from crmlogging.handlers.overflow import INSTEAD, OPTIONS, Limits
 from crmlogging.handlers.queued_record import portable, rendered, settled
-from crmlogging.handlers.straight_handler import StraightHandler
 from crmlogging.handlers.straight_queue import StraightQueue
 from crmlogging.handlers.targets import target_for
 from crmlogging.handlers.threads import surface, without_module_lock
@@ -155,13 +154,6 @@ class AsyncHandler(StraightQueue, logging.handlers.QueueHandler):
         steps = attrgetter("emit", "prepare", "enqueue")
         if self._journal is None and steps(type(self)) == steps(AsyncHandler):
             self._write_straight(dispatch)
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Filter a copy of `record` and queue it; never raises."""
-        if (straight := self._straight) is not None and straight.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
-            if straight.turn_away_early(record, self.filters):
-                return True
-        return StraightHandler.handle(self, record)
 
     def emit(self, record: Any) -> None:
         """Put `record`, prepared, before the targets."""

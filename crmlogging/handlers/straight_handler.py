@@ -22,6 +22,7 @@ from crmlogging.diagnostics import Tally, tally
 from crmlogging.formatters.prepared_line import thread_json
 from crmlogging.handlers.known_calls import Known, Site
 from crmlogging.handlers.learning_handler import LearningHandler
+from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["StraightHandler", "quiet_threads"]
 
@@ -54,6 +55,10 @@ class StraightHandler(LearningHandler):
             given: attributes of the record, if there is one.
         """
         raise NotImplementedError
+
+    # The way to the targets, for lines and moments, of a handler that has one; None where each
+    # takes a record.
+    _straight: Any = None
 
     # What `DurableHandler` and `AsyncHandler` have.
     _gave_up: Callable[[Any, Exception], None]
@@ -144,11 +149,11 @@ class StraightHandler(LearningHandler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
-        line: bytes | None = None
         found: tuple[Known, ...] | None = ()
-        known: Any = None
-        if type(record) is _LogRecord:  # A deferred one would be written out.
-            given = record.__dict__
+        # A deferred one would be written out, and failures are no calls that could be known.
+        if type(record) is _LogRecord and record.__dict__.get("exc_info") is None:
+            given, line = record.__dict__, None
+            known: Any = None
             try:
                 site = id(given["msg"]), given["lineno"], len(given)
                 found = self._records.get(site)
@@ -156,11 +161,15 @@ class StraightHandler(LearningHandler):
                     line, known = self._line_of(record, given, site, found)
             except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                 line = None
-        if line is not None:
-            self._take_line(known, line, given["levelno"], given["created"], given)
-            return True
+            if line is not None:
+                self._take_line(known, line, given["levelno"], given["created"], given)
+                return True
         try:
-            handled = super().handle(record)
+            queue = self._straight
+            if queue is not None and queue.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
+                if queue.turn_away_early(record, self.filters):
+                    return True
+            handled = SafeHandler.handle(self, record)  # `super` is an object of its own
         except RecursionError:  # not even that can be called
             try:
                 tally.add("dropped.recursion")
@@ -185,7 +194,6 @@ class StraightHandler(LearningHandler):
         args = given["args"]
         if (
             not (args is _NO_ARGUMENTS or args is None)
-            or given["exc_info"] is not None
             or self._replaced
             or quiet_threads
             or not self._has_own_steps()

@@ -26,7 +26,6 @@ _written: Final = tuple.__new__  # past the arguments by name
 class StraightQueue(StraightHandler):
     """Base of handlers that put records before targets, by way of a `Dispatch`."""
 
-    # The way to the targets, for lines and moments; None where each takes a record.
     _straight: Dispatch | None = None
 
     tally = tally  # of the process: the handler itself counts by its ledger
