@@ -92,7 +92,10 @@ class DurableHandler(StraightHandler):
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._not_taken(known, line, created, error)
         if known[8] is not None:
-            self.emit_due()
+            try:
+                self.emit_due()
+            except RecursionError:  # the next record asks again
+                pass
 
     def _store(self, tier: str, lines: bytes, count: int, level: int, when: float) -> None:
         """Put `lines`, `count` whole lines, into the kernel.

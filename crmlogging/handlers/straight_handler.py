@@ -150,21 +150,20 @@ class StraightHandler(LearningHandler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter a copy of `record` and emit it; never raises."""
         found: tuple[Known, ...] | None = ()
-        # A deferred one would be written out, and failures are no calls that could be known.
-        if type(record) is _LogRecord and record.__dict__.get("exc_info") is None:
-            given, line = record.__dict__, None
-            known: Any = None
-            try:
-                site = id(given["msg"]), given["lineno"], len(given)
-                found = self._records.get(site)
-                if found:
-                    line, known = self._line_of(record, given, site, found)
-            except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
-                line = None
-            if line is not None:
-                self._take_line(known, line, given["levelno"], given["created"], given)
-                return True
         try:
+            # A deferred one would be written out, and failures are no calls that could be known.
+            if type(record) is _LogRecord and record.__dict__.get("exc_info") is None:
+                given, line = record.__dict__, None
+                try:
+                    site = id(given["msg"]), given["lineno"], len(given)
+                    found = self._records.get(site)
+                    if found:
+                        line, known = self._line_of(record, given, site, found)
+                except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
+                    line = None
+                if line is not None:
+                    self._take_line(known, line, given["levelno"], given["created"], given)
+                    return True
             queue = self._straight
             if queue is not None and queue.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
                 if queue.turn_away_early(record, self.filters):

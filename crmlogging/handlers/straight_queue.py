@@ -8,6 +8,7 @@ to write out. A target that looks at more than the line gets the record that it 
 from __future__ import annotations
 
 from threading import get_ident
+from types import ModuleType
 from typing import Any, Final
 
 from crmlogging.diagnostics import tally
@@ -34,13 +35,18 @@ class StraightQueue(StraightHandler):
         self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
     ) -> None:
         try:
+            relative, thread = None, get_ident()
             if given is None:
-                relative, thread, task = None, get_ident(), task_name() if TASKS else None
+                task = task_name() if TASKS else None
             else:
-                relative, thread = given["relativeCreated"], given["thread"]
-                task = given.get("taskName")
+                relative, task = given["relativeCreated"], given.get("taskName")
+                if relative is None:
+                    relative = 0.0
+                # No line shows it, so that nobody has judged it yet.
+                if type(given["thread"]) is not int or given["thread"] != thread:
+                    thread = _facts().thread_id(given["thread"])
             if task is not None:
-                task = _shown(task)
+                task = _facts().task_name(task)
             parts = known[0], level, created, relative, thread, task, line, known[4]
             written = _written(Written, parts)
             if (straight := self._straight) is None:  # as of a moment ago
@@ -50,7 +56,10 @@ class StraightQueue(StraightHandler):
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._not_taken(known, line, created, error)
         if known[8] is not None:
-            self.emit_due()
+            try:
+                self.emit_due()
+            except RecursionError:  # the next record asks again
+                pass
 
     def _gave_up(self, record: Any, error: Exception) -> None:
         self.handleError(record)
@@ -72,7 +81,16 @@ class StraightQueue(StraightHandler):
     def _write_straight(self, dispatch: Dispatch) -> None:
         """Put lines and moments before the targets of `dispatch`, as they are."""
         self._straight = dispatch
-        self._line_formatter = self._common_formatter()
+        self._look_at_targets()
+
+    def _look_at_targets(self) -> None:
+        formatter = self._common_formatter()
+        if formatter is not self._line_formatter:
+            self._line_formatter = formatter
+            self._calls.clear()
+            self._records.clear()
+        if self.formatter is not None:  # set by another thread meanwhile
+            self._line_formatter = None
 
     def _keep(self, known: Any, site: Any, order: Any, moment: tuple[Any, ...]) -> None:
         formatter: Any = self._line_formatter
@@ -102,15 +120,10 @@ class StraightQueue(StraightHandler):
     def tick(self) -> None:
         """Called once a second: the targets may have another formatter by now."""
         super().tick()
-        formatter = self._common_formatter()
-        if formatter is not self._line_formatter:
-            self._line_formatter = formatter
-            self._calls.clear()
-            self._records.clear()
+        self._look_at_targets()
 
 
-def _shown(task: str) -> str | None:
-    """Return a task's name as it is shown."""
+def _facts() -> ModuleType:
     from crmlogging.redaction import facts  # whoever asks has it loaded
 
-    return facts.task_name(task)
+    return facts

@@ -95,7 +95,7 @@ def safe_facts(
         "created": created,
         "msecs": created % 1 * 1_000,
         "relativeCreated": milliseconds(facts.get("relativeCreated")),
-        "thread": _thread_id(facts.get("thread")),
+        "thread": thread_id(facts.get("thread")),
         "threadName": thread_name(facts.get("threadName")),
         "processName": _name(_PROCESS, _processes, facts.get("processName")),
         "process": _process_id(facts.get("process")),
@@ -151,7 +151,7 @@ def milliseconds(value: object) -> float:
     return value if type(value) is float and -1e12 < value < 1e12 else 0.0
 
 
-def _thread_id(value: object) -> int | None:
+def thread_id(value: object) -> int | None:
     """A thread's number is one only while there is such a thread."""
     if type(value) is int and (value == threading.get_ident() or value in sys._current_frames()):
         return value

@@ -431,6 +431,34 @@ def test_a_handler_that_fails_fails_alone(
     assert "zoho" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+def test_filters_that_change_while_it_runs(make: Make, kind: type[logging.Logger]) -> None:
+    """From then on a handler shows what it may, whatever it shared before."""
+    service = make(kind)
+    for number in range(4):
+        service.log(number)
+    service.files[1].filters[2] = AllowlistFilter(["resource.*"])
+    for number in range(4, 6):
+        service.log(number)
+    said, (first, second) = service.said(), service.kept()
+    assert [line["crm"] for line in first] == ["zoho"] * 6
+    assert [line["crm"] for line in second] == ["zoho"] * 4 + ["[REDACTED]"] * 2
+    assert said == first
+    assert [line["record.id"] for line in first] == [line["record.id"] for line in second]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+def test_a_grouping_that_is_replaced(make: Make, kind: type[logging.Logger]) -> None:
+    """It is asked about each record, also where all handlers know the call."""
+    service = make(kind)
+    for number in range(4):
+        service.log(number)
+    service.grouping.filter = lambda record: False  # type: ignore[method-assign]  # as a user may
+    service.log(4)
+    assert len(service.said()) == 4
+    assert [len(lines) for lines in service.kept()] == [5, 5]
+
+
 @pytest.mark.parametrize("order", ["fgc", "cfg"])
 def test_who_needs_another_line_gets_it(make: Make, order: str) -> None:
     """Then no line of the call is written straight."""

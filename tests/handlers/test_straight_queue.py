@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -56,6 +58,10 @@ class Keeping(logging.Handler):
 
     def said(self) -> list[Line]:
         return [orjson.loads(text) for text in self.texts]
+
+
+class Failure(NamedTuple):
+    type: str
 
 
 class Place:
@@ -255,6 +261,23 @@ class TestTargets:
         place.delivered()
         assert target.texts[-1] == "zoho said Synced contacts"
 
+    def test_a_formatter_that_can_be_known(self, make: Make, kind: type[logging.Logger]) -> None:
+        """A target that gets one has its calls known, as of the next second."""
+        target = Keeping()
+        place = make(target, kind=kind)
+        formatter = target.formatter
+        target.setFormatter(logging.Formatter("%(crm)s"))
+        place.log({"crm": "zoho"}, times=6)
+        place.delivered()
+        assert place.known() == 0
+        target.setFormatter(formatter)
+        place.handler.tick()
+        place.log({"crm": "zoho"}, times=2)
+        place.delivered()
+        assert place.known() == 1
+        assert target.texts[:6] == ["zoho"] * 6
+        assert {orjson.loads(text)["crm"] for text in target.texts[6:]} == {"zoho"}
+
     def test_a_formatter_of_its_own(self, make: Make, kind: type[logging.Logger]) -> None:
         """It makes the message that the targets see."""
         target = Keeping()
@@ -316,6 +339,131 @@ class TestTargets:
         assert len(usual) == 6
         assert (error["level"], progress["level"]) == ("ERROR", "INFO")
         assert summary["error.suppressed"] == 2
+
+    def test_what_a_filter_of_the_logger_does(self, make: Make, kind: type[logging.Logger]) -> None:
+        """What it writes on a record reaches no target but as a fact of its own kind."""
+        told = []
+        for handler in (AsyncHandler, Usual):
+            target = Keeping()
+            place = make(target, kind=kind, handler=handler)
+            place.log({"crm": "zoho"}, times=6)
+            for name in ("thread", "relativeCreated", "threadName", "taskName"):
+                for value in ("ada@example.com 4111111111111111", ["live"], None, 17, True):
+
+                    def odd(record: Any, name: str = name, value: object = value) -> bool:
+                        setattr(record, name, value)
+                        return True
+
+                    place.logger.addFilter(odd)
+                    place.log({"crm": "zoho"})
+                    place.logger.removeFilter(odd)
+            place.delivered()
+            names = ("thread", "relativeCreated", "threadName", "taskName")
+            odd_ones = [vars(record) for record in target.records[6:]]
+            given = [[one.get(name) for name in names] for one in odd_ones]
+            # What nobody gave is the time of each.
+            told.append([[v for v in values if type(v) is not float or not v] for values in given])
+        assert told[0] == told[1]
+        assert "ada" not in str(told[0])
+
+    def test_records_of_another_thread(self, make: Make, kind: type[logging.Logger]) -> None:
+        """Their thread is one that lives, or none."""
+        told = []
+        for handler in (AsyncHandler, Usual):
+            target = Keeping()
+            place = make(target, kind=kind, handler=handler)
+            place.log({"crm": "zoho"}, times=6)
+            made: list[logging.LogRecord] = []
+
+            def held(record: logging.LogRecord, made: list[Any] = made) -> bool:
+                made.append(record)
+                return False
+
+            place.logger.addFilter(held)
+            thread = threading.Thread(target=place.log, args=({"crm": "zoho"},))
+            thread.start()
+            thread.join()
+            place.handler.handle(made[0])
+            place.delivered()
+            told.append(target.records[-1].thread)
+        assert told[0] == told[1]
+
+    def test_a_formatter_set_while_the_targets_are_looked_at(
+        self, make: Make, kind: type[logging.Logger], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is the one that counts."""
+        target = Keeping()
+        place = make(target, kind=kind)
+        place.log({"crm": "zoho"}, times=6)
+        look = AsyncHandler._common_formatter
+
+        def and_then(self: AsyncHandler) -> Any:
+            found = look(self)
+            self.setFormatter(logging.Formatter("<%(message)s>"))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncHandler, "_common_formatter", and_then)
+            place.handler.tick()
+        place.log({"crm": "zoho"}, times=4)
+        place.delivered()
+        messages = [record.getMessage() for record in target.records]
+        assert messages == ["Synced contacts"] * 6 + ["<Synced contacts>"] * 4
+
+    @pytest.mark.parametrize("behind", ["queue", "file"])
+    def test_little_stack(
+        self, make: Make, kind: type[logging.Logger], tmp_path: Path, behind: str
+    ) -> None:
+        """A record is emitted, or counted; nothing rises but from where it always did."""
+        target = Keeping()
+        filters = (AllowlistFilter(["@crm"]), GroupingFilter())
+        place = make(target, kind=kind, filters=filters)
+        if behind == "file":
+            file = RetentionFileHandler(tmp_path / "crm.jsonl", levels=False)
+            file.setFormatter(target.formatter)
+            for each in filters:
+                file.addFilter(each)
+            place.logger.handlers[:] = [file]
+        place.logger.error("Failed to sync", extra={"crm": "zoho"})  # a group that is asked about
+
+        def down(frames: int) -> None:
+            if frames:
+                down(frames - 1)
+            else:
+                place.log({"crm": "zoho"})
+
+        for _ in range(6):
+            down(0)
+        limit, depth = sys.getrecursionlimit(), len(inspect.stack(0))
+        risen = set()
+        sys.setrecursionlimit(depth + 160)
+        try:
+            for frames in range(60, 160):
+                try:
+                    down(frames)
+                except RecursionError as error:
+                    frames_of = traceback.extract_tb(error.__traceback__)
+                    risen.add(any("crmlogging/handlers" in each.filename for each in frames_of))
+        finally:
+            sys.setrecursionlimit(limit)
+        assert risen == {False}
+        if behind == "file":
+            file.close()
+
+    def test_an_argument_that_names_an_error(self, make: Make, kind: type[logging.Logger]) -> None:
+        """What carries an error is counted, below ERROR too."""
+        places = []
+        for handler in (AsyncHandler, Usual):
+            filters = AllowlistFilter(["@crm"]), GroupingFilter(first=2)
+            target = Keeping()
+            place = make(target, kind=kind, handler=handler, filters=filters)
+            error = Failure("E-17")
+            for _ in range(6):
+                place.logger.info("Tried again after %s", error.type)
+            place.delivered()
+            places.append([line["message"] for line in target.said()])
+        assert places[0] == places[1]
+        assert len(places[0]) == 3  # two, and how many more there were
 
     def test_a_grouping_of_somebodys_own(self, make: Make, kind: type[logging.Logger]) -> None:
         """Also one that was put in place later."""
