@@ -2,7 +2,7 @@
 
     caller's thread                              worker threads, one a target
     filters -> values as at call time -> queue   ...   queue -> target
-                                         queue   ...   queue -> target
+               or the finished line   -> queue   ...   queue -> target
 
 The filters of the AsyncHandler itself run in the caller's thread, where the context variables
 and the call's frames are; those of its targets run in the workers.

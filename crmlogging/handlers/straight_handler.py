@@ -108,8 +108,7 @@ class StraightHandler(LearningHandler):
                     for each in enrich:
                         if not each(taken):
                             return False
-                quick = straight.quick
-                line = quick(taken, args, created, thread, "")
+                line = straight.quick(taken, args, created, thread, "")
                 if line == b"":
                     line = straight.slowly(taken, args, created, thread, "")
                 if line is not None:
@@ -121,14 +120,8 @@ class StraightHandler(LearningHandler):
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
         self._take_line(known, line, spoken[1], created, None)
-        for other, same in others or ():
-            try:
-                other._take_line(same, line, spoken[1], created, None)
-            except RecursionError:  # so little stack is left that not even the error path runs
-                try:
-                    tally.add("dropped.recursion")
-                except RecursionError:
-                    pass
+        if others:
+            _hand_on(others, line, spoken[1], created)
         return True
 
     def shares(self, site: Site, one: Known) -> Known | None:
@@ -267,6 +260,20 @@ def _sharing(
             return None
         found.append((handler, same))
     return found
+
+
+def _hand_on(
+    others: list[tuple[StraightHandler, Known]], line: bytes, level: int, created: float
+) -> None:
+    """Have other handlers take the line of a call, which the first has taken."""
+    for handler, known in others:
+        try:
+            handler._take_line(known, line, level, created, None)
+        except RecursionError:  # so little stack is left that not even the error path runs
+            try:
+                tally.add("dropped.recursion")
+            except RecursionError:
+                pass
 
 
 def _told(outline: Any, line: bytes, created: float) -> records.SafeRecord:

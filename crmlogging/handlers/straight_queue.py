@@ -55,7 +55,7 @@ class StraightQueue(StraightHandler):
                 straight.accept(written)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._not_taken(known, line, created, error)
-        if known[8] is not None:
+        if known[8] is not None:  # As in `DurableHandler`: a step of both costs each record a call.
             try:
                 self.emit_due()
             except RecursionError:  # the next record asks again

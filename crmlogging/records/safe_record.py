@@ -93,7 +93,7 @@ class Moment(NamedTuple):
     levelno: int
     created: float
     relative: object
-    thread: int
+    thread: int | None
     thread_name: str | None
     task_name: str | None
     message: str
@@ -134,7 +134,7 @@ class Written(NamedTuple):
     levelno: int
     created: float
     relative: object
-    thread: int
+    thread: int | None
     task_name: str | None
     line: bytes
     formatter: object
