@@ -20,25 +20,22 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
-import orjson
-
 from crmlogging.diagnostics import tally
 from crmlogging.exceptions import Problems
 from crmlogging.filters import grouping_ends
 from crmlogging.filters.carriers import carriers_of, tell
+from crmlogging.filters.grouping_judging import Judging
 from crmlogging.filters.grouping_key import (
     Key,
     LastVerdict,
     created_of,
-    grouped,
-    has_no_key,
     identity_of,
     is_power_of_ten,
     key_of,
 )
 from crmlogging.filters.grouping_state import Journal
 from crmlogging.filters.grouping_summary import ID_CHARACTERS, IDS_PER_SUMMARY, Group, summary_of
-from crmlogging.records import Moment, Outline, SafeRecord, Stage
+from crmlogging.records import SafeRecord
 
 __all__ = ["GroupingFilter"]
 
@@ -50,7 +47,7 @@ SUMMARIES_KEPT: Final = 10_000
 """Most summaries that wait for a handler to ask."""
 
 
-class GroupingFilter(logging.Filter):
+class GroupingFilter(Judging):
     """Let the first `first` records of an identical error pass a window, summarise the rest.
 
     Identical means: equal ``error.fingerprint`` (without one: the same logging call and exception
@@ -125,34 +122,6 @@ class GroupingFilter(logging.Filter):
             self._speak_where_nobody_asks()
         return passes
 
-    def judge_outline(self, outline: Outline) -> bool:
-        """Tell whether `filter` lets all records of `outline` through, and counts none of them."""
-        if type(self).filter is not _FILTER or "filter" in vars(self):
-            return False
-        return has_no_key(outline, [each.line for each in outline.arguments or ()])
-
-    def judge_moment(self, moment: Moment) -> bool | None:
-        """Do what `filter` does with the record of `moment`; None where that takes the record."""
-        if type(self).filter is not _FILTER or "filter" in vars(self):
-            return None
-        if has_no_key(moment.outline, more := moment.more):
-            return True
-        if more:
-            return None
-        key, resource = grouped(moment)
-        return False if self._hold(key, moment.created, resource, orjson.loads) else None
-
-    def early(self, stages: tuple[Stage, ...]) -> object:
-        """Return what tells, before `stages` run, of records that are only to be counted.
-
-        That is a `crmlogging.filters.grouping_early.Early`, or None; our handlers ask it.
-        """
-        if type(self).filter is not _FILTER:
-            return None
-        from crmlogging.filters.grouping_early import Early  # Here: it brings the other filters.
-
-        return Early(stages, self._hold) if Early.fits(stages) else None
-
     def due(self, now: float) -> list[logging.LogRecord]:
         """Return the summaries that are ready at `now`, in seconds since the epoch.
 
@@ -208,8 +177,9 @@ class GroupingFilter(logging.Filter):
         return False
 
     def _hold(self, key: Key, now: object, resource: object, shown: Callable[..., object]) -> bool:
-        """Count a record of a group as held back; False where `filter` has more to do with it."""
-        if type(now) is not float or (now >= self._alone_until and self._is_shared(now)):
+        if self.is_overridden() or type(now) is not float:
+            return False
+        if now >= self._alone_until and self._is_shared(now):
             return False
         with self._lock:
             group = self._groups.get(key)
@@ -297,4 +267,4 @@ class GroupingFilter(logging.Filter):
             self._journal.close()
 
 
-_FILTER: Final = GroupingFilter.filter
+GroupingFilter._usual = (GroupingFilter.filter,)

@@ -8,12 +8,14 @@ import time
 from collections.abc import Collection
 from typing import Any, Final
 
+import orjson
+
 from crmlogging.fields import MISFIT, SHAPES
 from crmlogging.records import Moment, Outline, SafeRecord, deferred, record_id
 
 __all__ = [
-    *("Key", "LastVerdict", "created_of", "grouped", "has_no_key", "identity_of"),
-    *("is_power_of_ten", "key_of"),
+    *("Key", "LastVerdict", "created_of", "decides", "grouped", "grouped_line", "has_no_key"),
+    *("identity_of", "is_power_of_ten", "key_of"),
 ]
 
 Key = tuple[object, ...]
@@ -23,6 +25,7 @@ _SITE_CHARACTERS: Final = 200
 _KEYS_OF_A_CALL: Final = 64
 _DECIDING: Final = frozenset(("audit", "crm", "error.fingerprint", "error.type", "tenant.code"))
 _FAILURE: Final = frozenset(("error.fingerprint", "error.type"))
+_RESOURCE: Final = "resource.id"
 _PLAIN: Final = frozenset((str, int))
 _LAST_SECOND: Final = 253_402_300_799.0  # of the year 9999, the last that RFC 3339 can write
 
@@ -69,21 +72,33 @@ class LastVerdict(threading.local):
     passes = True
 
 
+def decides(name: str) -> bool:
+    """Tell whether a field of that name decides of a record's group, or stands in its summary."""
+    return name in _DECIDING or name == _RESOURCE
+
+
 class _Groups:
     """The groups of the records of one `Outline`.
 
     Attributes:
-        deciding: places among its lines of what decides of a group.
+        deciding: the lines that decide of a group, each with its place.
         resource: place of the ``resource.id``, or None.
-        keys: keys by message and values of those that decide; bounded.
+        keys: keys by message and values of those that decide, as JSON; bounded.
     """
 
     __slots__ = ("deciding", "keys", "resource")
 
     def __init__(self, lines: tuple[str, ...]) -> None:
-        self.deciding = tuple(at for at, name in enumerate(lines) if name in _DECIDING)
-        self.resource = lines.index("resource.id") if "resource.id" in lines else None
+        self.deciding = [(at, name) for at, name in enumerate(lines) if name in _DECIDING]
+        self.resource = lines.index(_RESOURCE) if _RESOURCE in lines else None
         self.keys: dict[tuple[object, ...], Key] = {}
+
+
+def _groups_of(outline: Outline) -> _Groups:
+    groups: _Groups = outline.groups
+    if groups is None:
+        outline.groups = groups = _Groups(outline.lines)
+    return groups
 
 
 def grouped(moment: Moment) -> tuple[Key, bytes | None]:
@@ -93,19 +108,35 @@ def grouped(moment: Moment) -> tuple[Key, bytes | None]:
         moment: of which `has_no_key` is not said, with nothing on top.
     """
     outline, values = moment.outline, moment.values
-    groups: _Groups = outline.groups
-    if groups is None:
-        outline.groups = groups = _Groups(outline.lines)
-    told = moment.message, *[values[at] for at in groups.deciding]
+    groups = _groups_of(outline)
+    told = moment.message, *[values[at] for at, _ in groups.deciding]
     key = groups.keys.get(told)
     if key is None:
         # A resource that is the same in all of them would be none of the moment's.
-        fixed = groups.resource is None and "resource.id" in outline.base
+        fixed = groups.resource is None and _RESOURCE in outline.base
         key = (not fixed and key_of(deferred(moment))) or ()
         if len(groups.keys) >= _KEYS_OF_A_CALL:
             groups.keys.clear()
         groups.keys[told] = key
     return key, None if groups.resource is None else values[groups.resource]
+
+
+def grouped_line(outline: Outline, line: bytes) -> tuple[Key, object]:
+    """Return the same of a record that is written already, with the ``resource.id`` itself.
+
+    Args:
+        line: it holds all that sets the record apart from others of `outline`.
+
+    Returns:
+        An empty key as long as no moment like it was `grouped`.
+    """
+    groups = _groups_of(outline)
+    message = outline.base["msg"]
+    if groups.resource is None and not groups.deciding:
+        return groups.keys.get((message,), ()), None
+    fields = orjson.loads(line)
+    told = message, *[orjson.dumps(fields[name]) for _, name in groups.deciding]
+    return groups.keys.get(told, ()), fields.get(_RESOURCE)
 
 
 _KEYS_KEPT: Final = 1_024

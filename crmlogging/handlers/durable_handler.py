@@ -88,10 +88,10 @@ class DurableHandler(StraightHandler):
         self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
     ) -> None:
         try:
-            self._store(known[7], line, 1, level, created)
+            self._store(known.tier, line, 1, level, created)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
-            self._not_taken(known, line, created, error)
-        if known[8] is not None:
+            self._not_taken(known, line, level, created, error)
+        if known.is_overridden is not None:
             try:
                 self.emit_due()
             except RecursionError:  # the next record asks again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from crmlogging import records
 
@@ -13,17 +13,34 @@ __all__ = ["Known", "KnownCalls", "Site"]
 _CALLS_KEPT: Final = 1_024
 _KNOWN_A_SITE: Final = 8
 
-Known: TypeAlias = """tuple[
-    Any, object, records.Spoken, list[Any], logging.Formatter | None,
-    tuple[Callable[[dict[str, Any]], bool], ...], Any, str, Callable[[Any], bool] | None,
-    tuple[records.Stage, ...],
-]"""
-"""A call whose lines are written straight.
 
-Its outline, message, and what is spoken; the handler's filters and formatter when it was learned;
-what the filters before the last add to its fields; what makes the line, and the line's tier; what
-tells that the filters behind those that lead have nothing to say, and those that lead themselves.
-"""
+class Known(NamedTuple):
+    """A call whose lines are written straight.
+
+    Attributes:
+        message: which the call has each time.
+        filters: the handler's when the call was learned, as is its `formatter`.
+        enrich: what the filters before the last add to its fields.
+        straight: makes the line.
+        tier: of the line.
+        is_overridden: tells whether the filters behind the leading `stages` take only records by
+            now; None where there are none.
+        counts: tells that those count a line as held back; None where they pass all.
+    """
+
+    outline: Any
+    message: object
+    spoken: records.Spoken
+    filters: list[Any]
+    formatter: logging.Formatter | None
+    enrich: tuple[Callable[[dict[str, Any]], bool], ...]
+    straight: Any
+    tier: str
+    is_overridden: Callable[[], bool] | None
+    stages: tuple[records.Stage, ...]
+    counts: Callable[[Any, bytes, float], bool] | None
+
+
 Site: TypeAlias = "tuple[int, object, int]"
 """An id of what makes the call, where that stands, and how many fields there are."""
 
@@ -33,7 +50,8 @@ class KnownCalls(dict[Site, tuple[Known, ...]]):
 
     def keep(self, site: Site, one: Known) -> None:
         """Remember a call, and of the others at its site those that still hold."""
-        others = [each for each in self.get(site, ()) if (each[3], each[4]) == (one[3], one[4])]
+        now = one.filters, one.formatter
+        others = [each for each in self.get(site, ()) if (each.filters, each.formatter) == now]
         if sum(len(each) or 1 for each in [*self.values()]) >= _CALLS_KEPT:
             self.clear()
         self[site] = (one, *others[: _KNOWN_A_SITE - 1])
@@ -41,7 +59,7 @@ class KnownCalls(dict[Site, tuple[Known, ...]]):
     def holds(self, site: Site, outline: object, filters: object, formatter: object) -> bool:
         """Tell whether a call of `outline` is known."""
         return any(
-            each[0] is outline and (each[3], each[4]) == (filters, formatter)
+            each.outline is outline and (each.filters, each.formatter) == (filters, formatter)
             for each in self.get(site, ())
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from crmlogging import records
 from crmlogging.formatters.prepared_line import StraightEnding
-from crmlogging.handlers.known_calls import KnownCalls, Site
+from crmlogging.handlers.known_calls import Known, KnownCalls, Site
 from crmlogging.handlers.safe_handler import SafeHandler
 
 __all__ = ["LearningHandler"]
@@ -79,11 +79,12 @@ class LearningHandler(SafeHandler):
         # Those that decided on it, whatever the handler has meanwhile.
         filters, formatter = order.filters, self._line_formatter
         prepared = outline.renderings.get(formatter)
+        passes = True if order.passes is None else order.passes(outline)
         if (
             prepared is None
             or outline.message is None
             or order.enrich is None
-            or (order.passes is not None and not order.passes(outline))
+            or passes is None
             or self.filters != filters
             or not self._takes_moments
             or known.holds(site, outline, filters, formatter)
@@ -101,4 +102,5 @@ class LearningHandler(SafeHandler):
             prepared.straights[kind.__name__] = straight
         spoken, tier = outline.spoken[:-1], self._tier(outline.level)
         made = outline, outline.message, spoken, filters, formatter, order.enrich, straight, tier
-        known.keep(site, (*made, order.passes, order.stages))
+        counts = None if passes else order.counts
+        known.keep(site, Known(*made, order.is_overridden, order.stages, counts))

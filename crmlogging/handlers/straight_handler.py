@@ -15,21 +15,17 @@ from threading import current_thread
 from types import CodeType
 from typing import Any, Final
 
-import orjson
-
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
-from crmlogging.formatters.prepared_line import thread_json
 from crmlogging.handlers.known_calls import Known, Site
 from crmlogging.handlers.learning_handler import LearningHandler
 from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.written_lines import not_written, thread_shown, threads_shown, written
 
 __all__ = ["StraightHandler", "quiet_threads"]
 
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _LogRecord: Final = logging.LogRecord
-_threads: Final[dict[str | None, bytes]] = {}
-_THREADS_KEPT: Final = 1_024
 
 quiet_threads: Final[set[int]] = set()
 """Ids of threads that upload. What they log, boto3's own records, is nothing the application
@@ -84,16 +80,16 @@ class StraightHandler(LearningHandler):
         try:
             created = time.time()
             name = current_thread().name
-            thread = _threads.get(name) or _thread(name)
+            thread = threads_shown.get(name) or thread_shown(name)
             for known in found:
-                outline, said, by, filters, formatter, enrich, straight, _, passes, _ = known
+                outline, said, by, filters, formatter, enrich, straight, _, overridden, _, _ = known
                 if (
                     said is not message
                     or outline.code is not code
                     or by != spoken
                     or self.filters != filters
                     or self._line_formatter is not formatter
-                    or (passes is not None and not passes(outline))
+                    or (overridden is not None and overridden())
                 ):
                     continue
                 others = None
@@ -119,7 +115,8 @@ class StraightHandler(LearningHandler):
                 self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
-        self._take_line(known, line, spoken[1], created, None)
+        take = self._take_line if known.counts is None else self._judge_line
+        take(known, line, spoken[1], created, None)
         if others:
             _hand_on(others, line, spoken[1], created)
         return True
@@ -129,13 +126,13 @@ class StraightHandler(LearningHandler):
         if self._replaced or quiet_threads or not self._has_own_steps():
             return None
         for known in self._calls.get(site, ()):
-            outline, _, _, filters, formatter, _, straight, _, passes, stages = known
+            _, _, _, filters, formatter, _, straight, _, overridden, stages, _ = known
             if (
-                straight is one[6]
-                and stages is one[9]
+                straight is one.straight
+                and stages is one.stages
                 and self.filters == filters
                 and self._line_formatter is formatter
-                and (passes is None or passes(outline))
+                and (overridden is None or not overridden())
             ):
                 return known
         return None
@@ -155,8 +152,9 @@ class StraightHandler(LearningHandler):
                 except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                     line = None
                 if line is not None:
-                    self._take_line(known, line, given["levelno"], given["created"], given)
-                    return True
+                    take = self._take_line if known.counts is None else self._judge_line
+                    passed = take(known, line, given["levelno"], given["created"], given)
+                    return passed is not False
             queue = self._straight
             if queue is not None and queue.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
                 if queue.turn_away_early(record, self.filters):
@@ -192,12 +190,12 @@ class StraightHandler(LearningHandler):
         ):
             return None, None
         for known in found:
-            outline, message, _, filters, formatter, enrich, straight, _, passes, stages = known
+            _, message, _, filters, formatter, enrich, straight, _, overridden, stages, _ = known
             if (
                 given["msg"] is not message
                 or self.filters != filters
                 or self._line_formatter is not formatter
-                or (passes is not None and not passes(outline))
+                or (overridden is not None and overridden())
             ):
                 continue
             entry = records.seen.of(record)
@@ -206,7 +204,11 @@ class StraightHandler(LearningHandler):
                 return None, None
             written = entry.written
             # Another handler's, which has the same filters.
-            if written is not None and written[1][6] is straight and written[1][9] is stages:
+            if (
+                written is not None
+                and written[1].straight is straight
+                and written[1].stages is stages
+            ):
                 return written[0], known
             entry.id = identity = entry.id or records.new_id()
             taken = given
@@ -220,7 +222,7 @@ class StraightHandler(LearningHandler):
                     if not each(taken):
                         return None, None
             name, created = given["threadName"], given["created"]
-            thread = _threads.get(name) or _thread(name)
+            thread = threads_shown.get(name) or thread_shown(name)
             line = straight.quick(taken, args, created, thread, identity)
             if line == b"":
                 line = straight.slowly(taken, args, created, thread, identity)
@@ -231,7 +233,31 @@ class StraightHandler(LearningHandler):
                 return line, known
         return None, None
 
-    def _not_taken(self, known: Any, line: bytes, created: float, error: Exception) -> None:
+    def _judge_line(
+        self,
+        known: Known,
+        line: bytes,
+        level: int,
+        created: float,
+        given: dict[str, Any] | None,
+    ) -> bool:
+        """Do the same where filters may hold the record back; tell that no more than that is done.
+
+        Not the line itself is taken but the record that it tells, by the usual way.
+        """
+        try:
+            counts = known.counts
+            if counts is not None and counts(known.outline, line, created):
+                return False
+            moment = written(known, line, level, created, given).moment()
+            self.take(tuple(moment), records.order_of(known.filters))
+        except Exception as error:  # noqa: BLE001  # counted; logging never raises
+            self._not_taken(known, line, level, created, error)
+        return True
+
+    def _not_taken(
+        self, known: Known, line: bytes, level: int, created: float, error: Exception
+    ) -> None:
         """Count a record whose line could not be written."""
         if isinstance(error, RecursionError):  # so little stack is left that little can be called
             try:
@@ -239,12 +265,7 @@ class StraightHandler(LearningHandler):
             except RecursionError:
                 pass
             return
-        told = records.SafeRecord(known[0].base)
-        try:
-            told = _told(known[0], line, created)
-        except Exception:  # noqa: BLE001  # memory may be short once more
-            pass
-        self._gave_up(told, error)
+        self._gave_up(not_written(known, line, level, created), error)
 
 
 def _sharing(
@@ -268,28 +289,10 @@ def _hand_on(
     """Have other handlers take the line of a call, which the first has taken."""
     for handler, known in others:
         try:
-            handler._take_line(known, line, level, created, None)
+            take = handler._take_line if known.counts is None else handler._judge_line
+            take(known, line, level, created, None)
         except RecursionError:  # so little stack is left that not even the error path runs
             try:
                 tally.add("dropped.recursion")
             except RecursionError:
                 pass
-
-
-def _told(outline: Any, line: bytes, created: float) -> records.SafeRecord:
-    """Return the record whose line could not be written, for whoever asks for those."""
-    told = orjson.loads(line)
-    shown = {*outline.lines, *(each.line for each in outline.arguments or ()), "record.id"}
-    fields = {name: told[name] for name in shown if name in told}
-    moment = {"created": created, "msecs": created % 1 * 1_000, "threadName": told.get("thread")}
-    return records.SafeRecord({**outline.base, **moment, **fields})
-
-
-def _thread(name: str | None) -> bytes:
-    """Return a thread's name as it is shown, as JSON."""
-    from crmlogging.redaction.facts import thread_name  # whoever asks has it loaded
-
-    if len(_threads) >= _THREADS_KEPT:
-        _threads.clear()
-    _threads[name] = shown = thread_json(thread_name(name))
-    return shown

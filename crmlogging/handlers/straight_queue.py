@@ -7,9 +7,7 @@ to write out. A target that looks at more than the line gets the record that it 
 
 from __future__ import annotations
 
-from threading import get_ident
-from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from crmlogging.diagnostics import tally
 from crmlogging.formatters.json_formatter import JsonFormatter
@@ -17,11 +15,10 @@ from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.dispatch import Dispatch
 from crmlogging.handlers.known_calls import Known
 from crmlogging.handlers.straight_handler import StraightHandler
-from crmlogging.records import MOMENTS, TASKS, Moment, Written, deferred, task_name
+from crmlogging.handlers.written_lines import written
+from crmlogging.records import MOMENTS, Moment, deferred
 
 __all__ = ["StraightQueue"]
-
-_written: Final = tuple.__new__  # past the arguments by name
 
 
 class StraightQueue(StraightHandler):
@@ -35,27 +32,16 @@ class StraightQueue(StraightHandler):
         self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
     ) -> None:
         try:
-            relative, thread = None, get_ident()
-            if given is None:
-                task = task_name() if TASKS else None
-            else:
-                relative, task = given["relativeCreated"], given.get("taskName")
-                if relative is None:
-                    relative = 0.0
-                # No line shows it, so that nobody has judged it yet.
-                if type(given["thread"]) is not int or given["thread"] != thread:
-                    thread = _facts().thread_id(given["thread"])
-            if task is not None:
-                task = _facts().task_name(task)
-            parts = known[0], level, created, relative, thread, task, line, known[4]
-            written = _written(Written, parts)
+            waiting = written(known, line, level, created, given)
             if (straight := self._straight) is None:  # as of a moment ago
-                self.emit(deferred(written))
+                self.emit(deferred(waiting))
             else:
-                straight.accept(written)
+                straight.accept(waiting)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
-            self._not_taken(known, line, created, error)
-        if known[8] is not None:  # As in `DurableHandler`: a step of both costs each record a call.
+            self._not_taken(known, line, level, created, error)
+        if (
+            known.is_overridden is not None
+        ):  # As in `DurableHandler`: a step of both costs each record a call.
             try:
                 self.emit_due()
             except RecursionError:  # the next record asks again
@@ -121,9 +107,3 @@ class StraightQueue(StraightHandler):
         """Called once a second: the targets may have another formatter by now."""
         super().tick()
         self._look_at_targets()
-
-
-def _facts() -> ModuleType:
-    from crmlogging.redaction import facts  # whoever asks has it loaded
-
-    return facts

@@ -16,6 +16,8 @@ __all__ = ["Order", "handlers_of", "is_held", "order_of", "refine", "takes_calls
 
 _Filtering = Callable[[logging.LogRecord], "logging.LogRecord | bool"]
 _Judging = Callable[[Moment], "bool | None"]
+_Passing = Callable[[Outline], "bool | None"]
+_Counting = Callable[[Outline, bytes, float], bool]
 
 
 class Order:
@@ -32,8 +34,11 @@ class Order:
             tells whether it did; None where none of them can (it offers ``early``).
         holds_call: does the same for a call of which no record was made.
         left: what the filters behind the leading stages do.
-        passes: tells that those let every record of an `Outline` through, so that nothing is left
-            to do but to ask the `reporters`; None where there are none.
+        counts: tells, by its line, that they count a record as held back, and has it counted.
+        is_overridden: tells whether they take records only, by now; None where there are none.
+        passes: tells what those do with every record of an `Outline`: True where they let it
+            through, so that nothing is left to do but to ask the `reporters`; False where they do
+            as `counts` tells; None where that takes a record. None itself where there are none.
         passes_all: they let every record through.
         reporters: those that may have records of their own ready (they offer ``due``).
         stages: the leading stages, which `answer` speaks for; equal ones are one tuple, so that
@@ -42,8 +47,8 @@ class Order:
 
     __slots__ = (
         *("_answer", "_before", "_brief", "_calls", "_early", "_enrich", "_enriches", "_judge"),
-        *("answer", "enrich", "filters", "holds", "holds_call", "left", "passes", "passes_all"),
-        *("reporters", "stages", "_writes"),
+        *("answer", "counts", "enrich", "filters", "holds", "holds_call", "is_overridden", "left"),
+        *("passes", "passes_all", "reporters", "stages", "_writes"),
     )
 
     def __init__(self, stages: tuple[Stage, ...], rest: tuple[Any, ...]) -> None:
@@ -70,7 +75,9 @@ class Order:
         self.holds_call = None if self._early is None else self._early.holds_call
         self.reporters = tuple(each for each in (*stages, *rest) if hasattr(each, "due"))
         knows = tells and hasattr(type(rest[0]), "judge_outline")
-        self.passes: Callable[[Outline], bool] | None = rest[0].judge_outline if knows else None
+        self.passes: _Passing | None = rest[0].judge_outline if knows else None
+        self.counts: _Counting | None = rest[0].judge_line if knows else None
+        self.is_overridden: Callable[[], bool] | None = rest[0].is_overridden if knows else None
         speaks = self._answer is not None and self.reporters == rest and (knows or not rest)
         self.enrich = self._enrich if speaks else None
 
@@ -101,7 +108,7 @@ class Order:
         else:
             if (written := entry.written) is not None:
                 _, known, table, site = written
-                if known[-1] is self.stages:
+                if known.stages is self.stages:
                     table.leave(site)  # The next ones have their moment before any line.
             outcome = record
             if self._before:

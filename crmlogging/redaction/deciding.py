@@ -10,22 +10,24 @@ from collections.abc import Container
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import masks
 from crmlogging.redaction.allowlist import Allowlist, is_clean_name, is_wild_name
 from crmlogging.redaction.fitting import REDACTED, Fitting, fitting_by
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import Node, line_name
 from crmlogging.redaction.picking import Picking
-from crmlogging.redaction.walk import CHARACTERS_MAXIMUM, DEPTH_MAXIMUM, KEYS, SCALARS
+from crmlogging.redaction.walk import (
+    CHARACTERS_MAXIMUM,
+    DEPTH_MAXIMUM,
+    KEYS,
+    PASSED_OVER,
+    SCALARS,
+)
 
-__all__ = ["NAMES_MAXIMUM", "PASSED_OVER", "Decision", "Place", "UndecidedError", "place_of"]
+__all__ = ["NAMES_MAXIMUM", "Decision", "Place", "UndecidedError", "place_of"]
 
 NAMES_MAXIMUM: Final = 1_000
 """Names of a record, those in its mappings among them; no limit of the walk is met below."""
-
-PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
-"""Attributes that are no fields of the call."""
 
 _LONGEST: Final = {"text": 2_001, "path": 2_001}
 _LONGEST_WORD: Final = 128

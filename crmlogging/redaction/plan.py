@@ -9,12 +9,12 @@ from types import CodeType
 from typing import Any, Final, NamedTuple
 
 from crmlogging.records import LAST_SECOND, Outline
-from crmlogging.redaction.deciding import PASSED_OVER, Place
+from crmlogging.redaction.deciding import Place
 from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
 from crmlogging.redaction.showing import Showing
 from crmlogging.redaction.straight import Ending, Straight
-from crmlogging.redaction.walk import SCALARS
+from crmlogging.redaction.walk import PASSED_OVER, SCALARS
 
 __all__ = ["Argument", "Plan"]
 

@@ -22,7 +22,7 @@ from crmlogging.redaction.fitting import CIRCULAR, REDACTED, TRUNCATED
 from crmlogging.redaction.patterns import Node, line_name
 from crmlogging.redaction.values import Lazy, Members, Pairs, scalar_of, unfold
 
-__all__ = ["ANY_NAME", "KEYS", "SCALARS", "Walk"]
+__all__ = ["ANY_NAME", "KEYS", "PASSED_OVER", "SCALARS", "Walk"]
 
 KEYS: Final = "[KEYS]"
 """Name of the count of keys that may not be named."""
@@ -37,7 +37,7 @@ _DROPPED: Final[Any] = object()
 _UNNAMED: Final[Any] = object()
 SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 """Types whose values are judged as they are."""
-_PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}
+PASSED_OVER: Final = STANDARD_ATTRIBUTES | {"record.id"}  # no fields of the call
 # Our own stages write last, so the end of a record's attributes counts as well.
 _ATTRIBUTES_LAST: Final = 100
 # What our own stages wrote on a safe record, out of facts or of fields allowed before.
@@ -102,7 +102,10 @@ class Walk:
             if type(key) is not str:
                 unnamed += 1
                 continue
-            if key in _PASSED_OVER:
+            if key in PASSED_OVER:
+                continue
+            if value is True and key == _AUDIT:  # First: other records have a field of that name.
+                fields[_AUDIT] = True
                 continue
             # The common cases, at the least cost: a flat field, and a literal unknown name.
             place = names.get(key)
@@ -118,10 +121,7 @@ class Walk:
                 if shown is not _DROPPED:
                     fields[place.line] = shown
                 continue
-            if key == _AUDIT and value is True:
-                fields[_AUDIT] = True
-            elif not self._attribute(key, value):
-                unnamed += 1
+            unnamed += not self._attribute(key, value)
         if unnamed and not self._allowlist.drop:
             fields[KEYS] = unnamed
 

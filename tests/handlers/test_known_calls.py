@@ -7,11 +7,23 @@ from typing import Any
 import pytest
 
 from crmlogging.handlers import known_calls
-from crmlogging.handlers.known_calls import KnownCalls, Site
+from crmlogging.handlers.known_calls import Known, KnownCalls, Site
 
 
 def known(outline: object, filters: list[Any] | None = None) -> Any:
-    return outline, "said", (), filters or [], None, (), None, "standard", ()
+    return Known(
+        outline,
+        "said",
+        ("crm", 40, None, 1),
+        filters or [],
+        None,
+        (),
+        None,
+        "standard",
+        None,
+        (),
+        None,
+    )
 
 
 SITES: list[Site] = [(number, 0, 0) for number in range(40)]
@@ -40,7 +52,7 @@ def test_what_was_learned_under_other_filters_is_forgotten() -> None:
     calls, before, after = KnownCalls(), object(), object()
     calls.keep(SITES[0], known(before, ["a"]))
     calls.keep(SITES[0], known(after, ["b"]))
-    assert [each[0] for each in calls[SITES[0]]] == [after]
+    assert [each.outline for each in calls[SITES[0]]] == [after]
     assert calls.holds(SITES[0], after, ["b"], None)
     assert not calls.holds(SITES[0], after, ["a"], None)
     assert not calls.is_left(SITES[0])

@@ -7,7 +7,9 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -93,7 +95,7 @@ class Service:
         made = 0
         handlers = (*self.files, self.console)
         tables = [table for each in handlers for table in (each._calls, each._records)]
-        known = {one[6] for table in tables for found in table.values() for one in found}
+        known = {one.straight for table in tables for found in table.values() for one in found}
         with pytest.MonkeyPatch.context() as patch:
             for straight in known:
 
@@ -238,17 +240,23 @@ class Slow(GroupingFilter):
 
 class TestStorms:
     @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    @pytest.mark.parametrize("order", ["c", "fgc"])
     @pytest.mark.parametrize("seed", range(12))
     def test_nobody_can_tell_how_it_was_judged(
-        self, make: Make, kind: type[logging.Logger], seed: int, monkeypatch: pytest.MonkeyPatch
+        self,
+        make: Make,
+        kind: type[logging.Logger],
+        order: str,
+        seed: int,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Which errors pass, and each word of each summary, are those of a filter with records."""
         monkeypatch.setattr(ticking, "watch", lambda handler: None)  # which has a second of its own
         now, chance = [1_700_000_000.0], random.Random(seed)
         monkeypatch.setattr(time, "time", lambda: now[0])
         monkeypatch.setattr(time, "time_ns", lambda: int(now[0] * 1e9))
-        quick = make(kind, order="c", grouping=GroupingFilter(first=2, window_seconds=60))
-        slow = make(kind, order="c", grouping=Slow(first=2, window_seconds=60))
+        quick = make(kind, order=order, grouping=GroupingFilter(first=2, window_seconds=60))
+        slow = make(kind, order=order, grouping=Slow(first=2, window_seconds=60))
         raised = ValueError("gone"), KeyError("gone"), None, None
         for _ in range(150):
             now[0] += chance.choice([0.0, 0.001, 1.5, 1.5, 59.0, -3.0])
@@ -264,12 +272,16 @@ class TestStorms:
                 _said_at_one_place(each.logger, level, words, extra, exc_info)
         for each in (quick, slow):
             each.console.flush()
-        own = "record.id", "error.instance"  # which two records never share
-        told = [
-            [{name: line[name] for name in line if name not in own} for line in each.said()]
-            for each in (quick, slow)
-        ]
+        told = [_without_ids(each.said()) for each in (quick, slow)]
         assert told[0] == told[1]
+        if order == "fgc":
+            (first, second), (as_slow, _) = quick.kept(), slow.kept()
+            assert first == second
+            assert len(first) == 150
+            assert _without_ids(first) == _without_ids(as_slow)
+            archived = {line["record.id"]: line for line in first}
+            passed = [line for line in quick.said() if "error.suppressed" not in line]
+            assert all(line == archived[line["record.id"]] for line in passed)
         assert any("error.suppressed" in line for line in told[0])
         held = sum(line.get("error.suppressed", 0) for line in told[0])
         assert held + sum("error.suppressed" not in line for line in told[0]) == 150
@@ -287,6 +299,77 @@ class TestStorms:
         (summary,) = service.said()[2:]
         assert summary["error.suppressed"] == 7
         assert summary["error.suppressed_ids"] == ["2", "3", "4", "5", "6", "7", "8"]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    @pytest.mark.parametrize("order", ["fgc", "cfg", "c"])
+    def test_a_storm_has_one_line_for_all(
+        self, make: Make, kind: type[logging.Logger], order: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By which the console counts it; whatever comes to pass is what the archives have."""
+        service = make(kind, order=order)
+        service.logger.error("Failed to sync")  # also what a line does not tell apart
+        for number in range(4):
+            service.log(number, logging.ERROR)
+        made = written_out(monkeypatch)
+        for number in range(4, 9):
+            assert service.lines_made(partial(service.log, number, logging.ERROR)) == 1
+        assert made == []
+        service.log(9, logging.ERROR)  # the tenth brings a summary
+        assert service.lines_made(lambda: service.log(10, logging.ERROR)) == 1
+        service.console.flush()
+        said = service.said()
+        assert [line.get("error.suppressed") for line in said] == [None, None, None, 8, 1]
+        assert said[3]["error.suppressed_ids"] == [f"{number}" for number in range(2, 10)]
+        if order != "c":
+            first, second = service.kept()
+            assert first == second
+            assert len(first) == 12
+            assert first[:3] == said[:3]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    def test_customers_are_told_apart_by_the_line(
+        self, make: Make, kind: type[logging.Logger]
+    ) -> None:
+        """As it shows them: 7 is not "7"; those that are masked, and none, are one."""
+        service = make(kind)
+        tenants = ["acme", 7, "7", "not a tenant", "nor this one", None, True]
+        for number in range(60):
+            extra = {"tenant.code": tenants[number % 7], "resource.id": number}
+            service.logger.error("Failed to sync", extra=extra)
+        service.console.flush()
+        said = service.said()
+        held = sum(line.get("error.suppressed", 0) for line in said)
+        passed = [line["tenant.code"] for line in said if "error.suppressed" not in line]
+        first = ["acme", 7, "7", "[REDACTED]", "[REDACTED]", True]
+        assert list(map(repr, passed)) == list(map(repr, [*first, "acme", 7, "7", True]))
+        assert held == 60 - len(passed)
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    def test_a_customer_in_the_message_is_one_too(
+        self, make: Make, kind: type[logging.Logger]
+    ) -> None:
+        """A field that an argument brings decides like any other."""
+        service = make(kind)
+        for number in range(30):
+            tenant = SimpleNamespace(code=f"t{number % 3}")
+            service.logger.error("Failed to sync %s", tenant.code)
+        service.console.flush()
+        said = service.said()
+        assert [line["tenant.code"] for line in said[:6]] == ["t0", "t1", "t2"] * 2
+        assert [line["error.suppressed"] for line in said[6:]] == [8, 8, 8]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    def test_audit_records_are_never_held_back(
+        self, make: Make, kind: type[logging.Logger]
+    ) -> None:
+        """Whatever else was logged at their place."""
+        service = make(kind)
+        for number in range(40):
+            extra = {"resource.id": number, "audit": number % 4 == 3}
+            service.logger.error("Failed to sync", extra=extra)
+        said = service.said()
+        shown = [line["resource.id"] for line in said if "error.suppressed" not in line]
+        assert shown == [0, 1, *range(3, 40, 4)]
 
     @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
     def test_exceptions_of_two_kinds_are_two_groups(
@@ -322,6 +405,12 @@ class TestStorms:
             told = deferred(moment)
             assert grouped(moment) == (key_of(told), b"%d" % told.__dict__["resource.id"])
             assert len(moment.outline.groups.keys) <= 3
+
+
+def _without_ids(lines: list[Line]) -> list[Line]:
+    """Return the lines without what two records never share."""
+    own = "record.id", "error.instance"
+    return [{name: line[name] for name in line if name not in own} for line in lines]
 
 
 def _said_at_one_place(
@@ -448,15 +537,31 @@ def test_filters_that_change_while_it_runs(make: Make, kind: type[logging.Logger
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
-def test_a_grouping_that_is_replaced(make: Make, kind: type[logging.Logger]) -> None:
-    """It is asked about each record, also where all handlers know the call."""
-    service = make(kind)
-    for number in range(4):
-        service.log(number)
-    service.grouping.filter = lambda record: False  # type: ignore[method-assign]  # as a user may
-    service.log(4)
-    assert len(service.said()) == 4
-    assert [len(lines) for lines in service.kept()] == [5, 5]
+@pytest.mark.parametrize("order", ["fgc", "c"])
+@pytest.mark.parametrize(
+    ("level", "raised"), [(20, None), (40, None), (40, ConnectionError("refused"))]
+)
+def test_a_grouping_that_is_replaced(
+    make: Make, kind: type[logging.Logger], order: str, level: int, raised: Exception | None
+) -> None:
+    """It is asked about each record, also where all handlers know the call, and in a storm."""
+    service = make(kind, order=order)
+    asked: list[logging.LogRecord] = []
+
+    def hold(record: logging.LogRecord) -> bool:
+        asked.append(record)
+        return False
+
+    for number in range(12):
+        service.log(number, level, exc_info=raised)
+    was = len(service.said())
+    service.grouping.filter = hold  # type: ignore[method-assign]  # as a user may
+    service.log(12, level, exc_info=raised)
+    service.log(13, level, exc_info=raised)
+    assert [record.__dict__["resource.id"] for record in asked] == ["12", "13"]
+    assert len(service.said()) == was
+    if order == "fgc":
+        assert [len(lines) for lines in service.kept()] == [14, 14]
 
 
 @pytest.mark.parametrize("order", ["fgc", "cfg"])
@@ -498,7 +603,7 @@ class TestRecords:
         for number in range(4):
             service.log(number)
         (first,), (second,) = (next(iter(each._records.values())) for each in service.files)
-        assert first[6] is second[6]
+        assert first.straight is second.straight
         assert service.lines_made(lambda: service.log(4)) == 1
         first_lines, second_lines = service.kept()
         assert first_lines == second_lines

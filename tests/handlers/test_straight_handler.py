@@ -77,7 +77,7 @@ class Place:
     def known(self) -> int:
         """Return for how many calls there is a function."""
         sites = [*self.handler._calls.values(), *self.handler._records.values()]
-        found = [each[6] for site in sites for each in site]
+        found = [each.straight for site in sites for each in site]
         return sum(each.quick is not straight._unknown for each in found)
 
     def lines(self) -> list[Line]:
@@ -525,7 +525,7 @@ class TestFailures:
 
         for site in (*place.handler._calls.values(), *place.handler._records.values()):
             for each in site:
-                each[6].quick = fail
+                each.straight.quick = fail
         place.log({"crm": "zoho", "request.id": "r-1"}, times=3)
         assert len(place.lines()) == 11
 

@@ -22,7 +22,7 @@ from crmlogging import (
     RetentionFileHandler,
     records,
 )
-from crmlogging.handlers import straight_handler
+from crmlogging.handlers import written_lines
 from crmlogging.redaction import straight
 
 KINDS = pytest.mark.parametrize("kind", [Logger, logging.Logger], ids=["own", "stock"])
@@ -336,7 +336,7 @@ class TestFailures:
         with monkeypatch.context() as patch:
             patch.setattr(handler, "_store", fail)
             if again:
-                patch.setattr(straight_handler, "_told", fail)
+                patch.setattr(written_lines, "deferred", fail)
             log(logger)
         log(logger)
         counts = handler.stats()

@@ -373,6 +373,11 @@ class TestPlan:
         """Whether a record is one, its own value says each time."""
         for mark in (True, audit, audit, audit):
             logger.error("Deleted contact", extra={"audit": mark, "crm": "zoho"})
+        for mark in (audit, audit, True, audit, True):
+            logger.error("Merged contact", extra={"audit": mark, "crm": "zoho"})
+        marked = [vars(each).get("audit") is True for each in compared(logger).records[::2]]
+        other = audit is True
+        assert marked == [True, other, other, other, other, other, True, other, True]
 
     def test_known_loggers(self, logger: logging.Logger) -> None:
         """The table names the arguments of urllib3's calls, and turns text into numbers."""

@@ -624,6 +624,14 @@ class TestAudit:
             found = shown([], {**keyed, "audit": value})
             assert found.get("audit") is None
 
+    @pytest.mark.parametrize("names", [[], ["@crm"], ["audit"], ["*.id", "audit"]])
+    def test_whatever_other_records_have_of_that_name(self, names: list[str]) -> None:
+        """A field that is called so is one field; an audit record is one after it, too."""
+        projection = Projection(names)
+        for value in (False, True, "yes", True):
+            safe = projection.project(made({"audit": value}))
+            assert (vars(safe).get("audit") is True) == (value is True)
+
 
 NICK = "nick_name"
 
