@@ -23,9 +23,10 @@ from crmlogging.formatters.overriding import bytes_renderer
 from crmlogging.handlers.heartbeat import spoken_name
 from crmlogging.handlers.known_calls import Known
 from crmlogging.handlers.safe_handler import is_foreign
-from crmlogging.handlers.straight_handler import StraightHandler, quiet_threads
+from crmlogging.handlers.straight_handler import StraightHandler
+from crmlogging.handlers.threads import quiet_threads
 
-__all__ = ["AUDIT", "DEBUG_TIER", "STANDARD_TIER", "DurableHandler", "quiet_threads"]
+__all__ = ["AUDIT", "DEBUG_TIER", "STANDARD_TIER", "DurableHandler"]
 
 DEBUG_TIER: Final = "debug"
 STANDARD_TIER: Final = "standard"

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from crmlogging.diagnostics import Tally, complain
-from crmlogging.handlers.durable_handler import quiet_threads
 from crmlogging.handlers.s3_bucket import Bucket
+from crmlogging.handlers.threads import quiet_threads
 from crmlogging.storage.s3_client import REMEDIES, Failure, explain
 from crmlogging.storage.spool import Spool
 

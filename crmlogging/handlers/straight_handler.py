@@ -20,28 +20,20 @@ from crmlogging.diagnostics import Tally, tally
 from crmlogging.handlers.known_calls import Known, Site
 from crmlogging.handlers.learning_handler import LearningHandler
 from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.threads import quiet_threads
 from crmlogging.handlers.written_lines import not_written, thread_shown, threads_shown, written
 
-__all__ = ["StraightHandler", "quiet_threads"]
+__all__ = ["StraightHandler"]
 
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _LogRecord: Final = logging.LogRecord
-
-quiet_threads: Final[set[int]] = set()
-"""Ids of threads that upload. What they log, boto3's own records, is nothing the application
-said, and in a spool each upload would cause the next one, also by way of a queue."""
 
 
 class StraightHandler(LearningHandler):
     """Base of handlers whose lines can be known from a call alone; they implement `_store`."""
 
     def _take_line(
-        self,
-        known: Known,
-        line: bytes,
-        level: int,
-        created: float,
-        given: dict[str, Any] | None,
+        self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
     ) -> None:
         """Do with the line of a known call what `emit` does with a record; never raises.
 
@@ -82,14 +74,16 @@ class StraightHandler(LearningHandler):
             name = current_thread().name
             thread = threads_shown.get(name) or thread_shown(name)
             for known in found:
-                outline, said, by, filters, formatter, enrich, straight, _, overridden, _, _ = known
+                outline, said, by, filters, formatter, enrich, straight, _, replaced, _, counts = (
+                    known
+                )
                 if (
                     said is not message
                     or outline.code is not code
                     or by != spoken
                     or self.filters != filters
                     or self._line_formatter is not formatter
-                    or (overridden is not None and overridden())
+                    or (replaced is not None and replaced())
                 ):
                     continue
                 others = None
@@ -115,8 +109,10 @@ class StraightHandler(LearningHandler):
                 self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
-        take = self._take_line if known.counts is None else self._judge_line
-        take(known, line, spoken[1], created, None)
+        if counts is None:
+            self._take_line(known, line, spoken[1], created, None)
+        else:
+            self._judge_line(known, line, spoken[1], created, None)
         if others:
             _hand_on(others, line, spoken[1], created)
         return True
@@ -126,13 +122,13 @@ class StraightHandler(LearningHandler):
         if self._replaced or quiet_threads or not self._has_own_steps():
             return None
         for known in self._calls.get(site, ()):
-            _, _, _, filters, formatter, _, straight, _, overridden, stages, _ = known
+            _, _, _, filters, formatter, _, straight, _, replaced, stages, _ = known
             if (
                 straight is one.straight
                 and stages is one.stages
                 and self.filters == filters
                 and self._line_formatter is formatter
-                and (overridden is None or not overridden())
+                and (replaced is None or not replaced())
             ):
                 return known
         return None
@@ -152,9 +148,11 @@ class StraightHandler(LearningHandler):
                 except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                     line = None
                 if line is not None:
-                    take = self._take_line if known.counts is None else self._judge_line
-                    passed = take(known, line, given["levelno"], given["created"], given)
-                    return passed is not False
+                    level, created = given["levelno"], given["created"]
+                    if known.counts is not None:
+                        return self._judge_line(known, line, level, created, given)
+                    self._take_line(known, line, level, created, given)
+                    return True
             queue = self._straight
             if queue is not None and queue.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
                 if queue.turn_away_early(record, self.filters):
@@ -190,12 +188,12 @@ class StraightHandler(LearningHandler):
         ):
             return None, None
         for known in found:
-            _, message, _, filters, formatter, enrich, straight, _, overridden, stages, _ = known
+            _, message, _, filters, formatter, enrich, straight, _, replaced, stages, _ = known
             if (
                 given["msg"] is not message
                 or self.filters != filters
                 or self._line_formatter is not formatter
-                or (overridden is not None and overridden())
+                or (replaced is not None and replaced())
             ):
                 continue
             entry = records.seen.of(record)
@@ -234,16 +232,12 @@ class StraightHandler(LearningHandler):
         return None, None
 
     def _judge_line(
-        self,
-        known: Known,
-        line: bytes,
-        level: int,
-        created: float,
-        given: dict[str, Any] | None,
+        self, known: Known, line: bytes, level: int, created: float, given: dict[str, Any] | None
     ) -> bool:
-        """Do the same where filters may hold the record back; tell that no more than that is done.
+        """Have the filters hold back the record that a line tells, or emit it; never raises.
 
-        Not the line itself is taken but the record that it tells, by the usual way.
+        Returns:
+            Whether there was more to do than to count it.
         """
         try:
             counts = known.counts

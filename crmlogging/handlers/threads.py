@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, Final
 
-__all__ = ["at_depth", "delivering", "depth", "pause", "surface", "threads_are_frozen"]
-__all__ += ["without_module_lock"]
+__all__ = ["at_depth", "delivering", "depth", "pause", "quiet_threads", "surface"]
+__all__ += ["threads_are_frozen", "without_module_lock"]
 
 
 delivering: Final[dict[int, int]] = {}
 """How deep threads are in deliveries, by their id; only of those that are in one."""
+
+quiet_threads: Final[set[int]] = set()
+"""Ids of threads that upload. What they log, boto3's own records, is nothing the application
+said, and in a spool each upload would cause the next one, also by way of a queue."""
 
 
 def depth() -> int:

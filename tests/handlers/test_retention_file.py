@@ -80,6 +80,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def sweeps_end() -> None:
+    """Wait until no thread is left that sweeps."""
+    for thread in threading.enumerate():
+        if thread.name == "crmlogging-sweep":
+            thread.join(60)
+            assert not thread.is_alive()
+
+
 class TestConstructor:
     def test_what_it_loads_comes_before_the_standard_library_knows_of_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -420,17 +428,15 @@ assert stats["produced"] == stats["delivered"] == 8_000 + signals, (stats, signa
         """A hundred handlers, made, used and dropped, leave no descriptor and no thread."""
         make().handle(safe())
         gc.collect()
-        before, threads = open_below(tmp_path), set(threading.enumerate())
+        sweeps_end()  # the first handler's has the directory open
+        before = open_below(tmp_path)
         for number in range(100):
             handler = RetentionFileHandler(str(tmp_path / f"x{number % 3}.jsonl"), levels=False)
             handler.handle(safe())
             handler.close()
             del handler
         gc.collect()
-        for thread in set(threading.enumerate()) - threads:
-            if thread.name == "crmlogging-sweep":
-                thread.join(60)
-                assert not thread.is_alive()
+        sweeps_end()
         assert open_below(tmp_path) == before
 
 
