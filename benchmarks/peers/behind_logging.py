@@ -6,14 +6,16 @@ import logging
 import re
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from benchmarks.calls import Call, through
 from benchmarks.checking import standard
+from benchmarks.peers.floors import appending
 from benchmarks.peers.naive import correlation, filters_of
-from benchmarks.registry import Line, Place, peer
+from benchmarks.registry import FLOOR, Line, Place, peer
 from benchmarks.workloads import CORRELATION_ID, MASKED
 
 __all__ = ["TenLineFormatter", "flat"]
@@ -54,6 +56,25 @@ def to_file(place: Place, formatter: logging.Formatter) -> Call:
 def ten_lines(place: Place) -> Call:
     """The formatter above."""
     return to_file(place, TenLineFormatter())
+
+
+class _LockingHandler(logging.Handler):
+    """Appends lines to a file that several processes share."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._append = appending(path)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._append(f"{self.format(record)}\n".encode())
+
+
+@peer("ten lines of orjson, locked append", "S1", note="no redaction", role=FLOOR)
+def locked_ten_lines(place: Place) -> Call:
+    """The least that a handler of the stock Logger does whose lines stay whole."""
+    handler = _LockingHandler(place.path)
+    handler.setFormatter(TenLineFormatter())
+    return through(place, handler)
 
 
 @peer("python-json-logger + orjson", *_LINES, needs=("pythonjsonlogger.orjson",))

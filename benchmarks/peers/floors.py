@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -16,7 +19,7 @@ from benchmarks.peers.naive import correlation, mask, mask_url
 from benchmarks.registry import FLOOR, Place, peer
 from benchmarks.workloads import LOGGER_URLLIB3, MESSAGE, MESSAGE_URLLIB3, Contact
 
-__all__ = ["NOOP", "NoOpHandler"]
+__all__ = ["NOOP", "NoOpHandler", "appending"]
 
 NOOP: Final = "noop: logging, no-op handler"
 
@@ -50,6 +53,41 @@ def floor(place: Place) -> Call:
         if values.error is not None:
             line["exception"] = "".join(traceback.format_exception(values.error))
         os.write(descriptor, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    return call
+
+
+def appending(path: Path) -> Callable[[bytes], None]:
+    """Return what appends to a file that several processes share, and nobody's fragment is in.
+
+    That takes the lock, and a look whether the file ends where this process left it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    left = 0
+
+    def append(line: bytes) -> None:
+        nonlocal left
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            if size != left:
+                raise RuntimeError("somebody else writes here: a fragment would have to be cut off")
+            left = size + os.write(descriptor, line)
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+    return append
+
+
+@peer("floor: dict, orjson, locked append", "S1", note="no logging at all", role=FLOOR)
+def locked_floor(place: Place) -> Call:
+    """The first floor with the lock and the look that lines need to stay whole."""
+    fields, append = fields_of(place.scenario), appending(place.path)
+
+    def call(values: Contact) -> None:
+        line = {"timestamp": _now(), "level": "ERROR", "logger": "crm.sync", "message": MESSAGE}
+        line.update(fields(values))
+        append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     return call
 
