@@ -44,7 +44,10 @@ class TenLineFormatter(logging.Formatter):
 
 def to_file(place: Place, formatter: logging.Formatter) -> Call:
     """Return the call through the standard file handler, naive filter on it."""
-    handler = logging.FileHandler(place.path)
+    return _behind(place, logging.FileHandler(place.path), formatter)
+
+
+def _behind(place: Place, handler: logging.Handler, formatter: logging.Formatter) -> Call:
     handler.setFormatter(formatter)
     for each in filters_of(place):
         handler.addFilter(each)
@@ -69,12 +72,10 @@ class _LockingHandler(logging.Handler):
         self._append(f"{self.format(record)}\n".encode())
 
 
-@peer("ten lines of orjson, locked append", "S1", note="no redaction", role=FLOOR)
+@peer("ten lines of orjson, locked append", "S1", "S2a", "S2b", role=FLOOR)
 def locked_ten_lines(place: Place) -> Call:
     """The least that a handler of the stock Logger does whose lines stay whole."""
-    handler = _LockingHandler(place.path)
-    handler.setFormatter(TenLineFormatter())
-    return through(place, handler)
+    return _behind(place, _LockingHandler(place.path), TenLineFormatter())
 
 
 @peer("python-json-logger + orjson", *_LINES, needs=("pythonjsonlogger.orjson",))

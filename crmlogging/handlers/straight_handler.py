@@ -138,8 +138,8 @@ class StraightHandler(LearningHandler):
         found: tuple[Known, ...] | None = ()
         try:
             # A deferred one would be written out, and failures are no calls that could be known.
-            if type(record) is _LogRecord and record.__dict__.get("exc_info") is None:
-                given, line = record.__dict__, None
+            if type(record) is _LogRecord and (given := record.__dict__).get("exc_info") is None:
+                line = None
                 try:
                     site = id(given["msg"]), given["lineno"], len(given)
                     found = self._records.get(site)
@@ -148,11 +148,11 @@ class StraightHandler(LearningHandler):
                 except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
                     line = None
                 if line is not None:
-                    level, created = given["levelno"], given["created"]
-                    if known.counts is not None:
-                        return self._judge_line(known, line, level, created, given)
-                    self._take_line(known, line, level, created, given)
-                    return True
+                    if known.counts is None:
+                        self._take_line(known, line, given["levelno"], given["created"], given)
+                        return True
+                    created = given["created"]
+                    return self._judge_line(known, line, given["levelno"], created, given)
             queue = self._straight
             if queue is not None and queue.flooded and not self._replaced:  # noqa: SIM102  # one condition would take five lines
                 if queue.turn_away_early(record, self.filters):
