@@ -34,11 +34,11 @@ VALUES: list[Any] = [
     *(("x",), b"x", object(), ValueError("ada@example.com"), float("nan")),
 ]
 FIELDS: list[list[Any]] = [
-    ["@crm"],
-    ["@crm", "audit", "details.**"],
+    ["crm", "tenant.code", "request.method", "error.code"],
+    ["crm", "audit", "details.**", "user.id"],
     ["request.*", "user.id", {"campaign.name": "text"}, "extra.audit"],
     ["crm", "details.*", {"note": "text"}],
-]
+]  # without "@crm", which takes ten milliseconds to compile
 
 
 class Comparing(logging.Handler):
@@ -74,8 +74,8 @@ def test_it_has_no_past(kind: type[logging.Logger], unknown: str, fields: list[A
 
     logger, handler, chance = kind("crm.sync"), Comparing(filters), random.Random(str(fields))
     logger.addHandler(handler)
-    for _ in range(500):
+    for _ in range(300):
         chance.choice(PLACES)(logger, chance.choice(VALUES), chance.choice(VALUES))
-    assert len(handler.lines) == 500
+    assert len(handler.lines) == 300
     for kept, new in handler.lines:
         assert list(kept.items()) == list(new.items())
