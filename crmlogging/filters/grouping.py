@@ -177,9 +177,10 @@ class GroupingFilter(Judging):
         return False
 
     def _hold(self, key: Key, now: object, resource: object, shown: Callable[..., object]) -> bool:
-        if self.is_overridden() or type(now) is not float:
+        # In place, what `is_overridden` says: a storm asks nothing as often.
+        if type(self).filter is not _FILTER or "filter" in self.__dict__:
             return False
-        if now >= self._alone_until and self._is_shared(now):
+        if type(now) is not float or (now >= self._alone_until and self._is_shared(now)):
             return False
         with self._lock:
             group = self._groups.get(key)
@@ -187,11 +188,11 @@ class GroupingFilter(Judging):
                 return False
             if not group.last <= now < group.ends:
                 return False
-            kept = None
-            if resource is not None and self._ids_left > 0 and len(group.ids) < IDS_PER_SUMMARY:
+            kept, ids = None, group.ids
+            if resource is not None and self._ids_left > 0 and len(ids) < IDS_PER_SUMMARY:
                 if not self._state and type(resource) is str and len(resource) <= ID_CHARACTERS:
-                    if resource not in group.ids:
-                        group.ids[resource] = shown
+                    if resource not in ids:
+                        ids[resource] = shown
                         self._ids_left -= 1
                 elif group.keep(identity := shown(resource)):
                     self._ids_left -= 1
@@ -267,4 +268,5 @@ class GroupingFilter(Judging):
             self._journal.close()
 
 
-GroupingFilter._usual = (GroupingFilter.filter,)
+_FILTER: Final = GroupingFilter.filter
+GroupingFilter._usual = (_FILTER,)
