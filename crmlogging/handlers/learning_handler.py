@@ -85,6 +85,7 @@ class LearningHandler(SafeHandler):
             or outline.message is None
             or order.enrich is None
             or passes is None
+            or not (passes or prepared.is_whole)  # those that count go by what the line says
             or self.filters != filters
             or not self._takes_moments
             or known.holds(site, outline, filters, formatter)

@@ -74,7 +74,7 @@ class StraightHandler(LearningHandler):
             name = current_thread().name
             thread = threads_shown.get(name) or thread_shown(name)
             for known in found:
-                outline, said, by, filters, formatter, enrich, straight, _, replaced, _, counts = (
+                outline, said, by, filters, formatter, enrich, straight, _, replaced, _, judge = (
                     known
                 )
                 if (
@@ -109,7 +109,7 @@ class StraightHandler(LearningHandler):
                 self._calls.prefer(site, known)
         except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
             return False
-        if counts is None:
+        if judge is None:
             self._take_line(known, line, spoken[1], created, None)
         else:
             self._judge_line(known, line, spoken[1], created, None)

@@ -39,9 +39,8 @@ class StraightQueue(StraightHandler):
                 straight.accept(waiting)
         except Exception as error:  # noqa: BLE001  # counted; logging never raises
             self._not_taken(known, line, level, created, error)
-        if (
-            known.is_overridden is not None
-        ):  # As in `DurableHandler`: a step of both costs each record a call.
+        # As in `DurableHandler`: a step of both costs each record a call.
+        if known.is_overridden is not None:
             try:
                 self.emit_due()
             except RecursionError:  # the next record asks again

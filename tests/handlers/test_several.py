@@ -359,6 +359,29 @@ class TestStorms:
         assert [line["error.suppressed"] for line in said[6:]] == [8, 8, 8]
 
     @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
+    def test_a_customer_that_no_line_shows_is_one_all_the_same(
+        self, make: Make, kind: type[logging.Logger], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Then there is a record, by which a file that groups counts."""
+        service = make(kind, order="fg")
+        service.files[1].addFilter(service.grouping)
+        fields_of = JsonFormatter._fields
+
+        def fewer(self: JsonFormatter, record: Any) -> Line:
+            told = fields_of(self, record)
+            return {name: told[name] for name in told if name != "tenant.code"}
+
+        monkeypatch.setattr(JsonFormatter, "_fields", fewer)
+        for number in range(18):
+            extra = {"tenant.code": f"t{number % 2}", "resource.id": number}
+            service.logger.error("Failed to sync", extra=extra)
+        service.files[1].close()
+        whole, lines = service.kept()
+        assert len(whole) == 18
+        assert [line.get("resource.id") for line in lines] == [0, 1, 2, 3, None, None]
+        assert [line["error.suppressed"] for line in lines[4:]] == [7, 7]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=["stock", "own"])
     def test_audit_records_are_never_held_back(
         self, make: Make, kind: type[logging.Logger]
     ) -> None:
