@@ -243,6 +243,7 @@ _LOG, _FIND_CALLER, _MAKE_RECORD, _HANDLE, _FILTER, _CALL_HANDLERS = _STEPS
 # A tracing library may have been there before us.
 _STOCK: Final = None if _is_foreign(logging.Logger.makeRecord) else logging.Logger.makeRecord
 Logger._replaced = any(map(_is_foreign, _STEPS))
+records.note_speaker(Logger, globals())
 
 
 def _has_usual_steps(kind: type[Logger]) -> bool:

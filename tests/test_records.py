@@ -7,18 +7,22 @@ import gc
 import logging
 import os
 import pickle
+import sys
 import threading
 import weakref
-from types import SimpleNamespace
+from logging.handlers import MemoryHandler
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from crmlogging import Logger
 from crmlogging.records import (
     SafeRecord,
     Stage,
     copy_of,
     identity,
+    is_of_call,
     notice,
     record_id,
     refine,
@@ -182,6 +186,94 @@ class TestRefine:
         del record
         gc.collect()
         assert gone() is None
+
+
+class Asking(logging.Handler):
+    """Asks whether a record is of the call that a frame is making."""
+
+    def __init__(self, caller: FrameType) -> None:
+        super().__init__()
+        self.caller = caller
+        self.told: list[bool] = []
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        code, offset = self.caller.f_code, self.caller.f_lasti
+        self.told.append(is_of_call(sys._getframe(1), code, offset))
+        return True
+
+    def answer(self) -> bool:
+        [told] = self.told
+        self.told.clear()
+        return told
+
+
+class TestIsOfCall:
+    @pytest.mark.parametrize("kind", [Logger, logging.Logger], ids=["own", "stock"])
+    def test_the_usual_steps(self, kind: type[logging.Logger]) -> None:
+        """Of a logger, and of an adapter."""
+        handler = Asking(sys._getframe())
+        logger = kind("crm.sync")
+        logger.addHandler(handler)
+        logger.error("Synced %s", 1)
+        assert handler.answer()
+        logging.LoggerAdapter(logger, {}).error("Synced %s", 1)
+        assert handler.answer()
+        logger.log(40, "Synced %s", 1)
+        assert handler.answer()
+
+    def test_another_call(self) -> None:
+        """Of the same function, or of another."""
+        handler = Asking(sys._getframe())
+        logger = logging.Logger("crm.sync")
+        logger.addHandler(handler)
+
+        def log() -> None:
+            logger.error("Synced %s", 1)
+
+        log()
+        assert not handler.answer()
+        handler.caller = SimpleNamespace(f_code=sys._getframe().f_code, f_lasti=0)  # type: ignore[assignment]  # another of its calls
+        logger.error("Synced %s", 1)
+        assert not handler.answer()
+
+    @pytest.mark.parametrize("step", ["callHandlers", "handle", "_log", "error"])
+    def test_a_step_of_the_program(self, step: str) -> None:
+        """It may have put something else on the record, or hand on another."""
+
+        class Changing(logging.Logger):
+            pass
+
+        usual = getattr(logging.Logger, step)
+        setattr(Changing, step, lambda *args, **options: usual(*args, **options))
+        handler, logger = Asking(sys._getframe()), Changing("crm.sync")
+        logger.addHandler(handler)
+        logger.error("Synced %s", 1)
+        assert not handler.answer()
+
+    def test_a_record_that_is_handed_on(self) -> None:
+        """By a handler, or by the program."""
+        handler = Asking(sys._getframe())
+        logger = logging.Logger("crm.sync")
+        logger.addHandler(MemoryHandler(1, target=handler))
+        logger.error("Synced %s", 1)
+        assert not handler.answer()
+        logger.handlers[:] = [handler]
+        logger.handle(made(levelno=40, msg="Synced %s", args=(1,)))
+        assert not handler.answer()
+        handler.handle(made(levelno=40, msg="Synced %s", args=(1,)))
+        assert not handler.answer()
+
+    def test_a_record_that_the_logger_made_in_its_own_way(self) -> None:
+        """Where the standard library's step would have made another."""
+
+        class Making(logging.Logger):
+            def _log(self, level: int, msg: object, *given: Any, **options: Any) -> None:
+                self.handle(made(levelno=level, msg=msg, args=(2,)))
+
+        handler, logger = Asking(sys._getframe()), Making("crm.sync")
+        logger.addHandler(handler)
+        logger.error("Synced %s", 1)
+        assert not handler.answer()
 
 
 class TestStageOnForeignHandlers:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 from crmlogging import records
 from crmlogging.formatters.prepared_line import StraightEnding
 from crmlogging.handlers.known_calls import Known, KnownCalls, Site
 from crmlogging.handlers.safe_handler import SafeHandler
 
-__all__ = ["LearningHandler"]
+__all__ = ["NO_ARGUMENTS", "LearningHandler"]
+
+NO_ARGUMENTS: Final = ()
+"""The one empty tuple there is."""
 
 
 class LearningHandler(SafeHandler):
@@ -46,18 +50,31 @@ class LearningHandler(SafeHandler):
         if call[4] == () or moment[0].arguments is not None:
             self._keep_or_leave(self._calls, site, order, moment)
 
-    def _learn_record(self, record: logging.LogRecord) -> None:
-        """Remember the call of a record that was just handled."""
+    def _learn_record(self, record: logging.LogRecord, frame: FrameType) -> None:
+        """Remember the call of a record that was just handled.
+
+        Args:
+            frame: from which the handler was called.
+        """
         given = record.__dict__
         site = id(given["msg"]), given["lineno"], len(given)
         if self._records.is_left(site):  # since a moment
             return
         order = records.order_of(self.filters)
         moment = order.moment_of(record)
-        if moment is None or moment.more:
+        if moment is None:
             return
         outline: Any = moment.outline
-        if outline.message is given["msg"] and outline.arguments is None:
+        args = given["args"]
+        if args is None or args is NO_ARGUMENTS:
+            fits = outline.arguments is None and not moment.more
+        else:
+            fits = (
+                type(args) is tuple
+                and outline.arguments is not None
+                and records.is_of_call(frame, outline.code, outline.offset)
+            )
+        if fits and outline.message is given["msg"]:
             self._keep_or_leave(self._records, site, order, moment)
 
     def _keep_or_leave(

@@ -9,6 +9,7 @@ what is known goes the way of any other record, which ends in the same line.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from threading import current_thread
@@ -18,14 +19,13 @@ from typing import Any, Final
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
 from crmlogging.handlers.known_calls import Known, Site
-from crmlogging.handlers.learning_handler import LearningHandler
+from crmlogging.handlers.learning_handler import NO_ARGUMENTS, LearningHandler
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.handlers.threads import quiet_threads
 from crmlogging.handlers.written_lines import not_written, thread_shown, threads_shown, written
 
 __all__ = ["StraightHandler"]
 
-_NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _LogRecord: Final = logging.LogRecord
 
 
@@ -166,7 +166,7 @@ class StraightHandler(LearningHandler):
             return False
         if found is None or found:
             try:
-                self._learn_record(record)
+                self._learn_record(record, sys._getframe(1))
             except Exception:  # noqa: BLE001  # it is emitted; it need not be known
                 pass
         return handled
@@ -180,20 +180,26 @@ class StraightHandler(LearningHandler):
     ) -> tuple[bytes | None, Any]:
         """Return the line of a record and what is known of its call; None if that is not enough."""
         args = given["args"]
-        if (
-            not (args is _NO_ARGUMENTS or args is None)
-            or self._replaced
-            or quiet_threads
-            or not self._has_own_steps()
-        ):
+        frame = None
+        if not (args is NO_ARGUMENTS or args is None):
+            if type(args) is not tuple:
+                return None, None
+            frame = sys._getframe(2)  # from which `handle` was called
+        if self._replaced or quiet_threads or not self._has_own_steps():
             return None, None
         for known in found:
-            _, message, _, filters, formatter, enrich, straight, _, replaced, stages, _ = known
+            outline, message, _, filters, formatter, enrich, straight, _, replaced, stages, _ = (
+                known
+            )
             if (
                 given["msg"] is not message
                 or self.filters != filters
                 or self._line_formatter is not formatter
                 or (replaced is not None and replaced())
+                or (
+                    frame is not None
+                    and not records.is_of_call(frame, outline.code, outline.offset)
+                )
             ):
                 continue
             entry = records.seen.of(record)

@@ -10,7 +10,15 @@ a record, however many handlers ask.
 
 from __future__ import annotations
 
-from crmlogging.records.calls import LAST_SECOND, Call, Spoken, call_of, spoken_now
+from crmlogging.records.calls import (
+    LAST_SECOND,
+    Call,
+    Spoken,
+    call_of,
+    is_of_call,
+    note_speaker,
+    spoken_now,
+)
 from crmlogging.records.identity import ids, new_id, notice
 from crmlogging.records.making import TASKS, make_record, task_name
 from crmlogging.records.orders import Order, handlers_of, is_held, order_of, refine, takes_calls
@@ -48,8 +56,10 @@ __all__ = [
     "handlers_of",
     "ids",
     "is_held",
+    "is_of_call",
     "make_record",
     "new_id",
+    "note_speaker",
     "notice",
     "order_of",
     "record_id",

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Mapping
 from threading import current_thread, get_ident
-from types import CodeType, FrameType
-from typing import Final, TypeAlias
+from types import CodeType, FrameType, FunctionType
+from typing import Any, Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "spoken_now"]
+__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "is_of_call", "note_speaker"]
+__all__ += ["spoken_now"]
 
 LAST_SECOND: Final = 253_402_300_799.0
 """Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
@@ -23,6 +25,32 @@ _LogRecord: Final = logging.LogRecord
 _SOURCE_FILE: Final = os.path.normcase(logging.addLevelName.__code__.co_filename)
 _level_names: Final = logging._levelToName
 _pid = os.getpid()
+
+
+def _code_of(step: object, module: Mapping[str, Any]) -> CodeType | None:
+    """Return the code of a step of `module`; None if somebody put another in its place."""
+    if not isinstance(step, FunctionType) or step.__globals__ is not module:
+        return None
+    return step.__code__
+
+
+_DELIVERING: Final = tuple(
+    _code_of(getattr(logging.Logger, name), vars(logging))
+    for name in ("callHandlers", "handle", "_log")
+)
+_speaking: dict[int, CodeType] = {}  # by id, since to hash a code object walks all its bytecode
+
+
+def note_speaker(speaker: object, module: Mapping[str, Any]) -> None:
+    """Remember the methods of `speaker`, of that `module`, that hand on a call as it is given."""
+    for name in ("debug", "info", "warning", "error", "critical", "log"):
+        code = _code_of(getattr(speaker, name), module)
+        if code is not None:
+            _speaking[id(code)] = code
+
+
+for _speaker in (logging.Logger, logging.LoggerAdapter, logging):
+    note_speaker(_speaker, vars(logging))
 
 
 Spoken: TypeAlias = "tuple[str, int, str | None, int]"
@@ -83,6 +111,25 @@ def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[objec
         current_thread().name,
         task_name() if TASKS else None,
     )
+
+
+def is_of_call(frame: FrameType, code: CodeType, offset: int) -> bool:
+    """Tell whether the record that a handler was given is of the call at `offset` of `code`.
+
+    It is where nothing but the steps of `logging` and of `crmlogging.Logger` stands between that
+    call and the handler: who hands on a record may hand on another call's.
+
+    Args:
+        frame: from which the handler was called.
+    """
+    outer: FrameType | None = frame
+    for step in _DELIVERING:
+        if outer is None or outer.f_code is not step:
+            return False
+        outer = outer.f_back
+    while outer is not None and outer.f_code is not code and id(outer.f_code) in _speaking:
+        outer = outer.f_back
+    return outer is not None and outer.f_code is code and outer.f_lasti == offset
 
 
 def created_now() -> float:

@@ -20,7 +20,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-__all__ = ["KNOWN_MESSAGES", "UNCAUGHT", "fields_of_call", "is_known", "template_of", "value_of"]
+__all__ = ["KNOWN_MESSAGES", "UNCAUGHT", "converts", "fields_of_call", "is_known", "template_of"]
+__all__ += ["value_of"]
 
 UNCAUGHT: Final = "crmlogging.uncaught"
 """Logger of what nobody caught; see `crmlogging.uncaught`."""
@@ -85,6 +86,7 @@ _ROWS: Final[Mapping[tuple[str, str], Names]] = MappingProxyType(
 )
 _LOGGERS: Final = frozenset(logger for logger, _ in _ROWS)
 _NUMBERS: Final = frozenset({"response.status", "request.duration_ms"})
+_PATH: Final = "request.path"
 _DIGITS_MAXIMUM: Final = 9
 
 # What gunicorn and celery log by default: settings, so no constants of the code that logs them.
@@ -223,11 +225,16 @@ def is_known(logger: str) -> bool:
     return logger in _LOGGERS
 
 
+def converts(name: str) -> bool:
+    """Tell whether `value_of` may give another value than it was given, for a string."""
+    return name in _NUMBERS or name == _PATH
+
+
 def value_of(name: str, value: object) -> object:
     """Some servers give a number as text, some clients the whole URL for the path."""
     if name in _NUMBERS and type(value) is str and len(value) <= _DIGITS_MAXIMUM:
         return int(value) if value.isascii() and value.isdecimal() else value
-    if name == "request.path":
+    if name == _PATH:
         if type(value) is str and value.startswith(("http://", "https://")):
             return "/" + value.partition("://")[2].partition("?")[0].partition("/")[2]
         if type(value) is getattr(sys.modules.get("httpx"), "URL", ()):

@@ -40,39 +40,6 @@ class Argument(NamedTuple):
         return encode(REDACTED) if self.fitting is None else None
 
 
-class _OfCall:
-    """Takes the values out of a call's fields and arguments."""
-
-    __slots__ = ("_count", "_picking", "_shown")
-
-    def __init__(self, picking: Picking, count: int, arguments: Iterable[Argument]) -> None:
-        self._picking = picking
-        self._count = count
-        self._shown = [each.at for each in arguments if each.fitting is not None]
-
-    def values(self, fields: dict[str, Any], args: tuple[object, ...]) -> Sequence[object] | None:
-        """Return the values, those of arguments last; None where a name is another."""
-        values = self._picking.values(fields)
-        if values is None or len(args) != self._count:
-            return None
-        # A mapping that stands alone is a message's arguments by name.
-        if self._count == 1 and type(args[0]) not in SCALARS:
-            return None
-        return [*values, *(args[at] for at in self._shown)]
-
-    def source(self) -> tuple[list[str], dict[str, Any]]:
-        """Return the text of the same, as `Picking.source` does."""
-        lines, names = self._picking.source()
-        alone = " or type(args[0]) not in scalars" if self._count == 1 else ""
-        lines += [
-            f" if {f'len(args) != count{alone}' if self._count else 'args'}:",
-            "  return None",
-        ]
-        behind = enumerate(self._shown, self._picking.count)
-        lines += [f" value{place} = args[{at}]" for place, at in behind]
-        return lines, names | {"count": self._count, "scalars": SCALARS}
-
-
 class _OfRecord:
     """Takes the values out of a record's attributes, if it has the facts of the call."""
 
@@ -82,7 +49,7 @@ class _OfRecord:
         self._picking = picking
         self._facts = _FACTS(attributes)
 
-    def values(self, attributes: dict[str, Any], args: object = ()) -> Sequence[object] | None:
+    def values(self, attributes: dict[str, Any]) -> Sequence[object] | None:
         """Return the values; None where a fact or a name is another."""
         values = self._picking.values(attributes)
         if values is None:
@@ -107,6 +74,42 @@ class _OfRecord:
         exact = [" if type(mapping) is not dict:", "  return None"]
         lines = [*exact, *lines, f" if {asked}:", "  return None"]
         return lines, names | {"facts": self._facts}
+
+
+class _WithArguments:
+    """Takes the values out of a call's fields, or a record's attributes, and its arguments."""
+
+    __slots__ = ("_behind", "_count", "_shown", "_taking")
+
+    def __init__(
+        self, taking: Picking | _OfRecord, behind: int, count: int, arguments: Iterable[Argument]
+    ) -> None:
+        self._taking = taking
+        self._behind = behind
+        self._count = count
+        self._shown = [each.at for each in arguments if each.fitting is not None]
+
+    def values(self, mapping: dict[str, Any], args: Any) -> Sequence[object] | None:
+        """Return the values, those of arguments last; None where a name is another."""
+        values = self._taking.values(mapping)
+        if values is None or len(args or ()) != self._count:
+            return None
+        # A mapping that stands alone is a message's arguments by name.
+        if self._count == 1 and type(args[0]) not in SCALARS:
+            return None
+        return [*values, *(args[at] for at in self._shown)]
+
+    def source(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the text of the same, as `Picking.source` does."""
+        lines, names = self._taking.source()
+        alone = " or type(args[0]) not in scalars" if self._count == 1 else ""
+        lines += [
+            f" if {f'len(args) != count{alone}' if self._count else 'args'}:",
+            "  return None",
+        ]
+        behind = enumerate(self._shown, self._behind)
+        lines += [f" value{place} = args[{at}]" for place, at in behind]
+        return lines, names | {"count": self._count, "scalars": SCALARS}
 
 
 class Plan(Outline):
@@ -159,14 +162,17 @@ class Plan(Outline):
 
     def of_call(self, ending: Ending) -> Straight:
         """Return what makes the line of a call from its fields and arguments."""
-        arguments = self.arguments or ()
-        taking = _OfCall(self._of_call, self.count, arguments)
-        judges = (each.fitting for each in arguments if each.fitting is not None)
-        return Straight(taking, (*self._fittings, *judges), ending)
+        return self._straight(self._of_call, ending)
 
     def of_record(self, ending: Ending) -> Straight:
-        """Return what makes the line of a record from its attributes."""
-        return Straight(self._of_record, self._fittings, ending)
+        """Return what makes the line of a record from its attributes and arguments."""
+        return self._straight(self._of_record, ending)
+
+    def _straight(self, taking: Picking | _OfRecord, ending: Ending) -> Straight:
+        arguments = self.arguments or ()
+        both = _WithArguments(taking, len(self._fittings), self.count, arguments)
+        judges = (each.fitting for each in arguments if each.fitting is not None)
+        return Straight(both, (*self._fittings, *judges), ending)
 
     def values(self, attributes: dict[str, Any]) -> list[bytes] | None:
         """Return what is shown in the `lines` of a record with these `attributes`, as JSON.

@@ -11,16 +11,17 @@ the same.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from functools import partial
 from operator import itemgetter
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.deciding import NAMES_MAXIMUM, Decision, UndecidedError, place_of
-from crmlogging.redaction.fitting import Fit, fitting_by
+from crmlogging.redaction.fitting import Fitting
 from crmlogging.redaction.patterns import line_name
 from crmlogging.redaction.plan import Argument, Plan
 
@@ -32,6 +33,7 @@ _TRIES_A_SITE: Final = 64
 _NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _said: Final = itemgetter("msg", "lineno", "args")
 _READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
+_Kind = TypeVar("_Kind")
 _Known = dict[tuple[int, int, int], "tuple[Plan, ...]"]
 """By what a record shows at a glance: two numbers, and how many names it has."""
 
@@ -186,16 +188,27 @@ class Plans:
                 return None
             if place is not None:
                 fitting = place.fitting
-                if known_loggers.is_known(logger):
-                    fitting = fitting_by(partial(_converted, name, fitting.fit))
+                if known_loggers.is_known(logger) and known_loggers.converts(name):
+                    fitting = _converting(fitting, partial(known_loggers.value_of, name))
                 found[line] = Argument(at, line, fitting)
             elif not self._allowlist.drop:
                 found[line] = Argument(at, line, None)
         return tuple(found.values())
 
 
-def _converted(name: str, fit: Fit, value: object) -> object:
-    return fit(known_loggers.value_of(name, value))
+def _converting(fitting: Fitting, convert: Callable[[object], object]) -> Fitting:
+    """Return what judges strings after `convert`, which changes no other scalar."""
+    return Fitting(
+        lambda value: fitting.fit(convert(value)),
+        _but_strings(fitting.kept),
+        _but_strings(fitting.encoders),
+        _but_strings(fitting.plain),
+        _but_strings(fitting.refused),
+    )
+
+
+def _but_strings(known: Mapping[type, _Kind]) -> dict[type, _Kind]:
+    return {kind: each for kind, each in known.items() if kind is not str}
 
 
 def _add(known: _Known, key: tuple[int, int, int], plan: Plan) -> None:
