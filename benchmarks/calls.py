@@ -156,6 +156,15 @@ def _third_party(logger: Any) -> Call:
     return call
 
 
+def _built(logger: Any) -> Call:
+    # As most programs write it.
+    def call(values: Contact) -> None:
+        contact_id, email = values[0], values[3]
+        logger.error(f"Updated contact {contact_id} of {email}", extra={"crm": "hubspot"})
+
+    return call
+
+
 def _failure(logger: Any) -> Call:
     def call(values: Contact) -> None:
         logger.error(
@@ -179,6 +188,7 @@ _CALLS: Final[dict[str, Callable[[Any], Call]]] = {
     "S2a": _masked_fields,
     "S2b": _scrubbed_fields,
     "S2t": _third_party,
+    "S2f": _built,
     "S5": _disabled,
     "S9": _failure,
 }

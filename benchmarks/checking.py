@@ -100,7 +100,7 @@ def _compare(line: Line, wanted: tuple[Mapping[str, Any], ...]) -> None:
 
 def due(scenario: str, variant: str, records: int) -> Iterator[tuple[Line, ...]]:
     """Yield what each line has to hold, in order; one of several where they say the same."""
-    wanted = _third_party_lines if scenario == "S2t" else _lines
+    wanted = {"S2t": _third_party_lines, "S2f": _built_lines}.get(scenario, _lines)
     for number in range(records):
         yield wanted(scenario, contact(number if variant == FRESH else 0))
 
@@ -128,4 +128,13 @@ def _third_party_lines(scenario: str, values: Contact) -> tuple[dict[str, Any], 
     return (
         {**head, "message": MESSAGE_URLLIB3 % arguments},
         {**head, "message": MESSAGE_URLLIB3, **template},
+    )
+
+
+def _built_lines(scenario: str, values: Contact) -> tuple[dict[str, Any], dict[str, Any]]:
+    head = {"level": "ERROR", "logger": LOGGER, "crm": "hubspot"}
+    template = {"contact_id": MASKED, "email": MASKED}
+    return (
+        {**head, "message": f"Updated contact {values[0]} of [EMAIL]"},
+        {**head, "message": "Updated contact {contact_id} of {email}", **template},
     )

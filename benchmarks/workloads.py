@@ -93,6 +93,7 @@ HIDDEN: Final[Mapping[str, tuple[bytes, ...]]] = {
     "S2a": _SECRET,
     "S2b": _SECRET,
     "S2t": (b"@example.com", b"contacts/4711"),
+    "S2f": (b"@example.com",),
 }
 """What no line may hold, anywhere."""
 SHOWN: Final[Mapping[str, tuple[bytes, ...]]] = {"S9": (b"ContactError", b"_read_answer")}

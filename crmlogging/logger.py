@@ -145,8 +145,9 @@ class Logger(logging.Logger):
             if not _has_usual_steps(type(self)):
                 return False
             frame = sys._getframe(2)
-            code = frame.f_code
+            code, is_direct = frame.f_code, True
             while code.co_filename in _INTERNAL:  # an adapter's
+                is_direct = False
                 if frame.f_back is None:
                     return False
                 frame = frame.f_back
@@ -167,12 +168,12 @@ class Logger(logging.Logger):
             return False
         try:
             taken = take_known and take_known(
-                first, spoken, message, code, frame.f_lasti, args, extra, handlers
+                first, spoken, message, code, frame.f_lasti, args, extra, handlers, is_direct
             )
         except RecursionError:  # not even that can be called
             return False
         learns = taken is False
-        return taken or is_taken(handlers, frame, spoken, message, args, extra, learns)
+        return taken or is_taken(handlers, frame, spoken, message, args, extra, is_direct, learns)
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1

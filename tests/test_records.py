@@ -250,6 +250,29 @@ class TestIsOfCall:
         logger.error("Synced %s", 1)
         assert not handler.answer()
 
+    def test_a_text_that_the_call_gave(self) -> None:
+        """Itself, and no adapter; no filter put another in its place."""
+
+        class Asked(Asking):
+            def handle(self, record: logging.LogRecord) -> bool:
+                code, offset = self.caller.f_code, self.caller.f_lasti
+                self.told.append(is_of_call(sys._getframe(1), code, offset, str(record.msg)))
+                return True
+
+        def change(record: logging.LogRecord) -> bool:
+            record.msg = f"{record.msg}!"
+            return True
+
+        handler, logger = Asked(sys._getframe()), logging.Logger("crm.sync")
+        logger.addHandler(handler)
+        logger.error("Synced zoho")
+        assert handler.answer()
+        logging.LoggerAdapter(logger, {}).error("Synced zoho")
+        assert not handler.answer()
+        logger.addFilter(change)
+        logger.error("Synced zoho")
+        assert not handler.answer()
+
     def test_a_record_that_is_handed_on(self) -> None:
         """By a handler, or by the program."""
         handler = Asking(sys._getframe())

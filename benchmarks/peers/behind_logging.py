@@ -21,7 +21,7 @@ from benchmarks.workloads import CORRELATION_ID, MASKED
 __all__ = ["TenLineFormatter", "flat"]
 
 _RESERVED: Final = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"))
-_LINES: Final = ("S1", "S2a", "S2b", "S2t", "S9")
+_LINES: Final = ("S1", "S2a", "S2b", "S2t", "S2f", "S9")
 
 
 class TenLineFormatter(logging.Formatter):
@@ -72,7 +72,7 @@ class _LockingHandler(logging.Handler):
         self._append(f"{self.format(record)}\n".encode())
 
 
-@peer("ten lines of orjson, locked append", "S1", "S2a", "S2b", role=FLOOR)
+@peer("ten lines of orjson, locked append", "S1", "S2a", "S2b", "S2f", role=FLOOR)
 def locked_ten_lines(place: Place) -> Call:
     """The least that a handler of the stock Logger does whose lines stay whole."""
     return _behind(place, _LockingHandler(place.path), TenLineFormatter())

@@ -31,7 +31,7 @@ class NoOpHandler(logging.Handler):
         return True
 
 
-@peer(NOOP, "S1", "S2a", "S2b", "S2t", "S9", note="the unit; it writes nothing", role=FLOOR)
+@peer(NOOP, "S1", "S2a", "S2b", "S2t", "S2f", "S9", note="the unit; it writes nothing", role=FLOOR)
 def noop(place: Place) -> Call:
     """The same call, to a handler that does nothing."""
     return through(place, NoOpHandler())

@@ -52,6 +52,8 @@ class NaiveFilter(logging.Filter):
         if self._scenario == "S2t":
             *before, url, version, status, length = record.args or ()
             record.args = (*before, mask_url(str(url)), version, status, length)
+        elif self._scenario == "S2f":
+            record.msg = _EMAIL.sub("[EMAIL]", record.msg)
         else:
             mask(self._scenario, record.__dict__)
         return True

@@ -16,7 +16,7 @@ __all__ = ["OWN", "STOCK"]
 
 STOCK: Final = "crmlogging, stock Logger"
 OWN: Final = "crmlogging, crmlogging.Logger"
-_LINES: Final = ("S1", "S2a", "S2b", "S2t", "S9")
+_LINES: Final = ("S1", "S2a", "S2b", "S2t", "S2f", "S9")
 
 
 def adopt(own: bool) -> None:

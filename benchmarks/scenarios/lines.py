@@ -1,4 +1,4 @@
-"""S1, S2a, S2b, S2t, S9: one record, one line in a file."""
+"""S1, S2a, S2b, S2t, S2f, S9: one record, one line in a file."""
 
 from __future__ import annotations
 
@@ -84,6 +84,12 @@ def all_filters(make: Callable[[registry.Place], Call], place: registry.Place) -
 @_lines("S2t", title="a third party's template message with eight arguments, its URL masked")
 def third_party(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
     """What urllib3 logs for each request; the peers mask the URL and show the host."""
+    return timed(make, place)
+
+
+@_lines("S2f", title="a message built by an f-string, an e-mail address in it masked")
+def built(make: Callable[[registry.Place], Call], place: registry.Place) -> registry.Round:
+    """What most programs write; the peers search the text for addresses."""
     return timed(make, place)
 
 

@@ -233,8 +233,9 @@ def prepare(
     when, name, identity, *values, message = (object() for _ in range(len(lines) + 4))
     attributes = moment.attributes(dict(zip(lines, values, strict=True)))
     attributes["threadName"], attributes["record.id"] = name, identity
-    if moment.outline.base["msg"] is None:
-        attributes["msg"] = message
+    # Not the moment's, which may depart from what all others say.
+    said = moment.outline.base["msg"]
+    attributes["msg"] = message if said is None else said
     fields = {**fields_of(SafeRecord(attributes)), "timestamp": when}
     places = {id(mark): at for at, mark in enumerate((when, name, identity, *values, message))}
     pieces: list[bytes | int] = [b"{"]
@@ -250,7 +251,6 @@ def prepare(
         return None
     tail = b",%b:%b}" % (_dumps(field), _dumps(value))
     names = frozenset(fields)
-    said = moment.outline.base["msg"]
     return PreparedLine(_merged([*pieces, b"}"]), len(tail), names, said, len(lines))
 
 

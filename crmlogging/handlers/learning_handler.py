@@ -57,24 +57,21 @@ class LearningHandler(SafeHandler):
             frame: from which the handler was called.
         """
         given = record.__dict__
-        site = id(given["msg"]), given["lineno"], len(given)
-        if self._records.is_left(site):  # since a moment
-            return
         order = records.order_of(self.filters)
         moment = order.moment_of(record)
         if moment is None:
             return
         outline: Any = moment.outline
-        args = given["args"]
-        if args is None or args is NO_ARGUMENTS:
+        message, args = given["msg"], given["args"]
+        is_literal = outline.message is message
+        if is_literal and (args is None or args is NO_ARGUMENTS):
             fits = outline.arguments is None and not moment.more
         else:
-            fits = (
-                type(args) is tuple
-                and outline.arguments is not None
-                and records.is_of_call(frame, outline.code, outline.offset)
+            fits = outline.arguments is not None and (
+                outline.arguments_of(message, args, frame) is not None
             )
-        if fits and outline.message is given["msg"]:
+        site = id(message if is_literal else given["pathname"]), given["lineno"], len(given)
+        if fits and not self._records.is_left(site):  # since a moment
             self._keep_or_leave(self._records, site, order, moment)
 
     def _keep_or_leave(

@@ -130,6 +130,7 @@ class SafeHandler(logging.Handler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
+        is_direct: bool,
     ) -> bool | None:
         """Emit what a call says, if it is known; tell whether that was done.
 
@@ -141,6 +142,7 @@ class SafeHandler(logging.Handler):
             args: of the message.
             fields: of the call; never changed.
             handlers: all that it goes to; this is the first. Either all of them emit it, or none.
+            is_direct: no adapter stands between.
 
         Returns:
             None where that is nothing to `learn`.

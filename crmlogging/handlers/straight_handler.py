@@ -21,6 +21,7 @@ from crmlogging.diagnostics import Tally, tally
 from crmlogging.handlers.known_calls import Known, Site
 from crmlogging.handlers.learning_handler import NO_ARGUMENTS, LearningHandler
 from crmlogging.handlers.safe_handler import SafeHandler
+from crmlogging.handlers.sharing import hand_on, sharing
 from crmlogging.handlers.threads import quiet_threads
 from crmlogging.handlers.written_lines import not_written, thread_shown, threads_shown, written
 
@@ -61,6 +62,7 @@ class StraightHandler(LearningHandler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
+        is_direct: bool,
     ) -> bool | None:
         """Write the line of a call that is known; tell whether that was done."""
         site = id(code), offset, len(fields)
@@ -77,8 +79,11 @@ class StraightHandler(LearningHandler):
                 outline, said, by, filters, formatter, enrich, straight, _, replaced, _, judge = (
                     known
                 )
+                given: tuple[object, ...] | None = args
+                if said is not message:
+                    given = outline.taken_back(message, args) if is_direct else None
                 if (
-                    said is not message
+                    given is None
                     or outline.code is not code
                     or by != spoken
                     or self.filters != filters
@@ -88,7 +93,7 @@ class StraightHandler(LearningHandler):
                     continue
                 others = None
                 if len(handlers) > 1:
-                    others = _sharing(handlers, site, known)
+                    others = sharing(handlers, site, known)
                     if others is None:
                         self._calls.leave(site)
                         return None
@@ -98,9 +103,9 @@ class StraightHandler(LearningHandler):
                     for each in enrich:
                         if not each(taken):
                             return False
-                line = straight.quick(taken, args, created, thread, "")
+                line = straight.quick(taken, given, created, thread, "")
                 if line == b"":
-                    line = straight.slowly(taken, args, created, thread, "")
+                    line = straight.slowly(taken, given, created, thread, "")
                 if line is not None:
                     break
             else:
@@ -114,7 +119,7 @@ class StraightHandler(LearningHandler):
         else:
             self._judge_line(known, line, spoken[1], created, None)
         if others:
-            _hand_on(others, line, spoken[1], created)
+            hand_on(others, line, spoken[1], created)
         return True
 
     def shares(self, site: Site, one: Known) -> Known | None:
@@ -143,6 +148,9 @@ class StraightHandler(LearningHandler):
                 try:
                     site = id(given["msg"]), given["lineno"], len(given)
                     found = self._records.get(site)
+                    if found is None:  # of a message that is built
+                        site = id(given["pathname"]), given["lineno"], len(given)
+                        found = self._records.get(site)
                     if found:
                         line, known = self._line_of(record, given, site, found)
                 except Exception:  # noqa: BLE001  # whatever it is, the usual way is made for it
@@ -179,29 +187,24 @@ class StraightHandler(LearningHandler):
         found: tuple[Known, ...],
     ) -> tuple[bytes | None, Any]:
         """Return the line of a record and what is known of its call; None if that is not enough."""
-        args = given["args"]
-        frame = None
-        if not (args is NO_ARGUMENTS or args is None):
-            if type(args) is not tuple:
-                return None, None
-            frame = sys._getframe(2)  # from which `handle` was called
+        message, args = given["msg"], given["args"]
+        has_none = args is NO_ARGUMENTS or args is None
         if self._replaced or quiet_threads or not self._has_own_steps():
             return None, None
         for known in found:
-            outline, message, _, filters, formatter, enrich, straight, _, replaced, stages, _ = (
-                known
-            )
+            outline, said, _, filters, formatter, enrich, straight, _, replaced, stages, _ = known
             if (
-                given["msg"] is not message
-                or self.filters != filters
+                self.filters != filters
                 or self._line_formatter is not formatter
                 or (replaced is not None and replaced())
-                or (
-                    frame is not None
-                    and not records.is_of_call(frame, outline.code, outline.offset)
-                )
             ):
                 continue
+            taken_back = args
+            if said is not message or not has_none:
+                # With the frame from which `handle` was called.
+                taken_back = outline.arguments_of(message, args, sys._getframe(2))
+                if taken_back is None:
+                    continue
             entry = records.seen.of(record)
             if entry.stages is stages:  # There is a moment by now.
                 self._records.leave(site)
@@ -227,9 +230,9 @@ class StraightHandler(LearningHandler):
                         return None, None
             name, created = given["threadName"], given["created"]
             thread = threads_shown.get(name) or thread_shown(name)
-            line = straight.quick(taken, args, created, thread, identity)
+            line = straight.quick(taken, taken_back, created, thread, identity)
             if line == b"":
-                line = straight.slowly(taken, args, created, thread, identity)
+                line = straight.slowly(taken, taken_back, created, thread, identity)
             if line is not None:
                 if known is not found[0]:
                     self._records.prefer(site, known)
@@ -266,33 +269,3 @@ class StraightHandler(LearningHandler):
                 pass
             return
         self._gave_up(not_written(known, line, level, created), error)
-
-
-def _sharing(
-    handlers: list[Any], site: Site, known: Known
-) -> list[tuple[StraightHandler, Known]] | None:
-    """Return what all `handlers` but the first know of a call; None if its line is another."""
-    found = []
-    for handler in handlers[1:]:
-        # Of the class: an object that has an answer to everything has none to this.
-        shares = getattr(type(handler), "shares", None)
-        same = None if shares is None else shares(handler, site, known)
-        if same is None:
-            return None
-        found.append((handler, same))
-    return found
-
-
-def _hand_on(
-    others: list[tuple[StraightHandler, Known]], line: bytes, level: int, created: float
-) -> None:
-    """Have other handlers take the line of a call, which the first has taken."""
-    for handler, known in others:
-        try:
-            take = handler._take_line if known.counts is None else handler._judge_line
-            take(known, line, level, created, None)
-        except RecursionError:  # so little stack is left that not even the error path runs
-            try:
-                tally.add("dropped.recursion")
-            except RecursionError:
-                pass

@@ -49,22 +49,25 @@ def note_speaker(speaker: object, module: Mapping[str, Any]) -> None:
             _speaking[id(code)] = code
 
 
-for _speaker in (logging.Logger, logging.LoggerAdapter, logging):
-    note_speaker(_speaker, vars(logging))
+note_speaker(logging.LoggerAdapter, vars(logging))
+_adapting: Final = _speaking.copy()
+note_speaker(logging.Logger, vars(logging))
+note_speaker(logging, vars(logging))
 
 
 Spoken: TypeAlias = "tuple[str, int, str | None, int]"
 """Name of the logger; level and its name, None if it has none; id of the process."""
 Call: TypeAlias = """tuple[
     CodeType, int, tuple[str, int, str | None, int, str],
-    object, tuple[object, ...], float, float, int, str, str | None,
+    object, tuple[object, ...], float, float, int, str, str | None, bool,
 ]"""
 """A plain logging call: without an exception, a stack, or frames to skip.
 
 What makes it, and the offset of the instruction; what is `Spoken`, and the name of the process,
 which our lines do not hold; the message and its arguments, as given; seconds since the epoch, and
 milliseconds since `logging` was imported; id and name of the calling thread; name of the running
-task of asyncio, where this Python records it.
+task of asyncio, where this Python records it; whether it gave the message to the logger itself,
+and no adapter did.
 
 A plain tuple, which is taken apart in a third of the time that one with names needs.
 """
@@ -91,7 +94,9 @@ def spoken_now(logger: str, level: int) -> Spoken | None:
     return None
 
 
-def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...]) -> Call:
+def call_of(
+    frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...], is_direct: bool
+) -> Call:
     """Return the call that `frame` makes."""
     if NANOSECONDS:
         now = time.time_ns()
@@ -110,10 +115,13 @@ def call_of(frame: FrameType, spoken: Spoken, message: object, args: tuple[objec
         get_ident(),
         current_thread().name,
         task_name() if TASKS else None,
+        is_direct,
     )
 
 
-def is_of_call(frame: FrameType, code: CodeType, offset: int) -> bool:
+def is_of_call(
+    frame: FrameType, code: CodeType, offset: int | None, text: str | None = None
+) -> bool:
     """Tell whether the record that a handler was given is of the call at `offset` of `code`.
 
     It is where nothing but the steps of `logging` and of `crmlogging.Logger` stands between that
@@ -121,13 +129,19 @@ def is_of_call(frame: FrameType, code: CodeType, offset: int) -> bool:
 
     Args:
         frame: from which the handler was called.
+        text: a message that the call itself must have given to the logger: an adapter, a record
+            factory or a filter may have put something before or after.
     """
     outer: FrameType | None = frame
     for step in _DELIVERING:
         if outer is None or outer.f_code is not step:
             return False
-        outer = outer.f_back
+        last, outer = outer, outer.f_back
+    if text is not None and last.f_locals.get("msg") is not text:
+        return False
     while outer is not None and outer.f_code is not code and id(outer.f_code) in _speaking:
+        if text is not None and id(outer.f_code) in _adapting:
+            return False
         outer = outer.f_back
     return outer is not None and outer.f_code is code and outer.f_lasti == offset
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 __all__ = ["KNOWN_MESSAGES", "UNCAUGHT", "converts", "fields_of_call", "is_known", "template_of"]
-__all__ += ["value_of"]
+__all__ += ["has_templates", "value_of"]
 
 UNCAUGHT: Final = "crmlogging.uncaught"
 """Logger of what nobody caught; see `crmlogging.uncaught`."""
@@ -100,6 +100,7 @@ KNOWN_MESSAGES: Final = frozenset(
         (UNCAUGHT, "Ignored an exception that nobody can catch"),
     }
 )
+_WORDED: Final = frozenset(logger for logger, _ in KNOWN_MESSAGES)
 
 _BEGINNINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -191,6 +192,11 @@ def template_of(logger: str, message: str) -> str | None:
             ends = not after or after.startswith("\n")
             return beginning if ends else f"{beginning.rstrip()} ..."
     return None
+
+
+def has_templates(logger: str) -> bool:
+    """Tell whether `template_of` may know a message of `logger`."""
+    return logger.startswith("httpcore.") or logger in _BEGINNINGS or logger in _WORDED
 
 
 def fields_of_call(

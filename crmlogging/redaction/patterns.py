@@ -87,6 +87,11 @@ class Node:
         self.items: Node | None = None
         self.live = field is not None or mask is not None
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether the path is allowed in full, for scalars of a strict shape."""
+        return self.exact and self.field is not None and self.field.shape != "text"
+
 
 def line_name(name: str) -> str:
     """Return the name under which a caller's field `name` stands in the line."""

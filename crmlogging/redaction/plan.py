@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from threading import get_ident
-from types import CodeType
-from typing import Any, Final, NamedTuple
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple, cast
 
-from crmlogging.records import LAST_SECOND, Outline
+from crmlogging.records import LAST_SECOND, Outline, is_of_call
 from crmlogging.redaction.deciding import Place
 from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
 from crmlogging.redaction.showing import Showing
+from crmlogging.redaction.splitting import Cut
 from crmlogging.redaction.straight import Ending, Straight
 from crmlogging.redaction.walk import PASSED_OVER, SCALARS
 
@@ -24,6 +25,7 @@ _FACT_NAMES: Final = (
 _FACTS: Final = itemgetter(*_FACT_NAMES)
 _TAKEN: Final = {name: f"fact{at}" for at, name in enumerate(_FACT_NAMES)}
 
+_NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _SPOKEN: Final = itemgetter("name", "levelno", "levelname", "process", "processName")
 
 
@@ -120,6 +122,8 @@ class Plan(Outline):
         level: of its records.
         message: a message proved to be a literal of the call, whose template is in `base`;
             compare by identity. None where the message differs from record to record.
+        cut: takes the arguments back out of a message that the call builds, whose template is in
+            `base`; None where it builds none, or nothing that is known.
         arguments: where those of the message go, by position.
         count: how many arguments there are.
         fields: how many fields the call has.
@@ -132,7 +136,7 @@ class Plan(Outline):
     """
 
     __slots__ = (
-        *("_fittings", "_of_call", "_of_record", "code", "count"),
+        *("_fittings", "_of_call", "_of_record", "code", "count", "cut"),
         *("fields", "level", "message", "offset", "pick", "show", "spoken"),
     )
 
@@ -149,6 +153,7 @@ class Plan(Outline):
         self.message: object = None
         self.arguments: tuple[Argument, ...] | None
         self.count = 0
+        self.cut: Cut | None = None
         self.offset: int | None = None
         self.level: int = base["levelno"]
         self.spoken = _SPOKEN(attributes)
@@ -182,6 +187,33 @@ class Plan(Outline):
         """
         values = self._of_record.values(attributes)
         return None if values is None else self.show(values)
+
+    def taken_back(self, message: object, args: object) -> tuple[str, ...] | None:
+        """Return the arguments that a built message holds; None if it is none of this plan's."""
+        if (
+            self.cut is None
+            or type(message) is not str
+            or not (args is None or args is _NO_ARGUMENTS)
+        ):
+            return None
+        return self.cut(message)
+
+    def arguments_of(
+        self, message: object, args: object, frame: FrameType
+    ) -> tuple[object, ...] | None:
+        """Return the arguments of a record, or of its message; None if it is none of this call's.
+
+        Args:
+            frame: from which the record was given to a handler.
+        """
+        if message is self.message:
+            if type(args) is tuple and is_of_call(frame, self.code, self.offset):
+                return args
+            return None
+        taken = self.taken_back(message, args)
+        if taken is None or not is_of_call(frame, self.code, self.offset, cast("str", message)):
+            return None
+        return taken
 
     def argument_fields(self, given: object) -> dict[str, Any] | None:
         """Return the message's arguments as fields; None if they go the long way."""

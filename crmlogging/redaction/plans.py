@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from operator import itemgetter
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crmlogging.records import STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers
@@ -24,6 +24,11 @@ from crmlogging.redaction.deciding import NAMES_MAXIMUM, Decision, UndecidedErro
 from crmlogging.redaction.fitting import Fitting
 from crmlogging.redaction.patterns import line_name
 from crmlogging.redaction.plan import Argument, Plan
+from crmlogging.redaction.splitting import cut_at
+from crmlogging.redaction.templates import MESSAGE_CHARACTERS
+
+if TYPE_CHECKING:
+    from crmlogging.redaction.built_messages import Built
 
 __all__ = ["Plans"]
 
@@ -95,6 +100,7 @@ class Plans:
         constants: frozenset[str],
         template: str | None,
         names: tuple[str | None, ...] | None,
+        built: Built | None = None,
     ) -> None:
         """Make the plan for records like `record`, if a plan can decide on them.
 
@@ -102,8 +108,9 @@ class Plans:
             frame: that makes the call.
             record: which has just gone the long way.
             constants: strings that the calling code holds; such keys may be named.
-            template: of the record's message, if that is a literal of the call.
+            template: of the record's message, if that is a literal of the call, or built there.
             names: of the message's arguments, by position.
+            built: what the call's messages are built of.
         """
         attributes = record.__dict__
         if len(attributes) > NAMES_MAXIMUM or any(type(key) is not str for key in attributes):
@@ -122,11 +129,18 @@ class Plans:
         except UndecidedError:
             return
         plan = Plan(frame.f_code, attributes, base, picked, decision.places)
-        if template is not None:
+        if built is not None:
+            plan.message = object()  # which is no message
+            plan.cut = cut_at(built.literals, MESSAGE_CHARACTERS)
+            plan.count = len(built.names)
+            plan.arguments = self._arguments(built.names, base, self._of_text)
+        elif template is not None:
             plan.message = record.msg
         if names is not None:
-            plan.count, plan.arguments = len(names), self._arguments(record.name, names, base)
-        if template is not None and names is None:
+            plan.count = len(names)
+            judge = partial(self._of_argument, logger=record.name)
+            plan.arguments = self._arguments(names, base, judge)
+        if template is not None and names is None and built is None:
             _add(self._by_message, (id(record.msg), record.lineno, len(attributes)), plan)
         else:
             _add(self._by_call, (id(plan.code), frame.f_lasti, len(attributes)), plan)
@@ -175,25 +189,44 @@ class Plans:
         return hash(tuple(names))
 
     def _arguments(
-        self, logger: str, names: tuple[str | None, ...], taken: dict[str, Any]
+        self,
+        names: tuple[str | None, ...],
+        taken: dict[str, Any],
+        judge: Callable[[str], Fitting | None],
     ) -> tuple[Argument, ...] | None:
-        """Decide on a message's arguments; fields of the same name win, and the first of two."""
+        """Decide on a message's arguments; fields of the same name win, and the first of two.
+
+        Args:
+            judge: returns what judges the argument of that name; None withholds it.
+        """
         found: dict[str, Argument] = {}
         for at, name in enumerate(names):
             if name is None or (line := line_name(name)) in taken or line in found:
                 continue
             try:
-                _, place = place_of(self._allowlist, name)
+                fitting = judge(name)
             except UndecidedError:
                 return None
-            if place is not None:
-                fitting = place.fitting
-                if known_loggers.is_known(logger) and known_loggers.converts(name):
-                    fitting = _converting(fitting, partial(known_loggers.value_of, name))
+            if fitting is not None or not self._allowlist.drop:
                 found[line] = Argument(at, line, fitting)
-            elif not self._allowlist.drop:
-                found[line] = Argument(at, line, None)
         return tuple(found.values())
+
+    def _of_argument(self, name: str, logger: str) -> Fitting | None:
+        """Return what judges an argument, which is given as it is."""
+        _, place = place_of(self._allowlist, name)
+        if place is None:
+            return None
+        if known_loggers.is_known(logger) and known_loggers.converts(name):
+            return _converting(place.fitting, partial(known_loggers.value_of, name))
+        return place.fitting
+
+    def _of_text(self, name: str) -> Fitting | None:
+        """Return what judges a value that was taken back out of a text."""
+        place = self._allowlist.at(name)
+        if place is None or not place.node.is_strict:
+            return None
+        _, decided = place_of(self._allowlist, name)
+        return None if decided is None else decided.fitting
 
 
 def _converting(fitting: Fitting, convert: Callable[[object], object]) -> Fitting:

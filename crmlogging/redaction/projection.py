@@ -13,12 +13,13 @@ from functools import partial
 from types import FrameType
 from typing import Any, Final, cast
 
-from crmlogging.diagnostics import complain, tally
 from crmlogging.exceptions import Problems
 from crmlogging.records import STANDARD_ATTRIBUTES, Call, Moment, SafeRecord, deferred, record_id
 from crmlogging.records.calls import LAST_SECOND
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
+from crmlogging.redaction.failing import BLANK, failed
+from crmlogging.redaction.handing_on import is_made_here, is_unchanged
 from crmlogging.redaction.mapped import unfold_message
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
@@ -28,9 +29,8 @@ from crmlogging.redaction.safe_exceptions import exception_fields
 from crmlogging.redaction.source_text import NotNow
 from crmlogging.redaction.walk import ANY_NAME, SCALARS, Walk
 
-__all__ = ["FAILED_MESSAGE", "Projection"]
+__all__ = ["Projection"]
 
-FAILED_MESSAGE: Final = "redaction failed"
 _moment: Final = tuple.__new__  # past the arguments by name
 _UNKNOWN: Final = ("mask", "drop")
 _MESSAGES: Final = ("template", "literal", "any")
@@ -135,9 +135,9 @@ class Projection:
             )
         except Exception as error:  # noqa: BLE001  # a bug of ours: fail closed, lose nothing
             try:
-                return _failed(record, error, identity)
+                return failed(record, error, identity)
             except Exception:  # noqa: BLE001  # not one frame left on the stack
-                return _BLANK
+                return BLANK
 
     def narrow(self, record: SafeRecord) -> SafeRecord:
         """Return `record` without the fields that this allowlist does not let out as well."""
@@ -172,8 +172,13 @@ class Projection:
             except NotNow:  # logged by whoever reads the source of this very call
                 return self._walked(record, None, identity)
         plan, values = found
-        named = plan.message is given["msg"] and not call_site.is_handed_on(frame)
-        more = plan.argument_fields(given["args"]) if named else None
+        args = plan.taken_back(given["msg"], given["args"])
+        if args is not None and frame is not None:
+            named = is_made_here(given, frame) and is_unchanged(given["msg"], frame)
+        else:
+            args = given["args"]
+            named = plan.message is given["msg"] and not call_site.is_handed_on(frame)
+        more = plan.argument_fields(args) if named else None
         if more is not None:
             return plan, values, plan.base["msg"], more
         return plan, values, *self._message(record, frame, plan.base)
@@ -184,9 +189,15 @@ class Projection:
         Returns:
             The parts of its `Moment`, but the last, its id.
         """
-        code, offset, spoken, message, args, created, relative, thread, thread_name, task = call
+        code, offset, spoken, message, given, created, relative, thread, *rest = call
+        thread_name, task, is_direct = rest
         for plan in self._plans.by_site.get((id(code), offset, len(fields)), ()):
-            if plan.message is not message or plan.code is not code or plan.spoken != spoken:
+            if plan.code is not code or plan.spoken != spoken:
+                continue
+            args: tuple[object, ...] | None = given
+            if plan.message is not message:
+                args = plan.taken_back(message, given) if is_direct else None
+            if args is None:
                 continue
             more = None
             if args or plan.count:
@@ -232,12 +243,15 @@ class Projection:
         constants: frozenset[str],
         template: str,
     ) -> None:
-        names = None
-        literal = self._messages != "any"
-        if literal and templates.recall(record) is None:
+        names = built = None
+        is_known = self._messages != "any"
+        if is_known and templates.recall(record) is None:
             names = templates.names_by_position(record, frame)
-            literal = names is not None
-        self._plans.make(frame, record, constants, template if literal else None, names)
+            if names is None and self._messages == "template":
+                built = templates.built_by(record, frame)
+            is_known = names is not None or built is not None
+        shown = template if is_known else None
+        self._plans.make(frame, record, constants, shown, names, built)
 
     def _message(
         self, record: logging.LogRecord, frame: FrameType | None, taken: Container[str]
@@ -273,26 +287,3 @@ def _names(option: str, given: object, problems: Problems) -> list[str]:
         else:
             problems.add(option, f"an entry is {type(each).__name__}, not a name")
     return names
-
-
-def _failed(record: logging.LogRecord, error: Exception, identity: str) -> SafeRecord:
-    """Return what is left of `record` when the redactor itself failed: nothing of its contents."""
-    tally.add("redaction.failed")
-    complain("redaction", error)
-    kind = next(each for each in type(error).__mro__ if each.__module__ == "builtins")
-    try:
-        attributes = facts.safe_facts(record)
-    except Exception:  # noqa: BLE001  # fails closed once more
-        attributes = facts.safe_facts(logging.makeLogRecord({"levelno": logging.ERROR}))
-    attributes["msg"] = f"{FAILED_MESSAGE}: {kind.__name__}"
-    attributes["record.id"] = identity or record_id(record)
-    return SafeRecord(attributes)
-
-
-_BLANK: Final = SafeRecord(
-    {
-        **facts.safe_facts(logging.makeLogRecord({"levelno": logging.ERROR})),
-        "msg": FAILED_MESSAGE,
-    }
-)
-"""Made beforehand, since at the recursion limit nothing can be called any more."""

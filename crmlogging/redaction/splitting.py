@@ -7,9 +7,13 @@ expression find) agree exactly when there is one way only. Both are found in lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-__all__ = ["fits", "split"]
+__all__ = ["Cut", "cut_at", "fits", "split"]
+
+Cut = Callable[[str], "tuple[str, ...] | None"]
+"""Takes values back out of a text; None where `split` has none, or where all are empty."""
 
 
 def fits(text: str, literals: Sequence[str]) -> bool:
@@ -34,6 +38,45 @@ def split(text: str, literals: Sequence[str]) -> tuple[str, ...] | None:
     if first is None or first != _rightmost(text, literals):
         return None
     return tuple(text[start:end] for start, end in first)
+
+
+def cut_at(literals: Sequence[str], longest: int) -> Cut:
+    """Return what does as `split` does with these literals, at a fraction of the cost.
+
+    Args:
+        literals: of which one at least is not empty.
+        longest: characters of a text; none is taken out of a longer one.
+    """
+    names: dict[str, Any] = {f"literal{at}": each for at, each in enumerate(literals)}
+    first, last, between = 0, len(literals) - 1, range(1, len(literals) - 1)
+    size = sum(map(len, literals))
+    lines = [
+        "def cut(text):",
+        f" if not {size} < len(text) <= {longest}:",
+        "  return None",
+        f" if not (text.startswith(literal{first}) and text.endswith(literal{last})):",
+        "  return None",
+        f" begin0, limit = {len(literals[first])}, len(text) - {len(literals[last])}",
+    ]
+    for at in between:
+        lines += [
+            f" end{at - 1} = text.find(literal{at}, begin{at - 1}, limit)",
+            f" if end{at - 1} < 0:",
+            "  return None",
+            f" begin{at} = end{at - 1} + {len(literals[at])}",
+        ]
+    lines.append(" end = limit")
+    for at in reversed(between):
+        lines += [
+            f" end = text.rfind(literal{at}, begin0, end)",
+            f" if end != end{at - 1}:",
+            "  return None",
+        ]
+    lines.append(f" end{last - 1} = limit")
+    values = "".join(f"text[begin{at}:end{at}], " for at in range(last))
+    exec("\n".join((*lines, f" return ({values})")), names)  # no literal is in this text
+    cut: Cut = names["cut"]
+    return cut
 
 
 def _leftmost(text: str, literals: Sequence[str]) -> list[tuple[int, int]] | None:

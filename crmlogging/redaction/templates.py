@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from crmlogging.diagnostics import tally
 from crmlogging.redaction import call_site, known_loggers
+from crmlogging.redaction.handing_on import is_made_here, is_unchanged
 from crmlogging.redaction.mapped import text_of
 from crmlogging.redaction.naming import Arguments, by_identity, is_empty, named, paired, taken_back
 from crmlogging.redaction.sites import Site, site_of
@@ -33,16 +33,14 @@ from crmlogging.scrubbing import scrub
 if TYPE_CHECKING:
     from crmlogging.redaction.built_messages import Built
 
-__all__ = ["DYNAMIC_MESSAGE", "Resolved", "names_by_position", "recall", "resolve"]
+__all__ = ["DYNAMIC_MESSAGE", "MESSAGE_CHARACTERS", "Resolved", "built_by", "names_by_position"]
+__all__ += ["recall", "resolve"]
 
 DYNAMIC_MESSAGE: Final = "[DYNAMIC MESSAGE]"
 _KEPT: Final = 8_192
 _MESSAGES_A_LINE: Final = 32
 _WRAPPERS: Final = 5
-_STACK_LEVELS: Final = 64
-_MESSAGE_CHARACTERS: Final = 100_000
-_ADAPTER: Final = logging.LoggerAdapter.log.__code__
-_LOG: Final = logging.Logger._log.__code__
+MESSAGE_CHARACTERS: Final = 100_000
 
 
 class Resolved(NamedTuple):
@@ -92,13 +90,35 @@ def names_by_position(record: logging.LogRecord, frame: FrameType) -> tuple[str 
     if type(message) is not str or type(arguments) is not tuple or not arguments:
         return None
     site = site_of(frame)
-    if not _is_literal(message, site) or not _made_here(facts, frame):
+    if not _is_literal(message, site) or not is_made_here(facts, frame):
         return None
     if call_site.is_handed_on(frame):
         return None
     marks = tuple(object() for _ in arguments)
     names = {id(mark): name for name, mark in named({**facts, "args": marks}, site, frame)}
     return tuple(names.get(id(mark)) for mark in marks)
+
+
+def built_by(record: logging.LogRecord, frame: FrameType) -> Built | None:
+    """Return what each message of a call is built of; None where that differs, or is not known.
+
+    It holds of a message that the call itself gave to a logger, without arguments, where its
+    values can be taken back out.
+    """
+    facts = record.__dict__
+    message, logger = facts.get("msg"), facts.get("name")
+    if type(message) is not str or not is_empty(facts.get("args")):
+        return None
+    if type(logger) is not str or known_loggers.has_templates(logger):
+        return None
+    site = site_of(frame)
+    readings = site.readings(frame)
+    if not readings or len(readings[0].messages) != 1 or not readings[0].values_hold:
+        return None
+    [built] = readings[0].messages
+    if _is_literal(message, site) or not fits(message, built.literals) or not built.names:
+        return None
+    return built if is_made_here(facts, frame) and is_unchanged(message, frame) else None
 
 
 def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Resolved:
@@ -129,7 +149,7 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
         return _of_object(message) if built else _DYNAMIC
     if message is not facts.get("msg"):
         facts = {**facts, "msg": message}
-    if len(message) > _MESSAGE_CHARACTERS:
+    if len(message) > MESSAGE_CHARACTERS:
         return _DYNAMIC
     logger = facts.get("name")
     if type(logger) is str:
@@ -140,7 +160,7 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if frame is None:
         return _DYNAMIC
     site = site_of(frame)
-    here = _made_here(facts, frame)
+    here = is_made_here(facts, frame)
     if _is_literal(message, site):
         return _literal(facts, site, frame if here else None)
     if not here:
@@ -150,23 +170,6 @@ def _resolve(record: logging.LogRecord, frame: FrameType | None, built: bool) ->
     if resolved is None and " " in message and message in site.module_texts(frame):
         return _literal(facts, site, frame)
     return resolved or _DYNAMIC
-
-
-def _made_here(facts: dict[str, Any], frame: FrameType) -> bool:
-    """Tell whether the record names a line that is running: the call's, or with ``stacklevel``
-    one that led to it. A handler may hand on the records of earlier calls (`MemoryHandler`)."""
-    line, function = facts.get("lineno"), facts.get("funcName")
-    if type(line) is not int or type(function) is not str:
-        return False
-    starts: tuple[FrameType | None, ...] = (frame, sys._getframe(1))
-    for running in starts:  # the second for what stands between the call and here
-        for _ in range(_STACK_LEVELS):
-            if running is None:
-                break
-            if running.f_lineno == line and running.f_code.co_name == function:
-                return True
-            running = running.f_back
-    return False
 
 
 def _is_literal(message: str, site: Site) -> bool:
@@ -191,7 +194,7 @@ def _built(facts: dict[str, Any], site: Site, frame: FrameType) -> Resolved | No
             template = _scrubbed(site, built.template)
             if not is_empty(arguments):
                 return Resolved(template, paired(reading, arguments, frame))
-            if reading.values_hold and _unchanged(message, frame):
+            if reading.values_hold and is_unchanged(message, frame):
                 return Resolved(template, taken_back(message, built), exact=False)
             return Resolved(template)
         rendered = _fitting(message, reading.rendered())
@@ -208,21 +211,6 @@ def _fitting(message: str, possible: tuple[Built, ...]) -> Built | None:
     """Return the one message that can have given this text."""
     fitting = [built for built in possible if fits(message, built.literals)]
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _unchanged(message: str, frame: FrameType) -> bool:
-    """Tell whether the call was given this very text: a `LoggerAdapter`, a record factory or a
-    filter on the way may have put something before or after."""
-    given: object = None
-    between: FrameType | None = sys._getframe(1)
-    while between is not None and between is not frame:
-        code = between.f_code
-        if code is _ADAPTER or call_site.is_front(code):
-            return False
-        if code is _LOG:
-            given = between.f_locals.get("msg")
-        between = between.f_back
-    return given is message
 
 
 def _wrapped(facts: dict[str, Any], frame: FrameType, built: bool) -> Resolved | None:

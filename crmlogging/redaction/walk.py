@@ -162,8 +162,7 @@ class Walk:
             line = line_name(name)
             if line in taken or line in self.fields:
                 continue
-            strict = node is not None and node.exact and node.field is not None
-            if node is None or not (exact or (strict and node.field.shape != "text")):  # type: ignore[union-attr]  # strict says so
+            if node is None or not (exact or node.is_strict):
                 self._put(line, self._withheld())
                 continue
             if node.live and type(value) not in SCALARS:

@@ -404,6 +404,7 @@ class TestScenarios:
             "S2a",
             "S2b",
             "S2d",
+            "S2f",
             "S2r",
             "S2t",
         } - {"S2"}
@@ -418,7 +419,7 @@ class TestScenarios:
                 assert {target.measure, target.others or target.measure} <= measures
                 assert target.variant in (None, *scenario.variants)
 
-    @pytest.mark.parametrize("key", ["S1", "S2a", "S2b", "S2d", "S2t", "S5", "S9", "S11"])
+    @pytest.mark.parametrize("key", ["S1", "S2a", "S2b", "S2d", "S2t", "S2f", "S5", "S9", "S11"])
     def test_ours_do_their_work(self, key: str) -> None:
         """What is measured of ours is what was asked for."""
         scenario, variant = SCENARIOS[key], SCENARIOS[key].variants[-1]

@@ -258,7 +258,7 @@ class TestStorms:
         quick = make(kind, order=order, grouping=GroupingFilter(first=2, window_seconds=60))
         slow = make(kind, order=order, grouping=Slow(first=2, window_seconds=60))
         raised = ValueError("gone"), KeyError("gone"), None, None
-        for _ in range(150):
+        for _ in range(300):
             now[0] += chance.choice([0.0, 0.001, 1.5, 1.5, 59.0, -3.0])
             level = chance.choice([20, 30, 40, 40, 40, 50])
             extra = {
@@ -266,7 +266,7 @@ class TestStorms:
                 "resource.id": chance.choice(["a-1", "a-2", "not an id", 7, None]),
                 "tenant.code": chance.choice(["acme", "acme", "not a tenant"]),
             }
-            words = chance.choice(["Synced contacts", "Failed to sync"])
+            words = chance.choice(["Synced contacts", "Failed to sync", "Refused", "Lost"])
             exc_info = chance.choice(raised) if chance.random() < 0.2 else None
             for each in (quick, slow):
                 _said_at_one_place(each.logger, level, words, extra, exc_info)
@@ -277,14 +277,14 @@ class TestStorms:
         if order == "fgc":
             (first, second), (as_slow, _) = quick.kept(), slow.kept()
             assert first == second
-            assert len(first) == 150
+            assert len(first) == 300
             assert _without_ids(first) == _without_ids(as_slow)
             archived = {line["record.id"]: line for line in first}
             passed = [line for line in quick.said() if "error.suppressed" not in line]
             assert all(line == archived[line["record.id"]] for line in passed)
         assert any("error.suppressed" in line for line in told[0])
         held = sum(line.get("error.suppressed", 0) for line in told[0])
-        assert held + sum("error.suppressed" not in line for line in told[0]) == 150
+        assert held + sum("error.suppressed" not in line for line in told[0]) == 300
 
     def test_a_storm_needs_no_records(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its plain errors are counted as they come; the resources are in the summary."""
@@ -443,6 +443,12 @@ def _said_at_one_place(
         logger.log(level, "Synced contacts", extra=extra, exc_info=exc_info)
     elif exc_info is not None:
         logger.log(level, "Failed to sync", extra=extra, exc_info=exc_info)
+    elif words == "Refused":
+        crm = extra["crm"]
+        logger.log(level, f"Refused {crm} for {words}", extra=extra)
+    elif words == "Lost":
+        resource = extra["tenant.code"]
+        logger.log(level, "Lost %s of %s", resource, level, extra=extra)
     else:
         logger.log(level, "Failed to sync", extra=extra)
 

@@ -6,8 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from logging.handlers import MemoryHandler
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from hypothesis import strategies as st
 from crmlogging import (
     AllowlistFilter,
     CorrelationFilter,
-    ErrorFilter,
     GroupingFilter,
     JsonFormatter,
     Logger,
@@ -27,62 +25,7 @@ from crmlogging import (
     correlation,
 )
 from crmlogging.redaction import straight
-
-Line = dict[str, Any]
-
-
-class Usual(RetentionFileHandler):
-    """Knows no calls: a subclass that does something of its own with each record."""
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        return super().handle(record)
-
-
-class Changing(logging.Filter):
-    """Does something to each record."""
-
-    def __init__(self, change: Callable[[logging.LogRecord], object]) -> None:
-        super().__init__()
-        self.change = change
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        self.change(record)
-        return True
-
-
-class Place:
-    """A logger before a file, with the filters of the design's document."""
-
-    def __init__(
-        self,
-        path: Path,
-        kind: type[logging.Logger] = Logger,
-        handler: type[RetentionFileHandler] = RetentionFileHandler,
-        filters: tuple[logging.Filter, ...] = (),
-    ) -> None:
-        self.path = path
-        self.logger = kind("crm.sync", logging.DEBUG)
-        self.logger.manager = logging.Manager(logging.root)
-        self.handler = handler(path)
-        self.handler.setFormatter(JsonFormatter(service="crm-sync"))
-        fields: list[str | Mapping[str, str]] = ["@crm", "count", {"note": "text"}]
-        allowlist = AllowlistFilter(fields, mask={"api_key": "last4"})
-        for each in filters or (CorrelationFilter(), ErrorFilter(), allowlist):
-            self.handler.addFilter(each)
-        self.logger.addHandler(self.handler)
-
-    def log(self, extra: Mapping[str, object] | None = None, times: int = 1) -> None:
-        for _ in range(times):
-            self.logger.info("Synced contacts", extra=extra)
-
-    def known(self) -> int:
-        """Return for how many calls there is a function."""
-        sites = [*self.handler._calls.values(), *self.handler._records.values()]
-        found = [each.straight for site in sites for each in site]
-        return sum(each.quick is not straight._unknown for each in found)
-
-    def lines(self) -> list[Line]:
-        return [orjson.loads(line) for line in self.path.read_bytes().splitlines()]
+from tests.handlers.straight_place import VALUES, Changing, Place, Usual, differences
 
 
 @pytest.fixture(autouse=True)
@@ -100,22 +43,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made.handler.close()
 
 
-def differences(line: Line, other: Line) -> Line:
-    names = [*line, *(name for name in other if name not in line)]
-    return {
-        name: (line.get(name), other.get(name))
-        for name in names
-        if name not in ("timestamp", "record.id") and line.get(name) != other.get(name)
-    }
-
-
-VALUES = st.sampled_from(
-    [
-        *("zoho", "c-17", "ada@example.com", "not shown", "4111111111111111", "", "\ud800", "é\n"),
-        *(None, True, 0, 1, 200, 131.75, float("inf"), 10**20, b"x", [1], {"a": 1}, object()),
-        *("a word", "call +1 555 0100", "sk_live_" + "made-up-0123456789", "[REDACTED]", "x\x7f"),
-    ]
-)
 NAMES = st.sampled_from(
     [
         *("crm", "tenant.code", "request.id", "request.attempt", "count", "note", "api_key"),
@@ -415,131 +342,6 @@ class TestWhatIsAsked:
         place.logger.filters.clear()
         assert "ada" not in place.path.read_text()
         assert len(place.lines()) == 8 + 2 * len(changes)
-
-
-@pytest.mark.parametrize("kind", [Logger, logging.Logger], ids=["own", "stock"])
-class TestArguments:
-    def test_arguments_are_fields_on_top(self, tmp_path: Path, kind: type[logging.Logger]) -> None:
-        """Those that are allowed in their shape; the others leave a placeholder."""
-        place = Place(tmp_path / "a.jsonl", kind)
-        for count in range(6):
-            email = f"ada{count}@example.com"
-            place.logger.info("Synced %s of %s", count, email, extra={"crm": "zoho"})
-        place.handler.close()
-        assert place.known() == 1
-        told = [(line["count"], line["email"], list(line)[-4:]) for line in place.lines()]
-        names = ["crm", "count", "email", "schema.version"]
-        assert told == [(count, "[REDACTED]", names) for count in range(6)]
-
-    def test_a_mapping_alone_is_arguments_by_name(
-        self, tmp_path: Path, kind: type[logging.Logger]
-    ) -> None:
-        """As the standard library has it, also where scalars stood before."""
-        places = self.places(tmp_path, kind)
-        for each in places:
-            emails: list[Any] = ["a", "b", "c", "d", "e", {"count": 3}, "f"]
-            for email in emails:
-                each.logger.info("Synced %s", email)
-                each.logger.info("Synced %(count)s", email)
-        self.compare(places, known=2)
-
-    def test_other_numbers_of_arguments(self, tmp_path: Path, kind: type[logging.Logger]) -> None:
-        """None, and one more, for the same message; the program's mistake loses no record."""
-        places = self.places(tmp_path, kind)
-        args: list[tuple[object, ...]] = [(1, 2)] * 6
-        for each in places:
-            for count in [*args, (), (1,), (1, 2, 3), (1, 2)]:
-                each.logger.info("Synced %s of %s", *count)
-        self.compare(places)
-        assert len(places[0].lines()) == 10
-
-    def test_two_calls_in_one_line(self, tmp_path: Path, kind: type[logging.Logger]) -> None:
-        """With one and the same literal: each names its own arguments."""
-        place = Place(tmp_path / "a.jsonl", kind)
-        to, count, email = place.logger, 7, "ada@example.com"
-        for way in [0, 1] * 8:
-            to.info("Synced %s", count) if way else to.info("Synced %s", email)
-        place.handler.close()
-        assert place.known() == 2
-        told = [(line.get("count"), line.get("email")) for line in place.lines()]
-        assert told == [(None, "[REDACTED]"), (7, None)] * 8
-
-    def test_through_whatever_speaks_for_a_logger(
-        self, tmp_path: Path, kind: type[logging.Logger]
-    ) -> None:
-        """An adapter of the standard library, or one of the program's own."""
-
-        class Speaking(logging.LoggerAdapter[logging.Logger]):
-            def info(self, msg: object, *args: object, **kwargs: Any) -> None:
-                self.logger.info(msg, *reversed(args), **kwargs)
-
-        places = self.places(tmp_path, kind)
-        for each in places:
-            adapted = logging.LoggerAdapter(each.logger, {"crm": "zoho"})
-            speaking = Speaking(each.logger, {})
-            for count in range(8):
-                email = f"ada{count}@example.com"
-                adapted.info("Merged %s into %s", email, count)
-                speaking.info("Merged %s into %s", email, count)
-        self.compare(places, known=1)
-
-    def test_arguments_that_somebody_changed(
-        self, tmp_path: Path, kind: type[logging.Logger]
-    ) -> None:
-        """On the logger, or where it is handed on: it shows what it did before they were known."""
-        places = self.places(tmp_path, kind)
-        changes: list[Callable[[Any], object]] = [
-            lambda record: setattr(record, "args", record.args[::-1]),
-            lambda record: setattr(record, "args", [*record.args]),
-            lambda record: setattr(record, "args", None),
-            lambda record: setattr(record, "args", (*record.args, "ada@example.com")),
-            lambda record: setattr(record, "args", ("ada@example.com", [record.args])),
-            lambda record: setattr(record, "args", {"count": "ada@example.com"}),
-        ]
-        for each in places:
-            handing_on = MemoryHandler(1, target=each.handler)
-            for handler in each.handler, handing_on:
-                each.logger.handlers[:] = [handler]
-                for change in [None, None, *changes, None]:
-                    each.logger.filters[:] = [Changing(change)] if change else []
-                    for count in range(4):
-                        each.logger.info("Synced %s of %s", count, "ada@example.com")
-            handing_on.close()
-        self.compare(places)
-        assert "ada" not in places[0].path.read_text()
-
-    @settings(
-        max_examples=60,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
-    @given(given=st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=10, max_size=20))
-    def test_any_arguments(
-        self, tmp_path: Path, kind: type[logging.Logger], given: list[tuple[Any, Any, Any]]
-    ) -> None:
-        """Of any kind, in any order."""
-        places = self.places(tmp_path, kind)
-        for each in places:
-            each.path.write_bytes(b"")
-            for count, note, email in [(1, "a word", "x")] * 4 + given:
-                each.logger.info("Synced %s of %s: %s", count, note, email, extra={"crm": note})
-        self.compare(places)
-
-    def places(self, folder: Path, kind: type[logging.Logger]) -> list[Place]:
-        """Return two: one that knows calls, and one that knows none."""
-        return [
-            Place(folder / "a.jsonl", kind),
-            Place(folder / "b.jsonl", kind, handler=Usual),
-        ]
-
-    def compare(self, places: list[Place], known: int | None = None) -> None:
-        """See that both wrote the same."""
-        for each in places:
-            each.handler.close()
-        for line, other in zip(*(each.lines() for each in places), strict=True):
-            assert differences(line, other) == {}
-        assert known is None or places[0].known() == known
-        assert not places[1].known()
 
 
 class TestSharing:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlogging.redaction.splitting import fits, split
+from crmlogging.redaction.splitting import cut_at, fits, split
 
 PIECES = st.lists(st.text("ab-", max_size=3), min_size=1, max_size=4)
 
@@ -41,3 +41,22 @@ class TestSplit:
         start = time.perf_counter()
         split("a" * 1_000_000, literals)
         assert time.perf_counter() - start < 20
+
+
+class TestCutAt:
+    @given(st.text("ab-", max_size=12), PIECES.filter(lambda pieces: len(pieces) > 1))
+    def test_agrees_with_split(self, text: str, literals: list[str]) -> None:
+        """But where nothing stands between the literals."""
+        expected = split(text, literals) if len(text) > len("".join(literals)) else None
+        assert cut_at(literals, 100)(text) == expected
+
+    def test_takes_nothing_out_of_a_longer_text(self) -> None:
+        """The limit is in characters of the text."""
+        cut = cut_at(("Took ", ""), 7)
+        assert cut("Took ab") == ("ab",)
+        assert cut("Took abc") is None
+
+    def test_literals_are_no_code(self) -> None:
+        """Whatever they hold."""
+        literals = ('"); raise SystemExit(', "{0}\n'", "\\")
+        assert cut_at(literals, 100)(literals[0] + "a" + literals[1] + "b\\") == ("a", "b")
