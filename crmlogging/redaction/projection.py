@@ -248,7 +248,7 @@ class Projection:
         if is_known and templates.recall(record) is None:
             names = templates.names_by_position(record, frame)
             if names is None and self._messages == "template":
-                built = templates.built_by(record, frame)
+                built = templates.built_by(record, frame, template)
             is_known = names is not None or built is not None
         shown = template if is_known else None
         self._plans.make(frame, record, constants, shown, names, built)

@@ -99,11 +99,14 @@ def names_by_position(record: logging.LogRecord, frame: FrameType) -> tuple[str 
     return tuple(names.get(id(mark)) for mark in marks)
 
 
-def built_by(record: logging.LogRecord, frame: FrameType) -> Built | None:
+def built_by(record: logging.LogRecord, frame: FrameType, template: str) -> Built | None:
     """Return what each message of a call is built of; None where that differs, or is not known.
 
-    It holds of a message that the call itself gave to a logger, without arguments, where its
-    values can be taken back out.
+    It holds of a message that the call itself gave to a logger (`handing_on`), without arguments,
+    where its values can be taken back out.
+
+    Args:
+        template: what was found to be shown of the message of `record`.
     """
     facts = record.__dict__
     message, logger = facts.get("msg"), facts.get("name")
@@ -116,9 +119,10 @@ def built_by(record: logging.LogRecord, frame: FrameType) -> Built | None:
     if not readings or len(readings[0].messages) != 1 or not readings[0].values_hold:
         return None
     [built] = readings[0].messages
-    if _is_literal(message, site) or not fits(message, built.literals) or not built.names:
+    # Else this one is, though built there, an endless text, or the literal alone.
+    if not built.names or _scrubbed(site, built.template) != template:
         return None
-    return built if is_made_here(facts, frame) and is_unchanged(message, frame) else None
+    return built
 
 
 def resolve(record: logging.LogRecord, frame: FrameType | None, mode: str) -> Resolved:

@@ -209,6 +209,16 @@ def _log_variable(logger: logging.Logger, crm: str) -> None:
     logger.info(said)
 
 
+def _log_one_of_two(logger: logging.Logger, crm: str, number: int) -> None:
+    logger.info(f"Shut {crm}" if number % 2 else f"Opened {crm}")
+
+
+def _log_what_is_given(logger: logging.Logger, said: str, crm: str) -> None:
+    if not said:
+        said = f"Closed {crm}"
+    logger.info(said)
+
+
 class TestBuiltMessages:
     def test_values_are_fields_on_top(self, both: Both) -> None:
         """Those that are allowed in full, in a strict shape; the others leave a placeholder."""
@@ -356,9 +366,37 @@ class TestBuiltMessages:
 
     def test_endless_texts(self, both: Both) -> None:
         """Nothing is taken out of a text of a megabyte."""
-        for number in range(8):
-            crm = "zoho" if number < 6 else "z" * 1_000_000
+        is_long = [*[0] * 6, 1, 1], [1, 1, *[0] * 6]
+        for first, later in zip(*is_long, strict=True):
+            crm, code = ("z" * 1_000_000 if each else "zoho" for each in (first, later))
             for logger in both:
                 logger.info(f"Synced {crm} at last")
+                logger.info(f"Merged {code} at last")
         told = [line["message"] for line in both.compare(known=1)]
-        assert told == ["Synced {crm} at last"] * 6 + ["[DYNAMIC MESSAGE]"] * 2
+        assert told[::2] == ["Synced {crm} at last"] * 6 + ["[DYNAMIC MESSAGE]"] * 2
+        assert told[1::2] == ["[DYNAMIC MESSAGE]"] * 2 + ["Merged {code} at last"] * 6
+
+    def test_a_text_of_which_nothing_but_the_literal_is_left(self, both: Both) -> None:
+        """At first, or later: it is the literal itself."""
+        for number in range(16):
+            crm = "zoho" if 4 <= number < 12 else ""
+            for logger in both:
+                logger.info("Synced contacts " + crm)
+        told = {(line["message"], line.get("crm")) for line in both.compare()}
+        assert told == {("Synced contacts ", None), ("Synced contacts {crm}", "zoho")}
+
+    def test_a_text_of_several_forms(self, both: Both) -> None:
+        """Of one that is not certain nothing is taken out."""
+        for number in range(10):
+            crm = f"zoho-{number}"
+            for logger in both:
+                _log_one_of_two(logger, crm, number)
+                _log_what_is_given(logger, "", crm)
+        lines = both.compare(known=0)
+        told = {(line["message"], line.get("crm")) for line in lines[1::2]}
+        assert told == {("Closed {crm}", None)}
+        told = {(line["message"], line.get("crm")) for line in lines[::2]}
+        assert told == {
+            *(("Opened {crm}", f"zoho-{number}") for number in range(0, 10, 2)),
+            *(("Shut {crm}", f"zoho-{number}") for number in range(1, 10, 2)),
+        }
