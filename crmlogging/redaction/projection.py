@@ -19,7 +19,7 @@ from crmlogging.records.calls import LAST_SECOND
 from crmlogging.redaction import call_site, facts, templates
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.failing import BLANK, failed
-from crmlogging.redaction.handing_on import is_made_here, is_unchanged
+from crmlogging.redaction.handing_on import is_unchanged
 from crmlogging.redaction.mapped import unfold_message
 from crmlogging.redaction.masks import HmacKey
 from crmlogging.redaction.patterns import compile_patterns
@@ -174,7 +174,7 @@ class Projection:
         plan, values = found
         args = plan.taken_back(given["msg"], given["args"])
         if args is not None and frame is not None:
-            named = is_made_here(given, frame) and is_unchanged(given["msg"], frame)
+            named = is_unchanged(given["msg"], frame)
         else:
             args = given["args"]
             named = plan.message is given["msg"] and not call_site.is_handed_on(frame)
@@ -247,7 +247,7 @@ class Projection:
         is_known = self._messages != "any"
         if is_known and templates.recall(record) is None:
             names = templates.names_by_position(record, frame)
-            if names is None and self._messages == "template":
+            if names is None:
                 built = templates.built_by(record, frame, template)
             is_known = names is not None or built is not None
         shown = template if is_known else None

@@ -91,6 +91,24 @@ class TestArguments:
                 speaking.info("Merged %s into %s", email, count)
         self.compare(places, known=1)
 
+    def test_values_that_a_client_gives_in_another_form(
+        self, tmp_path: Path, kind: type[logging.Logger]
+    ) -> None:
+        """A status as text, a whole URL for its path: they are read as ever."""
+        places = self.places(tmp_path, kind)
+        for each in places:
+            each.logger.name = "urllib3.connectionpool"
+            for number in range(12):
+                path = f"https://api.example.com/crm/v3/objects/{number}?email=ada@example.com"
+                each.logger.info(
+                    '%s://%s:%s "%s %s %s" %s %s',
+                    *("https", "api.example.com", 443, "GET", path, "HTTP/1.1"),
+                    *("200" if number % 2 else 200, 512),
+                )
+        self.compare(places, known=1)
+        told = {(line["request.path"], line["response.status"]) for line in places[0].lines()}
+        assert told == {("/crm/v3/objects/{id}", 200)}
+
     def test_arguments_that_somebody_changed(
         self, tmp_path: Path, kind: type[logging.Logger]
     ) -> None:
@@ -267,16 +285,20 @@ class TestBuiltMessages:
                 logger.info(f"Counted {count}") if type(count) is not object else None
         assert "ada" not in orjson.dumps(both.compare()).decode()
 
-    @pytest.mark.parametrize("first", [0, 4])
-    def test_a_text_that_somebody_changed_on_the_way(self, both: Both, first: int) -> None:
-        """By an adapter, a filter or a factory, from the first record on or later."""
+    @pytest.mark.parametrize("changed", [range(8), range(2, 4), range(8, 16)], ids=str)
+    @pytest.mark.parametrize("put", ["Synced ada@example.com ", "ada@example.com "])
+    def test_a_text_that_somebody_changed_on_the_way(
+        self, both: Both, changed: range, put: str
+    ) -> None:
+        """By an adapter, a filter or a factory, to one that might have been built as well or not,
+        from the first record on or later."""
 
         class Prefixing(logging.LoggerAdapter[logging.Logger]):
             def process(self, msg: object, kwargs: Any) -> Any:
-                return f"[job] {msg}" if self.extra else msg, kwargs
+                return f"{put}{msg}" if self.extra else msg, kwargs
 
         def change(record: logging.LogRecord) -> None:
-            record.msg = f"Synced ada@example.com {record.msg}"
+            record.msg = f"{put}{record.msg}"
 
         usual = logging.getLogRecordFactory()
 
@@ -287,16 +309,16 @@ class TestBuiltMessages:
 
         for number in range(16):
             crm = f"zoho-{number}"
-            changed = number % 8 < 4 if first else number % 8 >= 4
+            now = number in changed
             for logger in both:
-                adapter = Prefixing(logger, {"is": "on"} if changed else {})
-                logger.filters[:] = [Changing(change)] if changed else []
+                logger.filters[:] = [Changing(change)] if now else []
                 logger.info(f"Synced {crm} in time")
                 logger.filters[:] = []
-                logging.setLogRecordFactory(made if changed else usual)
+                logging.setLogRecordFactory(made if now else usual)
                 logger.info(f"Synced {crm} once")
                 logging.setLogRecordFactory(usual)
-                speaker: Any = adapter if (number < 8) is (first == 0) else logger
+                speaker: Any = Prefixing(logger, {"is": "on"} if number % 2 else {})
+                speaker = speaker if now else logger
                 speaker.info(f"Synced {crm} twice")
         assert "ada" not in orjson.dumps(both.compare()).decode()
 
@@ -350,19 +372,43 @@ class TestBuiltMessages:
 
     def test_subclasses_of_text_are_no_texts(self, both: Both) -> None:
         """What they do when they are looked at is theirs."""
+        looked: list[str] = []
 
         class Text(str):
             __slots__ = ()
 
             def startswith(self, *given: Any) -> bool:
-                raise AssertionError("looked at")
+                looked.append(self)
+                return super().startswith(*given)
 
-        for number in range(8):
+        for number in range(12):
             crm = Text(f"zoho-{number}")
             for logger in both:
+                put = Changing(lambda record: setattr(record, "msg", Text(record.msg)))
+                logger.filters[:] = [put] if number in (0, 7, 9) else []
                 logger.info(f"Synced {crm}")
-                logger.info(Text(f"Synced {crm} twice") if number % 2 else f"Synced {crm} twice")
-        both.compare()
+        both.compare(known=1)
+        assert looked == []
+
+    def test_arguments_that_somebody_put_beside_a_built_message(self, both: Both) -> None:
+        """They may be what its text says they are: nothing is taken out of it."""
+        for number in range(12):
+            crm = f"zoho-{number} %s"
+            for logger in both:
+                put = Changing(lambda record: setattr(record, "args", (1,)))
+                logger.filters[:] = [put] if number in (7, 9) else []
+                logger.info(f"Synced {crm}", extra={"count": 1})
+        both.compare(known=1)
+
+    @pytest.mark.parametrize("level", [1, 2, 3])
+    def test_a_literal_of_another_frame(self, both: Both, level: int) -> None:
+        """It is built of nothing."""
+        for _ in range(8):
+            for logger in both:
+                logger.info("Synced contacts", stacklevel=level)
+                logger.info(f"Synced {both} now", stacklevel=level)
+        told = [line["message"] for line in both.compare()]
+        assert told == ["Synced contacts", "Synced {both} now"] * 8
 
     def test_endless_texts(self, both: Both) -> None:
         """Nothing is taken out of a text of a megabyte."""
