@@ -145,12 +145,11 @@ class Logger(logging.Logger):
             if not _has_usual_steps(type(self)):
                 return False
             frame = sys._getframe(2)
-            code, is_direct = frame.f_code, True
+            code, speaker = frame.f_code, None
             while code.co_filename in _INTERNAL:  # an adapter's
-                is_direct = False
                 if frame.f_back is None:
                     return False
-                frame = frame.f_back
+                speaker, frame = frame, frame.f_back
                 code = frame.f_code
             spoken = records.spoken_now(self.name, level)
             if spoken is None:
@@ -168,12 +167,12 @@ class Logger(logging.Logger):
             return False
         try:
             taken = take_known and take_known(
-                first, spoken, message, code, frame.f_lasti, args, extra, handlers, is_direct
+                first, spoken, message, code, frame.f_lasti, args, extra, handlers, speaker
             )
         except RecursionError:  # not even that can be called
             return False
         learns = taken is False
-        return taken or is_taken(handlers, frame, spoken, message, args, extra, is_direct, learns)
+        return taken or is_taken(handlers, frame, spoken, message, args, extra, speaker, learns)
 
     def findCaller(  # noqa: N802  # the standard library's name
         self, stack_info: bool = False, stacklevel: int = 1

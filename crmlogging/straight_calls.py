@@ -19,17 +19,17 @@ def is_taken(
     message: object,
     args: tuple[object, ...],
     extra: dict[str, Any],
-    is_direct: bool,
+    speaker: FrameType | None,
     learns: bool,
 ) -> bool:
     """Have the handlers take what their filters make of a call; tell whether that could be done.
 
     Args:
-        is_direct: no adapter stands between.
+        speaker: as in `records.is_given`.
         learns: they do not know the call yet, and may want to.
     """
     try:
-        call = records.call_of(frame, spoken, message, args, is_direct)
+        call = records.call_of(frame, spoken, message, args, speaker)
         found = _answers(handlers, call, extra)
     except Exception:  # noqa: BLE001  # whatever it is, the long way is made for it
         return False

@@ -22,6 +22,7 @@ from crmlogging.records import (
     Stage,
     copy_of,
     identity,
+    is_given,
     is_of_call,
     notice,
     record_id,
@@ -251,7 +252,7 @@ class TestIsOfCall:
         assert not handler.answer()
 
     def test_a_text_that_the_call_gave(self) -> None:
-        """Itself, and no adapter; no filter put another in its place."""
+        """Itself: no adapter and no filter put another in its place."""
 
         class Asked(Asking):
             def handle(self, record: logging.LogRecord) -> bool:
@@ -267,11 +268,26 @@ class TestIsOfCall:
         logger.addHandler(handler)
         logger.error("Synced zoho")
         assert handler.answer()
-        logging.LoggerAdapter(logger, {}).error("Synced zoho")
+        adapter = logging.LoggerAdapter(logger, {})
+        adapter.error("Synced zoho")
+        assert handler.answer()
+        adapter.process = lambda msg, kwargs: (f"{msg}!", kwargs)  # type: ignore[method-assign]  # as a subclass would
+        adapter.error("Synced zoho")
+        assert not handler.answer()
+        adapter.log(40, "Synced zoho")
         assert not handler.answer()
         logger.addFilter(change)
         logger.error("Synced zoho")
         assert not handler.answer()
+
+    def test_a_text_that_a_function_of_the_program_gave(self) -> None:
+        """Whatever it calls what it was given."""
+
+        def speak(msg: str) -> bool:
+            return is_given(sys._getframe(), msg)
+
+        assert not speak("Synced zoho")
+        assert is_given(None, "Synced zoho")
 
     def test_a_record_that_is_handed_on(self) -> None:
         """By a handler, or by the program."""

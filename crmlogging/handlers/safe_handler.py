@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from functools import cache
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmlogging import levels, records, ticking
@@ -130,7 +130,7 @@ class SafeHandler(logging.Handler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
-        is_direct: bool,
+        speaker: FrameType | None,
     ) -> bool | None:
         """Emit what a call says, if it is known; tell whether that was done.
 
@@ -142,7 +142,7 @@ class SafeHandler(logging.Handler):
             args: of the message.
             fields: of the call; never changed.
             handlers: all that it goes to; this is the first. Either all of them emit it, or none.
-            is_direct: no adapter stands between.
+            speaker: of the call, as in `records.is_given`.
 
         Returns:
             None where that is nothing to `learn`.

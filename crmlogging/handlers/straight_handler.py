@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from threading import current_thread
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from crmlogging import records
@@ -62,7 +62,7 @@ class StraightHandler(LearningHandler):
         args: tuple[object, ...],
         fields: dict[str, Any],
         handlers: list[Any],
-        is_direct: bool,
+        speaker: FrameType | None,
     ) -> bool | None:
         """Write the line of a call that is known; tell whether that was done."""
         site = id(code), offset, len(fields)
@@ -81,7 +81,7 @@ class StraightHandler(LearningHandler):
                 )
                 given: tuple[object, ...] | None = args
                 if said is not message:
-                    given = outline.taken_back(message, args) if is_direct else None
+                    given = outline.taken_back(message, args, speaker)
                 if (
                     given is None
                     or outline.code is not code

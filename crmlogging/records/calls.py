@@ -16,14 +16,15 @@ from typing import Any, Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "is_of_call", "note_speaker"]
-__all__ += ["spoken_now"]
+__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "is_given", "is_of_call"]
+__all__ += ["note_speaker", "spoken_now"]
 
 LAST_SECOND: Final = 253_402_300_799.0
 """Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
 _LogRecord: Final = logging.LogRecord
 _SOURCE_FILE: Final = os.path.normcase(logging.addLevelName.__code__.co_filename)
 _level_names: Final = logging._levelToName
+_ADAPTED: Final = logging.LoggerAdapter.log.__code__
 _pid = os.getpid()
 
 
@@ -38,36 +39,36 @@ _DELIVERING: Final = tuple(
     _code_of(getattr(logging.Logger, name), vars(logging))
     for name in ("callHandlers", "handle", "_log")
 )
+_METHODS: Final = (
+    *("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"),
+)
 _speaking: dict[int, CodeType] = {}  # by id, since to hash a code object walks all its bytecode
 
 
 def note_speaker(speaker: object, module: Mapping[str, Any]) -> None:
     """Remember the methods of `speaker`, of that `module`, that hand on a call as it is given."""
-    for name in ("debug", "info", "warning", "error", "critical", "log"):
-        code = _code_of(getattr(speaker, name), module)
+    for name in _METHODS:
+        code = _code_of(getattr(speaker, name, None), module)
         if code is not None:
             _speaking[id(code)] = code
 
 
-note_speaker(logging.LoggerAdapter, vars(logging))
-_adapting: Final = _speaking.copy()
-note_speaker(logging.Logger, vars(logging))
-note_speaker(logging, vars(logging))
+for _speaker in (logging.Logger, logging.LoggerAdapter, logging):
+    note_speaker(_speaker, vars(logging))
 
 
 Spoken: TypeAlias = "tuple[str, int, str | None, int]"
 """Name of the logger; level and its name, None if it has none; id of the process."""
 Call: TypeAlias = """tuple[
     CodeType, int, tuple[str, int, str | None, int, str],
-    object, tuple[object, ...], float, float, int, str, str | None, bool,
+    object, tuple[object, ...], float, float, int, str, str | None, FrameType | None,
 ]"""
 """A plain logging call: without an exception, a stack, or frames to skip.
 
 What makes it, and the offset of the instruction; what is `Spoken`, and the name of the process,
 which our lines do not hold; the message and its arguments, as given; seconds since the epoch, and
 milliseconds since `logging` was imported; id and name of the calling thread; name of the running
-task of asyncio, where this Python records it; whether it gave the message to the logger itself,
-and no adapter did.
+task of asyncio, where this Python records it; the frame that speaks for it (see `is_given`).
 
 A plain tuple, which is taken apart in a third of the time that one with names needs.
 """
@@ -95,7 +96,11 @@ def spoken_now(logger: str, level: int) -> Spoken | None:
 
 
 def call_of(
-    frame: FrameType, spoken: Spoken, message: object, args: tuple[object, ...], is_direct: bool
+    frame: FrameType,
+    spoken: Spoken,
+    message: object,
+    args: tuple[object, ...],
+    speaker: FrameType | None,
 ) -> Call:
     """Return the call that `frame` makes."""
     if NANOSECONDS:
@@ -115,7 +120,7 @@ def call_of(
         get_ident(),
         current_thread().name,
         task_name() if TASKS else None,
-        is_direct,
+        speaker,
     )
 
 
@@ -129,21 +134,34 @@ def is_of_call(
 
     Args:
         frame: from which the handler was called.
-        text: a message that the call itself must have given to the logger: an adapter, a record
-            factory or a filter may have put something before or after.
+        text: a message that the call must have given as it is (see `is_given`).
     """
     outer: FrameType | None = frame
     for step in _DELIVERING:
         if outer is None or outer.f_code is not step:
             return False
-        last, outer = outer, outer.f_back
-    if text is not None and last.f_locals.get("msg") is not text:
-        return False
-    while outer is not None and outer.f_code is not code and id(outer.f_code) in _speaking:
-        if text is not None and id(outer.f_code) in _adapting:
-            return False
         outer = outer.f_back
-    return outer is not None and outer.f_code is code and outer.f_lasti == offset
+    speaker = frame
+    while outer is not None and outer.f_code is not code and id(outer.f_code) in _speaking:
+        speaker, outer = outer, outer.f_back
+    if outer is None or outer.f_code is not code or outer.f_lasti != offset:
+        return False
+    return text is None or is_given(speaker, text)
+
+
+def is_given(speaker: FrameType | None, text: object) -> bool:
+    """Tell whether a call gave this very text: an adapter, a record factory or a filter on the way
+    may put something before or after.
+
+    Args:
+        speaker: frame of the method that was called; None where that is the logger's own, which
+            has just been given the text.
+    """
+    if speaker is None:
+        return True
+    # An adapter's `log` keeps what its `process` made of the text, and not what it was given.
+    is_speaking = id(speaker.f_code) in _speaking and speaker.f_code is not _ADAPTED
+    return is_speaking and speaker.f_locals.get("msg") is text
 
 
 def created_now() -> float:

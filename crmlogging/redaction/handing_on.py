@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from types import FrameType
 from typing import Any, Final
 
+from crmlogging.records import is_given
 from crmlogging.redaction.call_site import is_front
 
 __all__ = ["is_made_here", "is_unchanged"]
 
 _STACK_LEVELS: Final = 64
-_ADAPTER: Final = logging.LoggerAdapter.log.__code__
-_LOG: Final = logging.Logger._log.__code__
 
 
 def is_made_here(facts: dict[str, Any], frame: FrameType) -> bool:
@@ -34,15 +32,10 @@ def is_made_here(facts: dict[str, Any], frame: FrameType) -> bool:
 
 
 def is_unchanged(message: str, frame: FrameType) -> bool:
-    """Tell whether the call was given this very text: a `LoggerAdapter`, a record factory or a
-    filter on the way may have put something before or after."""
-    given: object = None
-    between: FrameType | None = sys._getframe(1)
-    while between is not None and between is not frame:
-        code = between.f_code
-        if code is _ADAPTER or is_front(code):
+    """Tell whether the call that `frame` makes gave this very text (see `records.is_given`)."""
+    speaker = between = sys._getframe(1)
+    while between is not frame:
+        if between.f_back is None or is_front(between.f_code):
             return False
-        if code is _LOG:
-            given = between.f_locals.get("msg")
-        between = between.f_back
-    return given is message
+        speaker, between = between, between.f_back
+    return is_given(speaker, message)

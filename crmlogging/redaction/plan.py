@@ -8,7 +8,7 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple, cast
 
-from crmlogging.records import LAST_SECOND, Outline, is_of_call
+from crmlogging.records import LAST_SECOND, Outline, is_given, is_of_call
 from crmlogging.redaction.deciding import Place
 from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
@@ -188,15 +188,21 @@ class Plan(Outline):
         values = self._of_record.values(attributes)
         return None if values is None else self.show(values)
 
-    def taken_back(self, message: object, args: object) -> tuple[str, ...] | None:
-        """Return the arguments that a built message holds; None if it is none of this plan's."""
+    def taken_back(
+        self, message: object, args: object, speaker: FrameType | None
+    ) -> tuple[str, ...] | None:
+        """Return the arguments that a built message holds; None if it is none of this plan's.
+
+        Args:
+            speaker: as in `records.is_given`.
+        """
         if (
             self.cut is None
             or type(message) is not str
             or not (args is None or args is _NO_ARGUMENTS)
         ):
             return None
-        return self.cut(message)
+        return self.cut(message) if is_given(speaker, message) else None
 
     def arguments_of(
         self, message: object, args: object, frame: FrameType
@@ -210,7 +216,7 @@ class Plan(Outline):
             if type(args) is tuple and is_of_call(frame, self.code, self.offset):
                 return args
             return None
-        taken = self.taken_back(message, args)
+        taken = self.taken_back(message, args, None)
         if taken is None or not is_of_call(frame, self.code, self.offset, cast("str", message)):
             return None
         return taken

@@ -172,7 +172,7 @@ class Projection:
             except NotNow:  # logged by whoever reads the source of this very call
                 return self._walked(record, None, identity)
         plan, values = found
-        args = plan.taken_back(given["msg"], given["args"])
+        args = plan.taken_back(given["msg"], given["args"], None)
         if args is not None and frame is not None:
             named = is_unchanged(given["msg"], frame)
         else:
@@ -189,14 +189,13 @@ class Projection:
         Returns:
             The parts of its `Moment`, but the last, its id.
         """
-        code, offset, spoken, message, given, created, relative, thread, *rest = call
-        thread_name, task, is_direct = rest
+        code, offset, spoken, message, given, created, relative, thread, name, task, speaker = call
         for plan in self._plans.by_site.get((id(code), offset, len(fields)), ()):
             if plan.code is not code or plan.spoken != spoken:
                 continue
             args: tuple[object, ...] | None = given
             if plan.message is not message:
-                args = plan.taken_back(message, given) if is_direct else None
+                args = plan.taken_back(message, given, speaker)
             if args is None:
                 continue
             more = None
@@ -209,10 +208,10 @@ class Projection:
                     return None
             values = None if (picked := plan.pick(fields)) is None else plan.show(picked)
             if values is not None and 0.0 <= created <= LAST_SECOND:
-                name = facts.thread_name(thread_name)
+                shown = facts.thread_name(name)
                 task = None if task is None else facts.task_name(task)
                 text = plan.base["msg"]
-                return plan, spoken[1], created, relative, thread, name, task, text, values, more
+                return plan, spoken[1], created, relative, thread, shown, task, text, values, more
         return None
 
     def _walked(

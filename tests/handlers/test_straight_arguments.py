@@ -322,6 +322,19 @@ class TestBuiltMessages:
                 speaker.info(f"Synced {crm} twice")
         assert "ada" not in orjson.dumps(both.compare()).decode()
 
+    def test_a_text_that_went_through_an_adapter_as_it_is(self, both: Both) -> None:
+        """Its values are shown, but where the adapter's `log` is called itself."""
+        for number in range(8):
+            crm = f"zoho-{number}"
+            for logger in both:
+                adapter = logging.LoggerAdapter(logger, {"tenant.code": "acme"})
+                adapter.info(f"Synced {crm} again")
+                adapter.log(logging.INFO, f"Merged {crm} again")
+        lines = both.compare(known=1)
+        told = [(line["message"], line.get("crm"), line["tenant.code"]) for line in lines]
+        assert told[::2] == [("Synced {crm} again", f"zoho-{at}", "acme") for at in range(8)]
+        assert told[1::2] == [("Merged {crm} again", None, "acme")] * 8
+
     def test_a_text_that_is_no_other_way_of_the_same(self, both: Both) -> None:
         """Two calls on one line, one literal for both: each names its own values."""
         crm, code = "zoho", "ada@example.com"
