@@ -14,16 +14,19 @@ known of a call before its record is made.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from operator import itemgetter
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from crmlogging import context
 from crmlogging.filters.allowlist import AllowlistFilter
 from crmlogging.filters.correlation import CorrelationFilter
 from crmlogging.filters.errors import ErrorFilter
+from crmlogging.filters.grouping_forms import Forms, form_of, is_at
 from crmlogging.filters.grouping_key import Key, key_of
-from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, Stage
+from crmlogging.records import STANDARD_ATTRIBUTES, SafeRecord, Stage, delivery_to, is_of_call
 
 if TYPE_CHECKING:
     from crmlogging.errors.model import CrmError
@@ -73,6 +76,7 @@ class Early:
         self._extras: dict[tuple[object, ...], int] = {}
         # By a hash: no value of a record is kept.
         self._keys: dict[int, Key] = {}
+        self._forms = Forms()
 
     @staticmethod
     def fits(stages: tuple[Stage, ...]) -> bool:
@@ -92,13 +96,18 @@ class Early:
         exc_info = attributes["exc_info"]
         if type(exc_info) is not tuple or len(exc_info) != 3:
             return False
-        evidence, _, resource = self._evidence(number, _call(attributes), attributes, exc_info[1])
+        call = _call(attributes)
+        if self._forms:
+            delivery = delivery_to(sys._getframe(1))
+            call = self._forms.said(call, delivery, is_of_call)
+        evidence, _, resource = self._evidence(number, call, attributes, exc_info[1])
         key, hold = self._keys.get(evidence), self._hold
         return key is not None and hold(key, attributes["created"], resource, self._shown)
 
     def holds_call(
         self,
         call: tuple[object, ...],
+        frame: FrameType,
         extra: dict[str, Any],
         raised: BaseException,
         created: float,
@@ -107,6 +116,7 @@ class Early:
 
         Args:
             call: level, message, path and line.
+            frame: of the call.
             extra: its fields, or an empty dictionary.
             raised: the exception that is logged.
             created: seconds since the epoch.
@@ -116,6 +126,8 @@ class Early:
         number = self._extras.get(tuple(extra)) or self._number_of_extra(extra)
         if number == _CLOSED:
             return False
+        if self._forms:
+            call = self._forms.said(call, frame, is_at)
         evidence, _, resource = self._evidence(number, call, extra, raised)
         key, hold = self._keys.get(evidence), self._hold
         return key is not None and hold(key, created, resource, self._shown)
@@ -131,22 +143,30 @@ class Early:
             return
         # Now, since processes without errors need none.
         self._error_like = self._error_like or self._errors.recaller()
-        call = _call(attributes)
+        form, call = form_of(safe, attributes), _call(attributes)
+        if form is not None:
+            call = call[0], form.words, *call[2:]
         evidence, error, resource = self._evidence(number, call, attributes, exc_info[1])
         if evidence == _UNKNOWN or error is None:
             return
         key, told = key_of(safe), safe.__dict__
-        if key is None or key[0] != error.fingerprint or told["msg"] != attributes["msg"]:
+        if key is None or key[0] != error.fingerprint:
             return
-        # What the message told of these, another of its kind may not tell.
+        if form is None and told["msg"] != attributes["msg"]:
+            return
+        # What the message tells of these, another of its kind may not tell.
+        telling = () if form is None else form.names
         bound = context.current().fields if self._stamped else _UNBOUND
         known: dict[str, object] = {_CRM: error.provider}
         for name in (_CRM, _TENANT):
             given = (attributes.get(name), bound.get(name), known.get(name))
-            if told.get(name) is not None and given == (None, None, None):
+            tells = name in telling or told.get(name) is not None
+            if tells and given == (None, None, None):
                 return
-        if RESOURCE in told and resource is None:
+        if (RESOURCE in telling or RESOURCE in told) and resource is None:
             return
+        if form is not None:
+            self._forms.note(call[2:], form)
         if len(self._keys) >= _KEYS_KEPT:
             self._keys.clear()
         self._keys[evidence] = key

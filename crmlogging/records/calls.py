@@ -16,15 +16,14 @@ from typing import Any, Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "is_given", "is_of_call"]
-__all__ += ["note_speaker", "spoken_now"]
+__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "delivery_to", "is_given"]
+__all__ += ["is_of_call", "note_speaker", "spoken_now"]
 
 LAST_SECOND: Final = 253_402_300_799.0
 """Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
 _LogRecord: Final = logging.LogRecord
 _SOURCE_FILE: Final = os.path.normcase(logging.addLevelName.__code__.co_filename)
 _level_names: Final = logging._levelToName
-_ADAPTED: Final = logging.LoggerAdapter.log.__code__
 _pid = os.getpid()
 
 
@@ -39,6 +38,8 @@ _DELIVERING: Final = tuple(
     _code_of(getattr(logging.Logger, name), vars(logging))
     for name in ("callHandlers", "handle", "_log")
 )
+_ADAPTED: Final = _code_of(logging.LoggerAdapter.log, vars(logging))
+_STEPS_OF_HANDLERS: Final = 4
 _METHODS: Final = (
     *("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"),
 )
@@ -147,6 +148,20 @@ def is_of_call(
     if outer is None or outer.f_code is not code or outer.f_lasti != offset:
         return False
     return text is None or is_given(speaker, text)
+
+
+def delivery_to(handler: FrameType) -> FrameType | None:
+    """Return the frame of the logger that gives a record to its handlers.
+
+    Args:
+        handler: frame of a handler's step, some of which may have called one another.
+    """
+    frame: FrameType | None = handler
+    for _ in range(_STEPS_OF_HANDLERS):
+        if frame is None or frame.f_code is _DELIVERING[0]:
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def is_given(speaker: FrameType | None, text: object) -> bool:

@@ -256,7 +256,7 @@ def is_held(
     if holds_call is None:
         return False
     call = level, message, frame.f_code.co_filename, frame.f_lineno
-    return bool(holds_call(call, extra, raised, created_now()))
+    return bool(holds_call(call, frame, extra, raised, created_now()))
 
 
 def _call(each: Any) -> _Filtering:

@@ -13,7 +13,7 @@ from crmlogging.redaction.deciding import Place
 from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
 from crmlogging.redaction.showing import Showing
-from crmlogging.redaction.splitting import Cut
+from crmlogging.redaction.splitting import Cut, fits
 from crmlogging.redaction.straight import Ending, Straight
 from crmlogging.redaction.walk import PASSED_OVER, SCALARS
 
@@ -124,6 +124,7 @@ class Plan(Outline):
             compare by identity. None where the message differs from record to record.
         cut: takes the arguments back out of a message that the call builds, whose template is in
             `base`; None where it builds none, or nothing that is known.
+        literals: of which it builds them.
         arguments: where those of the message go, by position.
         count: how many arguments there are.
         fields: how many fields the call has.
@@ -137,7 +138,7 @@ class Plan(Outline):
 
     __slots__ = (
         *("_fittings", "_of_call", "_of_record", "code", "count", "cut"),
-        *("fields", "level", "message", "offset", "pick", "show", "spoken"),
+        *("fields", "level", "literals", "message", "offset", "pick", "show", "spoken"),
     )
 
     def __init__(
@@ -154,6 +155,7 @@ class Plan(Outline):
         self.arguments: tuple[Argument, ...] | None
         self.count = 0
         self.cut: Cut | None = None
+        self.literals: tuple[str, ...] = ()
         self.offset: int | None = None
         self.level: int = base["levelno"]
         self.spoken = _SPOKEN(attributes)
@@ -187,6 +189,11 @@ class Plan(Outline):
         """
         values = self._of_record.values(attributes)
         return None if values is None else self.show(values)
+
+    def is_built(self, message: object) -> bool:
+        """Tell whether the call may have built this message, in whatever way it can be cut."""
+        is_text = self.cut is not None and type(message) is str
+        return is_text and fits(cast("str", message), self.literals)
 
     def taken_back(
         self, message: object, args: object, speaker: FrameType | None

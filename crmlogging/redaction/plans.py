@@ -131,7 +131,7 @@ class Plans:
         plan = Plan(frame.f_code, attributes, base, picked, decision.places)
         if built is not None:
             plan.message = object()  # which is no message
-            plan.cut = cut_at(built.literals, MESSAGE_CHARACTERS)
+            plan.literals, plan.cut = built.literals, cut_at(built.literals, MESSAGE_CHARACTERS)
             plan.count = len(built.names)
             plan.arguments = self._arguments(built.names, base, self._of_text)
         elif template is not None:

@@ -259,7 +259,7 @@ class TestStorms:
         slow = make(kind, order=order, grouping=Slow(first=2, window_seconds=60))
         raised = ValueError("gone"), KeyError("gone"), None, None
         for _ in range(300):
-            now[0] += chance.choice([0.0, 0.001, 1.5, 1.5, 59.0, -3.0])
+            now[0] += chance.choice([0.0, 0.001, 0.001, 1.5, 1.5, 59.0, -3.0])
             level = chance.choice([20, 30, 40, 40, 40, 50])
             extra = {
                 "crm": chance.choice(["zoho", "hubspot"]),
@@ -267,7 +267,7 @@ class TestStorms:
                 "tenant.code": chance.choice(["acme", "acme", "not a tenant"]),
             }
             words = chance.choice(["Synced contacts", "Failed to sync", "Refused", "Lost"])
-            exc_info = chance.choice(raised) if chance.random() < 0.2 else None
+            exc_info = chance.choice(raised) if chance.random() < 0.4 else None
             for each in (quick, slow):
                 _said_at_one_place(each.logger, level, words, extra, exc_info)
         for each in (quick, slow):
@@ -443,6 +443,11 @@ def _said_at_one_place(
         logger.log(level, "Synced contacts", extra=extra, exc_info=exc_info)
     elif exc_info is not None:
         logger.log(level, "Failed to sync", extra=extra, exc_info=exc_info)
+    elif words == "Refused" and exc_info is not None:
+        crm, told = extra["crm"], exc_info
+        if extra["resource.id"] == 7:
+            extra = {"tenant.code": extra["tenant.code"]}  # The message alone tells the rest.
+        logger.log(level, f"Refused {crm}: {told}: {words}", extra=extra, exc_info=exc_info)
     elif words == "Refused":
         crm = extra["crm"]
         logger.log(level, f"Refused {crm} for {words}", extra=extra)
