@@ -20,7 +20,9 @@ SHORTEST_SECRET: Final = 4
 _SHORTEST_ENCODED: Final = 8
 _AROUND: Final = 40
 _HEX: Final = "[0-9a-fA-F]"
-_ESCAPE: Final = re.compile(rf"\\+(?:u({_HEX}{{4}})|U({_HEX}{{8}})|[xX]({_HEX}{{2}})|([0-7]{{3}}))")
+_CODE: Final = rf"u({_HEX}{{4}})|U({_HEX}{{8}})|[xX]({_HEX}{{2}})|([0-7]{{3}})"
+_ESCAPE: Final = re.compile(rf"\\+(?:{_CODE})")
+_ONE_ESCAPE: Final = re.compile(rf"\\(?:{_CODE}|[\"'/\\])")
 _SPACE: Final = re.compile(r"(?:[\s\0\u200b-\u200d\u2060\ufeff]|\\+(?:[nrt]|x00|u0000))+")
 _NUMBER: Final = re.compile(r"\+?[\d\s()./-]*", re.ASCII)
 _SEPARATORS: Final = re.compile(r"(?<=\d)[\s()./-]+(?=\d)", re.ASCII)
@@ -43,18 +45,32 @@ class Trace(NamedTuple):
     excerpt: str
 
 
+def _character(match: re.Match[str]) -> str:
+    number, octal = match[1] or match[2] or match[3], match[4]
+    if not number and not octal:
+        return match[0][1:]
+    code = int(number, 16) if number else int(octal, 8)
+    return chr(code) if code < 0x110000 else match[0]
+
+
+def _whole(text: str) -> str:
+    """JSON writes characters beyond the BMP as two surrogates (RFC 8259 section 7)."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _unescaped(text: str) -> str:
     """Undo backslash escapes, of JSON, ``repr`` and shells, however often they were applied."""
+    return re.sub(r"\\+(?=[\"'/\\])", "", _whole(_ESCAPE.sub(_character, text)))
 
-    def character(match: re.Match[str]) -> str:
-        number, octal = match[1] or match[2] or match[3], match[4]
-        code = int(number, 16) if number else int(octal, 8)
-        return chr(code) if code < 0x110000 else match[0]
 
-    text = _ESCAPE.sub(character, text)
-    # JSON writes characters beyond the BMP as two surrogates (RFC 8259 section 7).
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return re.sub(r"\\+(?=[\"'/\\])", "", text)
+def _unescaped_once(text: str) -> str:
+    """Undo them as they were applied, so that a backslash of the text itself stays."""
+    return _whole(_ONE_ESCAPE.sub(_character, text))
+
+
+def _unescaped_twice(text: str) -> str:
+    """JSON within JSON."""
+    return _unescaped_once(_unescaped_once(text))
 
 
 def _unescaped_bytes(text: str) -> str:
@@ -62,7 +78,11 @@ def _unescaped_bytes(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    return urllib.parse.unquote(urllib.parse.unquote(text.replace("+", " ")))
+    return urllib.parse.unquote_plus(text)
+
+
+def _unquoted_twice(text: str) -> str:
+    return urllib.parse.unquote(_unquoted(text))
 
 
 def _joined(text: str) -> str:
@@ -71,8 +91,11 @@ def _joined(text: str) -> str:
 
 _DECODED: Final[tuple[tuple[str, Callable[[str], str], str], ...]] = (
     ("url-encoded", _unquoted, "%"),
+    ("url-encoded", _unquoted_twice, "%"),
     ("escaped", _unescaped, "\\"),
     ("escaped", _unescaped_bytes, "\\"),
+    ("escaped", _unescaped_once, "\\"),
+    ("escaped", _unescaped_twice, "\\"),
     ("html-escaped", html.unescape, "&"),
 )
 """Form, what undoes it, and a character without which there is nothing to undo."""

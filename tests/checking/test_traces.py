@@ -8,7 +8,7 @@ import json
 import urllib.parse
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmlogging.checking.traces import Search
@@ -115,11 +115,16 @@ class TestForms:
 
     @settings(max_examples=50)
     @given(st.text(min_size=9, max_size=40))
+    @example("0000000\\¡")
+    @example("100%25 of 41")
+    @example("C:\\users\\ada\\x41")
     def test_escapes_of_any_text(self, secret: str) -> None:
         """JSON, percent and character references of any text lead back to it."""
         if len("".join(secret.split())) < 9 or not secret.isprintable():
             return
-        for text in (json.dumps(secret), urllib.parse.quote(secret), html.escape(secret)):
+        as_json = json.dumps(secret)
+        quoted = urllib.parse.quote(secret), html.escape(secret)
+        for text in (as_json, json.dumps(as_json), ascii(secret), *quoted):
             assert form_in(text, secret)
 
 
