@@ -168,8 +168,8 @@ class Recording:
         def undo() -> None:
             if warnings.showwarning is show:
                 warnings.showwarning = original
-            elif logging._warnings_showwarning is show:  # type: ignore[attr-defined]  # likewise
-                logging._warnings_showwarning = original  # type: ignore[attr-defined]  # likewise
+            elif logging._warnings_showwarning is show:  # type: ignore[attr-defined]  # private, no other way
+                logging._warnings_showwarning = original  # type: ignore[attr-defined]  # private, no other way
 
         warnings.showwarning = show  # type: ignore[assignment]  # the rest is handed on as it is
         self._undo.append(undo)

@@ -208,7 +208,7 @@ def _log_failure(call: Call, error: CallFailedError) -> None:
     elif way == 1:
         logger.error("Contact sync failed", extra={"response": response})
     elif way == 2:
-        logger.error(f"Failed to sync {contact.email}", exc_info=error)  # noqa: G004  # on purpose
+        logger.error(f"Failed to sync {contact.email}", exc_info=error)  # noqa: G004  # as many programs do: nothing of it may get out
     elif way == 3:
         logger.error("Contact sync failed: %s", response.text, extra={"error": error})
     else:

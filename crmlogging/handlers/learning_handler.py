@@ -9,17 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 from crmlogging import records
 from crmlogging.formatters.prepared_line import StraightEnding
 from crmlogging.handlers.known_calls import Known, KnownCalls, Site
 from crmlogging.handlers.safe_handler import SafeHandler
 
-__all__ = ["NO_ARGUMENTS", "LearningHandler"]
-
-NO_ARGUMENTS: Final = ()
-"""The one empty tuple there is."""
+__all__ = ["LearningHandler"]
 
 
 class LearningHandler(SafeHandler):
@@ -64,7 +61,7 @@ class LearningHandler(SafeHandler):
         outline: Any = moment.outline
         message, args = given["msg"], given["args"]
         is_literal = outline.message is message
-        if is_literal and (args is None or args is NO_ARGUMENTS):
+        if is_literal and (args is None or args is records.NO_ARGUMENTS):
             fits = outline.arguments is None and not moment.more
         else:
             fits = outline.arguments is not None and (

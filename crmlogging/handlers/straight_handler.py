@@ -19,11 +19,12 @@ from typing import Any, Final
 from crmlogging import records
 from crmlogging.diagnostics import Tally, tally
 from crmlogging.handlers.known_calls import Known, Site
-from crmlogging.handlers.learning_handler import NO_ARGUMENTS, LearningHandler
+from crmlogging.handlers.learning_handler import LearningHandler
 from crmlogging.handlers.safe_handler import SafeHandler
 from crmlogging.handlers.sharing import hand_on, sharing
 from crmlogging.handlers.threads import quiet_threads
 from crmlogging.handlers.written_lines import not_written, thread_shown, threads_shown, written
+from crmlogging.records import NO_ARGUMENTS
 
 __all__ = ["StraightHandler"]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from crmlogging.records.calls import (
     LAST_SECOND,
+    NO_ARGUMENTS,
     Call,
     Spoken,
     call_of,
@@ -40,6 +41,7 @@ from crmlogging.records.stages import Stage, filterable, record_id, run, seen
 __all__ = [
     "LAST_SECOND",
     "MOMENTS",
+    "NO_ARGUMENTS",
     "STANDARD_ATTRIBUTES",
     "TASKS",
     "Call",

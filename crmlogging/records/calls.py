@@ -16,9 +16,11 @@ from typing import Any, Final, TypeAlias
 
 from crmlogging.records.making import NANOSECONDS, STARTED, TASKS, process_name, task_name
 
-__all__ = ["LAST_SECOND", "Call", "Spoken", "call_of", "created_now", "delivery_to", "is_given"]
-__all__ += ["is_of_call", "note_speaker", "spoken_now"]
+__all__ = ["LAST_SECOND", "NO_ARGUMENTS", "Call", "Spoken", "call_of", "created_now"]
+__all__ += ["delivery_to", "is_given", "is_of_call", "note_speaker", "spoken_now"]
 
+NO_ARGUMENTS: Final = ()
+"""Of a message: the one empty tuple there is."""
 LAST_SECOND: Final = 253_402_300_799.0
 """Since the epoch, of the year 9999: later is no time RFC 3339 can write."""
 _LogRecord: Final = logging.LogRecord

@@ -8,7 +8,7 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple, cast
 
-from crmlogging.records import LAST_SECOND, Outline, is_given, is_of_call
+from crmlogging.records import LAST_SECOND, NO_ARGUMENTS, Outline, is_given, is_of_call
 from crmlogging.redaction.deciding import Place
 from crmlogging.redaction.fitting import REDACTED, Fitting, encode
 from crmlogging.redaction.picking import Picking
@@ -25,7 +25,6 @@ _FACT_NAMES: Final = (
 _FACTS: Final = itemgetter(*_FACT_NAMES)
 _TAKEN: Final = {name: f"fact{at}" for at, name in enumerate(_FACT_NAMES)}
 
-_NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _SPOKEN: Final = itemgetter("name", "levelno", "levelname", "process", "processName")
 
 
@@ -206,7 +205,7 @@ class Plan(Outline):
         if (
             self.cut is None
             or type(message) is not str
-            or not (args is None or args is _NO_ARGUMENTS)
+            or not (args is None or args is NO_ARGUMENTS)
         ):
             return None
         return self.cut(message) if is_given(speaker, message) else None

@@ -17,7 +17,7 @@ from operator import itemgetter
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from crmlogging.records import STANDARD_ATTRIBUTES
+from crmlogging.records import NO_ARGUMENTS, STANDARD_ATTRIBUTES
 from crmlogging.redaction import facts, known_loggers
 from crmlogging.redaction.allowlist import Allowlist
 from crmlogging.redaction.deciding import NAMES_MAXIMUM, Decision, UndecidedError, place_of
@@ -35,7 +35,6 @@ __all__ = ["Plans"]
 _SITES_KEPT: Final = 4_096
 _PLANS_A_SITE: Final = 8
 _TRIES_A_SITE: Final = 64
-_NO_ARGUMENTS: Final = ()  # the one empty tuple there is
 _said: Final = itemgetter("msg", "lineno", "args")
 _READ: Final = STANDARD_ATTRIBUTES - {"message", "asctime", "taskName"}
 _Kind = TypeVar("_Kind")
@@ -72,7 +71,7 @@ class Plans:
             message, line, arguments = _said(attributes)
         except KeyError:
             return None
-        if type(line) is not int or not (arguments is None or arguments is _NO_ARGUMENTS):
+        if type(line) is not int or not (arguments is None or arguments is NO_ARGUMENTS):
             return None
         for plan in self._by_message.get((id(message), line, len(attributes)), ()):
             if plan.message is message:

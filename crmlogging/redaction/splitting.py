@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crmlogging.redaction.judging import compiled
+
 __all__ = ["Cut", "cut_at", "fits", "split"]
 
 Cut = Callable[[str], "tuple[str, ...] | None"]
@@ -48,15 +50,14 @@ def cut_at(literals: Sequence[str], longest: int) -> Cut:
         longest: characters of a text; none is taken out of a longer one.
     """
     names: dict[str, Any] = {f"literal{at}": each for at, each in enumerate(literals)}
-    first, last, between = 0, len(literals) - 1, range(1, len(literals) - 1)
+    last, between = len(literals) - 1, range(1, len(literals) - 1)
     size = sum(map(len, literals))
     lines = [
-        "def cut(text):",
         f" if not {size} < len(text) <= {longest}:",
         "  return None",
-        f" if not (text.startswith(literal{first}) and text.endswith(literal{last})):",
+        f" if not (text.startswith(literal0) and text.endswith(literal{last})):",
         "  return None",
-        f" begin0, limit = {len(literals[first])}, len(text) - {len(literals[last])}",
+        f" begin0, limit = {len(literals[0])}, len(text) - {len(literals[last])}",
     ]
     for at in between:
         lines += [
@@ -74,8 +75,7 @@ def cut_at(literals: Sequence[str], longest: int) -> Cut:
         ]
     lines.append(f" end{last - 1} = limit")
     values = "".join(f"text[begin{at}:end{at}], " for at in range(last))
-    exec("\n".join((*lines, f" return ({values})")), names)  # no literal is in this text
-    cut: Cut = names["cut"]
+    cut: Cut = compiled("def show(text):", [*lines, f" return ({values})"], names)
     return cut
 
 
